@@ -1,0 +1,59 @@
+-- +++
+-- name = "cost-cells"
+-- title = "Cost, touches and state of every office and function"
+-- description = """
+-- The months of the window added up. Cost per touch is the ratio of the sums over those months in which both cost and \
+-- touches are known, so that a month with cost alone does not make touches look dear."""
+-- tags = ["finance", "base"]
+-- grain = ["office_id", "function"]
+-- uses = ["cost-months"]
+--
+-- [columns]
+-- months = { title = "Months", format = "0", description = "months of the window in which the office was open" }
+-- months_in = { title = "Months in", format = "0", description = "months that are reported in full, or as an explicit zero" }
+-- status = { title = "Status", description = "as in cost-months over all months; estimated where part of the cost is; partial where months differ" }
+-- touches = { title = "Touches", format = "#,##0" }
+-- cost = { title = "Cost", format = "currency" }
+-- known_touches = { title = "Touches in the ratio", format = "#,##0" }
+-- known_cost = { title = "Cost in the ratio", format = "currency" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down" }
+-- +++
+with cells as (
+    select
+        office_id,
+        office,
+        region,
+        function,
+        count(*) as months,
+        count(*) filter (where status in ('reported', 'explicit zero')) as months_in,
+        count(distinct status) as states,
+        min(status) as state,
+        bool_or(is_estimate) as is_estimate,
+        sum(touches) as touches,
+        sum(cost) as cost,
+        sum(touches) filter (where status in ('reported', 'partial')) as known_touches,
+        sum(cost) filter (where status in ('reported', 'partial')) as known_cost
+    from "cost-months"
+    group by office_id, office, region, function
+)
+select
+    office_id,
+    office,
+    region,
+    function,
+    case
+        when months_in = months and is_estimate then 'estimated'
+        when months_in = months and states > 1 then 'reported'
+        when states = 1 then state
+        else 'partial'
+    end as status,
+    months,
+    months_in,
+    touches,
+    cost,
+    known_touches,
+    known_cost,
+    -- No touches: no ratio, rather than a ratio of zero.
+    cast(known_cost as double) / nullif(known_touches, 0) as cost_per_touch
+from cells
+order by office_id, function

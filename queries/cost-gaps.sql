@@ -1,0 +1,86 @@
+-- +++
+-- name = "cost-gaps"
+-- title = "What is missing from the cost of touches"
+-- description = """
+-- For every month one row for all offices together, with how much of what was expected is in, and below it one row for \
+-- each office that is not complete, with what it lacks. Expected is every function of every office while it is open. \
+-- An explicit zero counts as reported; a part of a month does not."""
+-- tags = ["finance", "monthly", "quality"]
+-- grain = ["period", "office"]
+-- uses = ["cost-months"]
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 1
+-- max = 120
+-- description = "length of the window in months"
+--
+-- [columns]
+-- period = { title = "Month" }
+-- office = { title = "Office" }
+-- expected = { title = "Expected", format = "0", description = "cells of office and function that should be in" }
+-- complete = { title = "Complete", format = "0" }
+-- coverage = { title = "Coverage", format = "0.0%", good = "up" }
+-- not_reported = { title = "Not reported", description = "functions without any row" }
+-- incomplete = { title = "Incomplete", description = "functions of which a part came, with what is wrong" }
+-- estimated = { title = "Estimated", format = "0", description = "cells with estimated cost; they count as complete" }
+--
+-- [[chart]]
+-- type = "line"
+-- x = "period"
+-- y = "coverage"
+-- color = "office"
+-- +++
+with cells as (
+    select
+        period,
+        office,
+        function,
+        status,
+        is_estimate,
+        status in ('reported', 'explicit zero') as is_complete
+    from "cost-months"
+),
+counted as (
+    select
+        period,
+        office,
+        count(*) as expected,
+        count(*) filter (where is_complete) as complete,
+        string_agg(function, ', ' order by function) filter (where status = 'not reported') as not_reported,
+        string_agg(concat(function, ': ', status), ', ' order by function)
+            filter (where not is_complete and status <> 'not reported') as incomplete,
+        count(*) filter (where is_estimate) as estimated
+    from cells
+    group by period, office
+),
+all_offices as (
+    select
+        period,
+        'All offices' as office,
+        sum(expected) as expected,
+        sum(complete) as complete,
+        cast(null as varchar) as not_reported,
+        cast(null as varchar) as incomplete,
+        sum(estimated) as estimated,
+        true as is_total
+    from counted
+    group by period
+),
+both_levels as (
+    select * from all_offices
+    union all
+    select *, false as is_total from counted where complete < expected
+)
+select
+    period,
+    office,
+    expected,
+    complete,
+    cast(complete as double) / expected as coverage,
+    not_reported,
+    incomplete,
+    estimated
+from both_levels
+order by period desc, is_total desc, office

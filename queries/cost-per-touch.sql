@@ -1,0 +1,82 @@
+-- +++
+-- name = "cost-per-touch"
+-- title = "Cost per touch by office and function"
+-- description = """
+-- What one touch costs in each office and function, held against the median of the other offices of the same function \
+-- (the office itself is left out). Every office that was open has a row for every function, reported or not: a missing \
+-- month is no thrift. The peer median takes complete cells only and needs four of them."""
+-- tags = ["finance", "monthly"]
+-- grain = ["office_id", "function"]
+-- uses = ["cost-cells"]
+--
+-- [params.offices]
+-- type = "list<text>"
+-- default = "all"
+-- values_sql = "select office_id, office from offices order by office_id"
+-- description = "offices to show; peers are always all offices"
+--
+-- [params.functions]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["marketing", "sales", "experience", "support"]
+--
+-- [columns]
+-- office_id = { title = "Id" }
+-- office = { title = "Office" }
+-- region = { title = "Region" }
+-- function = { title = "Function" }
+-- status = { title = "Status", description = "reported, estimated, partial, explicit zero, not reported, cost without touches, or touches without cost" }
+-- touches = { title = "Touches", format = "#,##0" }
+-- cost = { title = "Cost", format = "currency" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down" }
+-- peers = { title = "Peers", format = "0", description = "other offices in the median" }
+-- peer_median = { title = "Peer median", format = "currency" }
+-- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], description = "own cost per touch by the peer median; 7.00 is seven times it" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", description = "cost above what the same touches cost at the peer median" }
+--
+-- [[chart]]
+-- type = "heatmap"
+-- x = "function"
+-- y = "office"
+-- color = "index"
+-- +++
+with peers as (
+    select
+        own.office_id,
+        own.function,
+        count(other.office_id) as peers,
+        median(other.cost_per_touch) as peer_median
+    from "cost-cells" own
+    join "cost-cells" other
+        on other.function = own.function
+        and other.office_id <> own.office_id
+        and other.status in ('reported', 'estimated')
+        and other.cost_per_touch is not null
+    group by own.office_id, own.function
+),
+indexed as (
+    select
+        c.*,
+        coalesce(p.peers, 0) as peers,
+        case when p.peers >= 4 then p.peer_median end as peer_median
+    from "cost-cells" c
+    left join peers p on p.office_id = c.office_id and p.function = c.function
+)
+-- The filter comes last: choosing offices must not change what they are held against.
+select
+    office_id,
+    office,
+    region,
+    function,
+    status,
+    touches,
+    cost,
+    cost_per_touch,
+    peers,
+    peer_median,
+    cost_per_touch / peer_median as index,
+    cast(known_cost as double) - known_touches * peer_median as excess_cost
+from indexed
+where office_id = any($offices)
+  and function = any($functions)
+order by excess_cost desc, office_id, function

@@ -1,0 +1,128 @@
+-- +++
+-- name = "nps-by-office"
+-- title = "Net Promoter Score by office"
+-- description = """
+-- NPS = share of promoters (9-10) less share of detractors (0-6), in points from -100 to +100, over answers to the \
+-- question; blanks are no answers. Each contact counts once per survey type, with the latest answer of the window. The \
+-- interval is the adjusted Wald one (3/4 promoter, 1 1/2 passives and 3/4 detractor added). Below the minimum base the score is withheld. \
+-- Relationship surveys only, unless others are asked for: mixing them with transactional ones mixes two questions."""
+-- tags = ["nps", "monthly"]
+-- grain = ["office_id"]
+--
+-- [params.from]
+-- type = "month"
+-- default = "last_complete(month) - 11 months"
+-- description = "first month, by the day of the answer (UTC)"
+--
+-- [params.to]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "last month"
+--
+-- [params.survey_types]
+-- type = "list<text>"
+-- default = ["relationship"]
+-- values = ["relationship", "transactional", "pulse", "milestone", "executive"]
+--
+-- [params.min_base]
+-- type = "int"
+-- default = 10
+-- min = 1
+-- description = "fewest answers for which a score is shown"
+--
+-- [params.z]
+-- type = "float"
+-- default = 1.96
+-- min = 0
+-- description = "width of the interval in standard errors; 1.96 is 95 %"
+--
+-- [columns]
+-- office_id = { title = "Id" }
+-- office = { title = "Office" }
+-- region = { title = "Region" }
+-- invited = { title = "Invited", format = "#,##0" }
+-- response_rate = { title = "Response rate", format = "0%", good = "up", description = "invitations answered, of those sent in the window" }
+-- n = { title = "n", format = "#,##0", description = "answers in the score" }
+-- promoters = { title = "Promoters", format = "#,##0" }
+-- passives = { title = "Passives", format = "#,##0" }
+-- detractors = { title = "Detractors", format = "#,##0" }
+-- nps = { title = "NPS", format = "+0.0", good = "up" }
+-- low = { title = "Low", format = "+0.0" }
+-- high = { title = "High", format = "+0.0" }
+-- note = { title = "Note" }
+--
+-- [[chart]]
+-- type = "dot"
+-- x = "nps"
+-- y = "office"
+-- low = "low"
+-- high = "high"
+-- +++
+with invitations as (
+    select office_id, count(*) as invited, count(answered_at) as answered
+    from surveys
+    where survey_type = any($survey_types)
+      and sent_at >= $from
+      and sent_at < cast($to as date) + interval '1 month'
+    group by office_id
+),
+ranked as (
+    select
+        office_id,
+        nps,
+        row_number() over (
+            partition by contact_id, survey_type order by answered_at desc, response_id desc
+        ) as newest_first
+    from surveys
+    where survey_type = any($survey_types)
+      and answered_at >= $from
+      and answered_at < cast($to as date) + interval '1 month'
+      and nps is not null
+),
+counted as (
+    select
+        office_id,
+        count(*) as n,
+        count(*) filter (where nps >= 9) as promoters,
+        count(*) filter (where nps between 7 and 8) as passives,
+        count(*) filter (where nps <= 6) as detractors
+    from ranked
+    where newest_first = 1
+    group by office_id
+),
+shares as (
+    select
+        *,
+        (promoters + 0.75) / (n + 3) as p,
+        (detractors + 0.75) / (n + 3) as d
+    from counted
+),
+scored as (
+    select
+        *,
+        100.0 * (promoters - detractors) / n as nps,
+        100 * (p - d) as adjusted,
+        100 * $z * sqrt((p + d - power(p - d, 2)) / (n + 3)) as margin
+    from shares
+)
+select
+    o.office_id,
+    o.office,
+    o.region,
+    coalesce(i.invited, 0) as invited,
+    cast(i.answered as double) / i.invited as response_rate,
+    coalesce(s.n, 0) as n,
+    case when s.n >= $min_base then s.promoters end as promoters,
+    case when s.n >= $min_base then s.passives end as passives,
+    case when s.n >= $min_base then s.detractors end as detractors,
+    case when s.n >= $min_base then s.nps end as nps,
+    case when s.n >= $min_base then s.adjusted - s.margin end as low,
+    case when s.n >= $min_base then s.adjusted + s.margin end as high,
+    case
+        when s.n is null then 'no answers'
+        when s.n < $min_base then 'base too small'
+    end as note
+from offices o
+left join invitations i on i.office_id = o.office_id
+left join scored s on s.office_id = o.office_id
+order by nps desc, o.office_id

@@ -1,0 +1,143 @@
+//! What was typed. The only file that names the argument parser.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// The lake for customer-experience data.
+///
+/// Without a command: the prompt on a terminal, or the statements on standard input.
+#[derive(Debug, Parser)]
+#[command(name = "cxlake", version, max_term_width = 100)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+
+    /// Run these statements; may be given several times
+    #[arg(short = 'c', long = "command", value_name = "SQL", conflicts_with = "file")]
+    pub command: Vec<String>,
+
+    /// Run the statements in this file (`-` is standard input); may be given several times
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub file: Vec<PathBuf>,
+
+    #[command(subcommand)]
+    pub subcommand: Option<Command>,
+}
+
+/// Options that hold everywhere.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Folder of the lake; else CXLAKE_LAKE, else the nearest cxlake.toml upward
+    #[arg(long, global = true, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+
+    /// Form of results: table, csv, tsv, json, ndjson, markdown, parquet, arrow
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub format: Option<String>,
+
+    /// Write the result to this file, which appears when it is complete
+    #[arg(short = 'o', long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// A value for a parameter; a list takes commas or the option again
+    #[arg(short = 'p', long = "param", global = true, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
+
+    /// Only read the tables of the lake: no DDL, no COPY, no files by path
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
+    /// Memory that statements may take before they spill, such as 4GiB or 50%; default 75%
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
+
+    /// Threads to compute with; default one per core
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+
+    /// Say nothing but results and errors
+    #[arg(short = 'q', long, global = true)]
+    pub quiet: bool,
+
+    /// Colour in messages
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<Color>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub fn is_on(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a saved query
+    Run {
+        /// Name of the saved query
+        name: String,
+    },
+    /// List, show or check saved queries
+    Queries {
+        #[command(subcommand)]
+        action: Option<QueriesAction>,
+    },
+    /// List or show tables
+    Tables {
+        #[command(subcommand)]
+        action: Option<TablesAction>,
+    },
+    /// Make a new lake in a folder
+    Init {
+        /// Folder of the new lake
+        dir: PathBuf,
+        /// With the sample company's tables and queries
+        #[arg(long)]
+        sample: bool,
+    },
+    /// Make a lake with the sample company at a multiple of its size
+    Generate {
+        /// Folder of the new lake
+        dir: PathBuf,
+        /// Times the size of the sample
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        scale: u32,
+        /// Seed of its randomness; the same seed gives the same company
+        #[arg(long, value_name = "S")]
+        seed: Option<u64>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum QueriesAction {
+    /// List all
+    List,
+    /// Show one: what it answers, its parameters, its columns, its SQL
+    Show { name: String },
+    /// Plan all, or those named, with their defaults, and hold their headers against their results
+    Check { names: Vec<String> },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TablesAction {
+    /// List all
+    List,
+    /// Show one: its columns and its files
+    Show { name: String },
+}

@@ -1,0 +1,39 @@
+//! The subcommands, one file each.
+
+mod generate;
+mod init;
+mod queries;
+mod run;
+mod statements;
+mod tables;
+
+use tokio::runtime::Runtime;
+
+use super::args::{Args, Command, QueriesAction, TablesAction};
+use super::settings::Settings;
+use crate::error::Result;
+use crate::shell::interrupt::Interrupt;
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Those of the subcommand.
+pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool) -> Result<()> {
+    let interrupt = Interrupt::install(runtime.handle());
+    match args.subcommand {
+        None => statements::run(&args.command, &args.file, settings, interrupt, runtime, color),
+        Some(Command::Run { name }) => runtime.block_on(run::run(&name, settings, interrupt)),
+        Some(Command::Queries { action }) => {
+            let action = action.unwrap_or(QueriesAction::List);
+            runtime.block_on(queries::run(action, settings, interrupt, color))
+        }
+        Some(Command::Tables { action }) => {
+            let action = action.unwrap_or(TablesAction::List);
+            runtime.block_on(tables::run(action, settings, interrupt))
+        }
+        Some(Command::Init { dir, sample }) => runtime.block_on(init::run(&dir, sample, settings, interrupt)),
+        Some(Command::Generate { dir, scale, seed }) => {
+            runtime.block_on(generate::run(&dir, scale, seed, settings, interrupt))
+        }
+    }
+}

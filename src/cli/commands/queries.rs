@@ -1,0 +1,50 @@
+//! `cxlake queries`: what saved queries there are, what one says, whether all are right.
+
+use std::io::Write;
+
+use super::super::args::QueriesAction;
+use super::super::report;
+use super::super::settings::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::shell::interrupt::Interrupt;
+use crate::shell::{Shell, query_text};
+
+pub async fn run(action: QueriesAction, settings: &Settings, interrupt: Interrupt, color: bool) -> Result<()> {
+    let mut shell = settings.shell_in_lake(interrupt)?;
+    match action {
+        QueriesAction::List => {
+            let listing = shell.queries()?;
+            shell.listing(listing).await
+        }
+        QueriesAction::Show { name } => print(&query_text(&shell.library.query(&name)?)),
+        QueriesAction::Check { names } if names.is_empty() => {
+            let names = shell.library.names()?;
+            check(&shell, &names, color).await
+        }
+        QueriesAction::Check { names } => check(&shell, &names, color).await,
+    }
+}
+
+/// Checks these queries, says of each whether it is right, and fails when one is not.
+async fn check(shell: &Shell, names: &[String], color: bool) -> Result<()> {
+    let verdicts = shell.check(names).await?;
+    let mut wrong = 0;
+    for (name, errors) in &verdicts {
+        print(&format!("{:<6}{name}\n", if errors.is_empty() { "ok" } else { "wrong" }))?;
+        for error in errors {
+            report(error, color);
+        }
+        wrong += usize::from(!errors.is_empty());
+    }
+    match wrong {
+        0 => Ok(()),
+        wrong => Err(Error::invalid(format!("{wrong} of {} saved queries are wrong", verdicts.len()))),
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
+        _ => Error::storage(format!("cannot write: {error}")).caused_by(error),
+    })
+}

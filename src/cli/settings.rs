@@ -1,0 +1,127 @@
+//! What was typed -> what it means. Looks at the environment once, here.
+//!
+//! For each setting the option wins over the environment, and that over the manifest.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::Global;
+use crate::engine::{Engine, Limits, Mode};
+use crate::error::{Error, Result};
+use crate::lake::{Lake, discover};
+use crate::output::Format;
+use crate::query::run::{Given, assignment};
+use crate::shell::interrupt::Interrupt;
+use crate::shell::{Shell, View};
+
+/// Variable that names the lake's folder.
+const LAKE_VARIABLE: &str = "CXLAKE_LAKE";
+
+/// The settings of this call.
+#[derive(Debug)]
+pub struct Settings {
+    /// The folder of the lake, not yet opened; `None` when there is no lake.
+    lake: Option<PathBuf>,
+    /// Folder in which the call was made.
+    folder: PathBuf,
+    pub limits: Limits,
+    mode: Mode,
+    view: View,
+    output: Option<PathBuf>,
+    given: Given,
+}
+
+impl Settings {
+    /// Resolves what was typed.
+    ///
+    /// # Errors
+    /// `Usage` for a value that is none.
+    pub fn resolve(typed: &Global) -> Result<Self> {
+        let folder = std::env::current_dir()
+            .map_err(|error| Error::storage(format!("the current folder cannot be used: {error}")).caused_by(error))?;
+        let mut limits = Limits::of_machine();
+        if let Some(threads) = typed.threads {
+            limits.threads = usize::from(threads);
+        }
+        if let Some(memory) = &typed.memory_limit {
+            limits.memory_bytes = Limits::parse_memory(memory)?;
+        }
+        let mut given = Given::new();
+        for text in &typed.param {
+            let (name, value) = assignment(text)?;
+            given.entry(name).or_default().push(value);
+        }
+        Ok(Self {
+            lake: lake_folder(typed.lake.as_deref(), &folder),
+            folder,
+            limits,
+            mode: if typed.read_only { Mode::ReadOnly } else { Mode::Full },
+            view: View {
+                format: typed.format.as_deref().map(Format::parse).transpose()?,
+                width: terminal_width(),
+                rows_max: None,
+                timing: false,
+                quiet: typed.quiet,
+            },
+            output: typed.output.clone(),
+            given,
+        })
+    }
+
+    /// Whether there is a lake to open.
+    pub fn has_lake(&self) -> bool {
+        self.lake.is_some()
+    }
+
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub fn given(&self) -> &Given {
+        &self.given
+    }
+
+    /// Opens a session with the lake, or without one where there is none.
+    ///
+    /// # Errors
+    /// Those of the manifest.
+    pub fn shell(&self, interrupt: Interrupt) -> Result<Shell> {
+        let lake = match &self.lake {
+            Some(folder) => discover::open(folder)?,
+            None => Lake::nowhere(self.folder.clone()),
+        };
+        let engine = Engine::open(Arc::new(lake), self.folder.clone(), &self.limits, self.mode)?;
+        Ok(Shell::new(engine, self.view.clone(), self.output.clone(), self.given.clone(), interrupt))
+    }
+
+    /// Opens a session with the lake.
+    ///
+    /// # Errors
+    /// `Usage` when there is no lake; those of the manifest.
+    pub fn shell_in_lake(&self, interrupt: Interrupt) -> Result<Shell> {
+        if !self.has_lake() {
+            return Err(Error::usage("there is no lake here: no `cxlake.toml` in this folder or above it")
+                .hint("name one with `--lake DIR`, or make one with `cxlake init DIR --sample`"));
+        }
+        self.shell(interrupt)
+    }
+}
+
+/// The lake's folder, as short as it can be written from the folder of the call.
+fn lake_folder(typed: Option<&Path>, folder: &Path) -> Option<PathBuf> {
+    let variable = || std::env::var_os(LAKE_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = typed.map(Path::to_owned).or_else(variable);
+    let found = named.or_else(|| discover::nearest(folder))?;
+    match found.strip_prefix(folder) {
+        Ok(below) => Some(below.to_owned()),
+        Err(_) => Some(found),
+    }
+}
+
+/// Columns of the terminal that standard output is; `None` when it is none.
+fn terminal_width() -> Option<usize> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| is_terminal);
+    size.map(|(terminal_size::Width(width), _)| usize::from(width)).or(is_terminal.then_some(80))
+}

@@ -1,0 +1,169 @@
+//! The names that SQL can use: the lake's tables, what the session made, and files by path.
+//!
+//! A lake table is opened when a statement names it, so that a lake of five hundred tables starts as fast as one of five.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::datasource::TableType;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::execution::context::SessionState;
+use datafusion_session::SessionStore;
+
+use super::session::Mode;
+use super::tables::{self, ParquetTable};
+use crate::error::{Error, Result};
+use crate::lake::{Lake, Table};
+use crate::storage::Location;
+
+/// Tables by name.
+pub type Tables = BTreeMap<String, Arc<dyn TableProvider>>;
+
+/// The lake as a schema of the engine.
+pub struct LakeSchema {
+    lake: Arc<Lake>,
+    /// Folder in which a relative path in FROM starts.
+    folder: PathBuf,
+    mode: Mode,
+    session: Arc<SessionStore>,
+    /// Tables and views that statements of this session made.
+    made: Mutex<Tables>,
+}
+
+impl LakeSchema {
+    pub fn new(lake: Arc<Lake>, folder: PathBuf, mode: Mode, session: Arc<SessionStore>) -> Self {
+        Self { lake, folder, mode, session, made: Mutex::default() }
+    }
+
+    fn made(&self) -> MutexGuard<'_, Tables> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lake's table of this name; upper case counts only where two names differ in nothing else.
+    fn declared(&self, name: &str) -> Option<&Table> {
+        let tables = &self.lake.tables;
+        tables.get(name).or_else(|| tables.values().find(|table| table.name.eq_ignore_ascii_case(name)))
+    }
+
+    /// Opens a table of the lake.
+    ///
+    /// # Errors
+    /// From its location and its files, each naming the table.
+    pub async fn open(&self, table: &Table) -> Result<ParquetTable> {
+        let state = self.state()?;
+        let named = |error: Error| {
+            let hint = format!("table `{}` is declared with this path in `cxlake.toml`", table.name);
+            error.hint(hint)
+        };
+        let location = Location::open(&self.lake.root, &table.path).map_err(named)?;
+        ParquetTable::open(&state, location, table.columns.clone(), table.partition.clone()).await.map_err(named)
+    }
+
+    /// The session as it is now.
+    pub fn state(&self) -> Result<SessionState> {
+        let session = self.session.get_session().upgrade();
+        let state = session.and_then(|session| session.read().as_any().downcast_ref::<SessionState>().cloned());
+        state.ok_or_else(|| Error::internal("the session is gone"))
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(made) = self.made().get(name) {
+            return Ok(Some(Arc::clone(made)));
+        }
+        if let Some(table) = self.declared(name) {
+            return Ok(Some(Arc::new(self.open(table).await?)));
+        }
+        if !tables::is_path(name) {
+            return Ok(None);
+        }
+        if self.mode == Mode::ReadOnly {
+            return Err(Error::usage(format!("read-only: files by path, such as `{name}`, are not read"))
+                .hint("only the tables of the lake are open with `--read-only`"));
+        }
+        tables::open_path(&self.state()?, &self.folder, name).await.map(Some)
+    }
+}
+
+impl fmt::Debug for LakeSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LakeSchema").field("lake", &self.lake.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for LakeSchema {
+    fn table_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.lake.tables.keys().chain(self.made().keys()).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        self.find(name).await.map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    async fn table_type(&self, name: &str) -> EngineResult<Option<TableType>> {
+        let made = self.made().get(name).map(|table| table.table_type());
+        Ok(made.or_else(|| self.declared(name).map(|_| TableType::Base)))
+    }
+
+    fn register_table(
+        &self,
+        name: String,
+        table: Arc<dyn TableProvider>,
+    ) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        if self.lake.tables.contains_key(&name) {
+            return Err(DataFusionError::External(Box::new(
+                Error::usage(format!("`{name}` is a table of the lake")).hint("give yours another name"),
+            )));
+        }
+        Ok(self.made().insert(name, table))
+    }
+
+    fn deregister_table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        let made = self.made().remove(name);
+        if made.is_none() && self.lake.tables.contains_key(name) {
+            return Err(DataFusionError::External(Box::new(
+                Error::usage(format!("`{name}` is a table of the lake and cannot be dropped"))
+                    .hint("take it out of `cxlake.toml`; its files stay"),
+            )));
+        }
+        Ok(made)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.made().contains_key(name) || self.declared(name).is_some() || tables::is_path(name)
+    }
+}
+
+/// A schema with a few views laid over it.
+#[derive(Debug)]
+pub struct Overlay {
+    pub views: Tables,
+    pub below: Arc<dyn SchemaProvider>,
+}
+
+#[async_trait]
+impl SchemaProvider for Overlay {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.below.table_names();
+        names.extend(self.views.keys().cloned());
+        names
+    }
+
+    async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        match self.views.get(name) {
+            Some(view) => Ok(Some(Arc::clone(view))),
+            None => self.below.table(name).await,
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.views.contains_key(name) || self.below.table_exist(name)
+    }
+}

@@ -1,0 +1,142 @@
+//! How much memory and how many threads a session takes, and where it spills.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::SessionConfig;
+
+use crate::error::{Error, Result};
+
+/// Smallest limit that is taken; below it the engine cannot hold the buffers of a single sort.
+const MEMORY_MIN: u64 = 16 << 20;
+
+/// Consumers that an error about memory names.
+const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+
+/// What a session may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes that operators may hold before they spill.
+    pub memory_bytes: u64,
+    pub threads: usize,
+    /// Folder for spilled data; `None` takes the system's temporary folder.
+    pub spill: Option<PathBuf>,
+}
+
+impl Limits {
+    /// Three quarters of what the machine or its control group has, and a thread per core.
+    pub fn of_machine() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { memory_bytes: machine_memory() / 4 * 3, threads, spill: None }
+    }
+
+    /// Reads a memory limit: `512MB`, `1.5 GB`, `2GiB` or `50%` of what the machine has.
+    ///
+    /// # Errors
+    /// `Usage` that shows the forms which are understood, or names the smallest limit.
+    pub fn parse_memory(text: &str) -> Result<u64> {
+        let text = text.trim();
+        let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let factor: u64 = match unit.trim().to_lowercase().as_str() {
+            "b" | "" => 1,
+            "k" | "kb" => 1000,
+            "kib" => 1 << 10,
+            "m" | "mb" => 1_000_000,
+            "mib" => 1 << 20,
+            "g" | "gb" => 1_000_000_000,
+            "gib" => 1 << 30,
+            "t" | "tb" => 1_000_000_000_000,
+            "tib" => 1 << 40,
+            "%" => machine_memory() / 100,
+            _ => return Err(not_memory(text)),
+        };
+        let number: f64 = number.parse().map_err(|_| not_memory(text))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the text has no sign")]
+        let bytes = (number * factor as f64) as u64;
+        if bytes < MEMORY_MIN {
+            return Err(Error::usage(format!("a memory limit of `{text}` is too small"))
+                .hint(format!("the smallest is {}", human_bytes(MEMORY_MIN))));
+        }
+        Ok(bytes)
+    }
+
+    /// The runtime that holds a session to its limits.
+    ///
+    /// # Errors
+    /// `Storage` when there is no folder to spill to.
+    pub fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
+        let memory = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX);
+        let spill = match &self.spill {
+            Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+            None => DiskManagerMode::OsTmpDirectory,
+        };
+        RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory), CONSUMERS_NAMED)))
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
+            // Listings are read anew by every statement: a cached one hides the files that others add.
+            .with_object_list_cache_limit(0)
+            .build_arc()
+            .map_err(|error| Error::storage(format!("cannot set up the session: {error}")))
+    }
+
+    /// Engine settings that follow from the limits.
+    pub fn config(&self) -> SessionConfig {
+        let mut config = SessionConfig::new().with_target_partitions(self.threads);
+        // The engine sets this much aside in every sort of every thread; in a small session that would be all there is.
+        let share = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX) / (self.threads * 16);
+        let execution = &mut config.options_mut().execution;
+        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share);
+        config
+    }
+}
+
+/// Bytes that this process may use: those of its control group where it has one, else the machine's.
+fn machine_memory() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let group = system.cgroup_limits().map_or(u64::MAX, |group| group.total_memory);
+    system.total_memory().min(group)
+}
+
+fn not_memory(text: &str) -> Error {
+    Error::usage(format!("`{text}` is no memory limit")).hint("write `512MB`, `4GiB` or `50%`")
+}
+
+/// A size as people write it: `1.5 GB`, in powers of ten.
+pub fn human_bytes(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    for unit in ["B", "KB", "MB", "GB"] {
+        if size < 999.5 {
+            return if unit == "B" || size >= 99.5 { format!("{size:.0} {unit}") } else { format!("{size:.1} {unit}") };
+        }
+        size /= 1000.0;
+    }
+    format!("{size:.1} TB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_limits_are_read_as_people_write_them() {
+        assert_eq!(Limits::parse_memory("512MB").ok(), Some(512_000_000));
+        assert_eq!(Limits::parse_memory("1.5 GiB").ok(), Some(1_610_612_736));
+        assert!(Limits::parse_memory("50%").is_ok_and(|bytes| bytes > MEMORY_MIN));
+        for wrong in ["", "lots", "5 apples", "-1GB", "1KB"] {
+            assert!(Limits::parse_memory(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_written_as_people_read_them() {
+        assert_eq!(human_bytes(999), "999 B");
+        assert_eq!(human_bytes(1_500_000), "1.5 MB");
+        assert_eq!(human_bytes(999_999_999), "1.0 GB");
+    }
+}

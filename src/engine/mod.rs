@@ -1,0 +1,12 @@
+//! The engine with the lake in it: a DataFusion session, its limits, its tables.
+
+mod catalog;
+mod diagnose;
+mod limits;
+mod session;
+mod tables;
+
+pub use diagnose::{SqlText, from_engine};
+pub use limits::{Limits, human_bytes};
+pub use session::{Engine, Mode, Running};
+pub use tables::Files;

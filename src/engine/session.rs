@@ -1,0 +1,221 @@
+//! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
+    TableProvider,
+};
+use datafusion::common::ParamValues;
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::datasource::ViewTable;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::scalar::ScalarValue;
+use datafusion_session::SessionStore;
+use futures::{Stream, StreamExt};
+
+use super::catalog::{LakeSchema, Overlay, Tables};
+use super::diagnose::{SqlText, from_engine};
+use super::limits::Limits;
+use super::tables::Files;
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::suggest;
+
+/// Name of the engine's catalog and of the schema with the lake's tables in it.
+const CATALOG: &str = "lake";
+const SCHEMA: &str = "public";
+
+/// What statements may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything: make tables and views, write files, read files by path.
+    Full,
+    /// Only read the lake's tables.
+    ReadOnly,
+}
+
+/// A session with the lake in it.
+#[derive(Clone)]
+pub struct Engine {
+    context: SessionContext,
+    lake: Arc<Lake>,
+    schema: Arc<LakeSchema>,
+    mode: Mode,
+    limits: Limits,
+}
+
+/// A statement that is running: its columns, and its rows as they come.
+pub struct Running {
+    pub schema: SchemaRef,
+    pub batches: std::pin::Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
+}
+
+impl Engine {
+    /// Opens a session; no table is touched.
+    ///
+    /// `folder` is where relative paths in statements start.
+    ///
+    /// # Errors
+    /// `Storage` when there is no folder to spill to.
+    pub fn open(lake: Arc<Lake>, folder: PathBuf, limits: &Limits, mode: Mode) -> Result<Self> {
+        let mut config = limits
+            .config()
+            .with_information_schema(true)
+            .with_default_catalog_and_schema(CATALOG, SCHEMA)
+            .with_create_default_catalog_and_schema(false);
+        let options = config.options_mut();
+        options.sql_parser.collect_spans = true;
+        // As spreadsheets and DuckDB have it: blanks at the end, whichever way the column is sorted.
+        "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
+
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(limits.runtime()?)
+            .with_default_features()
+            .build();
+        let context = SessionContext::new_with_state(state);
+        let store = Arc::new(SessionStore::new());
+        store.with_state(context.state_weak_ref());
+        let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), folder, mode, store));
+        let catalogs = catalogs(Arc::clone(&schema) as Arc<dyn SchemaProvider>)?;
+        context.register_catalog_list(catalogs);
+        Ok(Self { context, lake, schema, mode, limits: limits.clone() })
+    }
+
+    pub fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
+    /// Names of the lake's tables and of what the session made.
+    pub fn table_names(&self) -> Vec<String> {
+        self.schema.table_names()
+    }
+
+    /// Plans a statement, with `parameters` bound where it has `$name`.
+    ///
+    /// # Errors
+    /// `Query` and `NotFound` with the line of the statement's text; `Usage` for what the mode forbids.
+    pub async fn plan(&self, sql: &SqlText<'_>, parameters: &[(String, ScalarValue)]) -> Result<LogicalPlan> {
+        let state = self.context.state();
+        let plan = state.create_logical_plan(sql.text).await.map_err(|error| self.explain(error, Some(sql)))?;
+        if self.mode == Mode::ReadOnly {
+            let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+            allowed.verify_plan(&plan).map_err(|_| forbidden(&plan))?;
+        }
+        let names = plan.get_parameter_names().map_err(|error| self.explain(error, Some(sql)))?;
+        if let Some(unknown) = names.iter().find(|name| !has(parameters, name)) {
+            return Err(unbound(unknown, parameters, sql));
+        }
+        if names.is_empty() {
+            return Ok(plan);
+        }
+        let values = parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(value.clone())));
+        plan.with_param_values(ParamValues::Map(values.collect())).map_err(|error| self.explain(error, Some(sql)))
+    }
+
+    /// Starts a planned statement. Statements without a result, such as CREATE VIEW, are done when this returns.
+    ///
+    /// # Errors
+    /// As planning; those of running come from the stream.
+    pub async fn start(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        let explain = |error| self.explain(error, Some(sql));
+        let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
+        let stream = frame.execute_stream().await.map_err(explain)?;
+        let schema = stream.schema();
+        let engine = self.clone();
+        let batches = stream.map(move |batch| batch.map_err(|error| engine.explain(error, None)));
+        Ok(Running { schema, batches: Box::pin(batches) })
+    }
+
+    /// The columns that a planned statement returns, with the types it would run with.
+    ///
+    /// # Errors
+    /// `Query` when the plan cannot be optimized or made physical.
+    pub async fn output_schema(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<SchemaRef> {
+        let explain = |error| self.explain(error, Some(sql));
+        let state = self.context.state();
+        let physical = state.create_physical_plan(&plan).await.map_err(explain)?;
+        Ok(physical.schema())
+    }
+
+    /// The same session with some planned statements as views, which hide tables of their names.
+    ///
+    /// # Errors
+    /// `Internal` when the engine refuses them.
+    pub fn with_views(&self, views: impl IntoIterator<Item = (String, LogicalPlan)>) -> Result<Self> {
+        let views: Tables = views
+            .into_iter()
+            .map(|(name, plan)| (name, Arc::new(ViewTable::new(plan, None)) as Arc<dyn TableProvider>))
+            .collect();
+        let below = Arc::clone(&self.schema) as Arc<dyn SchemaProvider>;
+        let state = SessionStateBuilder::new_from_existing(self.context.state())
+            .with_catalog_list(catalogs(Arc::new(Overlay { views, below }))?)
+            .build();
+        Ok(Self { context: SessionContext::new_with_state(state), ..self.clone() })
+    }
+
+    /// The columns of a table of the lake or of the session.
+    ///
+    /// # Errors
+    /// `NotFound` with the nearest name; those of opening the table.
+    pub async fn table_schema(&self, name: &str) -> Result<SchemaRef> {
+        let provider = self.context.table_provider(datafusion::common::TableReference::bare(name)).await;
+        provider.map(|provider| provider.schema()).map_err(|error| self.explain(error, None))
+    }
+
+    /// The files of a table of the lake; `None` for what the session made.
+    ///
+    /// # Errors
+    /// Those of opening the table and reading its footers.
+    pub async fn table_files(&self, name: &str) -> Result<Option<Files>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(None) };
+        let provider = self.schema.open(table).await?;
+        provider.files(&self.schema.state()?).await.map(Some)
+    }
+
+    fn explain(&self, error: datafusion::error::DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
+        from_engine(error, sql, &self.table_names(), self.limits.memory_bytes)
+    }
+}
+
+/// A list of one catalog with one schema.
+fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderList>> {
+    let internal = |error: datafusion::error::DataFusionError| Error::internal(error.to_string());
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(SCHEMA, schema).map_err(internal)?;
+    let list = MemoryCatalogProviderList::new();
+    list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+    Ok(Arc::new(list))
+}
+
+fn has(parameters: &[(String, ScalarValue)], name: &str) -> bool {
+    parameters.iter().any(|(known, _)| known == name.trim_start_matches('$'))
+}
+
+fn unbound(name: &str, parameters: &[(String, ScalarValue)], sql: &SqlText<'_>) -> Error {
+    let bare = name.trim_start_matches('$');
+    let known = parameters.iter().map(|(known, _)| known.as_str());
+    let hint = match suggest::nearest(bare, known) {
+        Some(near) => format!("did you mean `${near}`?"),
+        None => format!("give it with `--param {bare}=…`"),
+    };
+    let line = sql.text.find(&format!("${bare}")).map(|offset| sql.line_of(offset));
+    sql.place(Error::usage(format!("parameter `${bare}` has no value")), line).hint(hint)
+}
+
+fn forbidden(plan: &LogicalPlan) -> Error {
+    let what = match plan {
+        LogicalPlan::Ddl(_) => "CREATE, DROP and their like",
+        LogicalPlan::Dml(_) => "INSERT and its like",
+        LogicalPlan::Copy(_) => "COPY",
+        LogicalPlan::Statement(_) => "SET and its like",
+        _ => "this statement",
+    };
+    Error::usage(format!("read-only: {what} are not allowed")).hint("leave `--read-only` out to allow it")
+}

@@ -1,0 +1,255 @@
+//! What a CSV file means: its separator and the types of its columns.
+//!
+//! A type is given only when every value of the sample has it. Digits with a leading zero are text, since `00401` is a name
+//! and not the number 401.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::csv::ReaderBuilder;
+use datafusion::arrow::csv::reader::Format;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::cast::as_string_array;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::error::DataFusionError;
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+
+use crate::error::{Error, Result};
+use crate::storage::Location;
+
+/// Bytes from which separator and types are taken.
+const SAMPLE: usize = 4 << 20;
+
+/// Separators looked for in the header, the likeliest first.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// How the files of one CSV table are read.
+pub struct Dialect {
+    pub format: CsvFormat,
+    pub schema: SchemaRef,
+}
+
+/// Looks into the files: types come from the first one, and every other must have the same header.
+///
+/// # Errors
+/// `InvalidData` when a header differs or a file is no text.
+pub async fn sniff(
+    store: &Arc<dyn ObjectStore>,
+    location: &Location,
+    files: &[ObjectMeta],
+    compression: FileCompressionType,
+) -> Result<Dialect> {
+    let shown = location.shown(&files[0].location);
+    let sample = head(store, location, &files[0], compression).await?;
+    let header = first_line(&sample);
+    let separator = separator(header);
+    for file in &files[1..] {
+        let other = head(store, location, file, compression).await?;
+        if first_line(&other) != header {
+            return Err(Error::invalid(format!(
+                "the header of `{}` is not that of `{shown}`",
+                location.shown(&file.location)
+            ))
+            .hint("CSV columns are told apart by their place; read files with different headers one by one"));
+        }
+    }
+    let schema = Arc::new(types(&sample, separator, &shown)?);
+    let format = CsvFormat::default()
+        .with_has_header(true)
+        .with_delimiter(separator)
+        // A quoted value may hold a line break; splitting the file for speed would then cut a row in two.
+        .with_newlines_in_values(true)
+        .with_file_compression_type(compression);
+    Ok(Dialect { format, schema })
+}
+
+/// The first bytes of a file, unpacked.
+///
+/// # Errors
+/// `Storage` when it cannot be read, `InvalidData` when it is not packed as its name says.
+pub async fn head(
+    store: &Arc<dyn ObjectStore>,
+    location: &Location,
+    file: &ObjectMeta,
+    compression: FileCompressionType,
+) -> Result<Vec<u8>> {
+    let shown = location.shown(&file.location);
+    let bytes = store
+        .get(&file.location)
+        .await
+        .map_err(|error| Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error))?;
+    let damaged =
+        |error: DataFusionError| Error::invalid(format!("cannot read `{shown}`: {}", error.strip_backtrace()));
+    let stream = bytes.into_stream().map_err(DataFusionError::from).boxed();
+    let mut stream = compression.convert_stream(stream).map_err(damaged)?;
+    let mut head = Vec::new();
+    while let Some(bytes) = stream.try_next().await.map_err(damaged)? {
+        head.extend_from_slice(&bytes);
+        if head.len() >= SAMPLE {
+            break;
+        }
+    }
+    Ok(head)
+}
+
+fn first_line(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end()
+}
+
+/// The separator that the header has most of, outside quotes.
+fn separator(header: &[u8]) -> u8 {
+    let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+    let mut quoted = false;
+    for &byte in header {
+        match byte {
+            b'"' => quoted = !quoted,
+            byte if !quoted && SEPARATORS.contains(&byte) => *counts.entry(byte).or_default() += 1,
+            _ => {}
+        }
+    }
+    // `max_by_key` keeps the last of equals, hence the reversal.
+    SEPARATORS.into_iter().rev().max_by_key(|separator| counts.get(separator).copied()).unwrap_or(b',')
+}
+
+/// The columns of the sample with the types that all their values have.
+fn types(sample: &[u8], separator: u8, shown: &str) -> Result<Schema> {
+    let damaged = |error: ArrowError| Error::invalid(format!("cannot read `{shown}` as CSV: {error}")).caused_by(error);
+    let complete = match sample.len() {
+        SAMPLE.. => sample.iter().rposition(|&byte| byte == b'\n').map_or(sample, |end| &sample[..=end]),
+        _ => sample,
+    };
+    let format = Format::default().with_header(true).with_delimiter(separator);
+    let (header, _) = format.infer_schema(complete, Some(0)).map_err(damaged)?;
+    let names: Vec<&str> = header.fields().iter().map(|field| field.name().as_str()).collect();
+    let texts: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(texts)))
+        .with_header(true)
+        .with_delimiter(separator)
+        .build(complete)
+        .map_err(damaged)?;
+    let mut guesses = vec![Guess::default(); names.len()];
+    for batch in reader {
+        match batch {
+            Ok(batch) => look(&batch, &mut guesses).map_err(|error| Error::internal(error.to_string()))?,
+            // The sample may end inside a quoted value; what came before it counts.
+            Err(_) if sample.len() >= SAMPLE => break,
+            Err(error) => return Err(damaged(error)),
+        }
+    }
+    let fields = names.iter().zip(guesses).map(|(name, guess)| Field::new(*name, guess.data_type(), true));
+    Ok(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn look(batch: &RecordBatch, guesses: &mut [Guess]) -> datafusion::error::Result<()> {
+    for (values, guess) in batch.columns().iter().zip(guesses) {
+        let values = as_string_array(values)?;
+        values.iter().flatten().filter(|value| !value.is_empty()).for_each(|value| guess.see(value));
+    }
+    Ok(())
+}
+
+/// What a column can still be after the values seen.
+#[derive(Clone, Copy, Debug)]
+struct Guess {
+    seen: bool,
+    int: bool,
+    float: bool,
+    bool: bool,
+    date: bool,
+    timestamp: bool,
+    instant: bool,
+}
+
+impl Default for Guess {
+    fn default() -> Self {
+        Self { seen: false, int: true, float: true, bool: true, date: true, timestamp: true, instant: true }
+    }
+}
+
+impl Guess {
+    fn see(&mut self, value: &str) {
+        self.seen = true;
+        let zeroed = has_leading_zero(value);
+        self.int = self.int && !zeroed && !value.starts_with('+') && value.parse::<i64>().is_ok();
+        self.float = self.float && !zeroed && is_decimal(value);
+        self.bool = self.bool && matches!(value, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
+        self.date = self.date && value.len() == 10 && value.parse::<NaiveDate>().is_ok();
+        self.timestamp = self.timestamp && is_timestamp(value);
+        self.instant = self.instant && DateTime::parse_from_rfc3339(value).is_ok();
+    }
+
+    fn data_type(self) -> DataType {
+        match self {
+            Self { seen: false, .. } => DataType::Utf8,
+            Self { int: true, .. } => DataType::Int64,
+            Self { float: true, .. } => DataType::Float64,
+            Self { bool: true, .. } => DataType::Boolean,
+            Self { date: true, .. } => DataType::Date32,
+            Self { timestamp: true, .. } => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self { instant: true, .. } => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            _ => DataType::Utf8,
+        }
+    }
+}
+
+fn has_leading_zero(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value).as_bytes();
+    digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit()
+}
+
+/// Digits with a point or an exponent; not `inf`, not `NaN`, which are words in a survey.
+fn is_decimal(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) && value.parse::<f64>().is_ok()
+}
+
+fn is_timestamp(value: &str) -> bool {
+    let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+    forms.iter().any(|form| NaiveDateTime::parse_from_str(value, form).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<DataType> {
+        let separator = separator(first_line(text.as_bytes()));
+        let schema = types(text.as_bytes(), separator, "x.csv").expect("readable CSV");
+        schema.fields().iter().map(|field| field.data_type().clone()).collect()
+    }
+
+    #[test]
+    fn leading_zeros_make_a_column_text() {
+        assert_eq!(kinds("id,n\n00401,1\n12,2\n"), [DataType::Utf8, DataType::Int64]);
+        assert_eq!(kinds("x\n0\n10\n"), [DataType::Int64]);
+        assert_eq!(kinds("x\n0.5\n-0.25\n"), [DataType::Float64]);
+    }
+
+    #[test]
+    fn types_are_taken_only_when_every_value_has_them() {
+        let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let text = "a;b;c;d;e\n1;true;2026-01-01;2026-01-01T00:00:00Z;\n;false;2026-02-01;2026-01-01T01:00:00+01:00;\n";
+        assert_eq!(kinds(text), [DataType::Int64, DataType::Boolean, DataType::Date32, utc, DataType::Utf8]);
+        assert_eq!(kinds("a,b\n1,2026-01-01\nx,2026-13-01\n"), [DataType::Utf8, DataType::Utf8]);
+        assert_eq!(kinds("a\nNaN\n1\n"), [DataType::Utf8]);
+    }
+
+    #[test]
+    fn the_separator_is_the_one_that_the_header_has_most_of() {
+        assert_eq!(separator(b"a;b;c"), b';');
+        assert_eq!(separator(b"\"a;b;c\",d"), b',');
+        assert_eq!(separator(b"a\tb"), b'\t');
+        assert_eq!(separator(b"single"), b',');
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_name() {
+        let schema = types("\u{feff}Agency,City\nx,y\n".as_bytes(), b',', "x.csv").expect("readable CSV");
+        assert_eq!(schema.field(0).name(), "Agency");
+    }
+}

@@ -1,0 +1,11 @@
+//! Table providers: one file per way in which a table's rows are stored.
+
+mod by_path;
+mod contract;
+mod csv;
+mod footer;
+mod parquet;
+mod partition;
+
+pub use by_path::{is_path, open as open_path};
+pub use parquet::{Files, ParquetTable};

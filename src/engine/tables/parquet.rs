@@ -1,0 +1,311 @@
+//! A table of Parquet files: opened when it is named, listed and held to its contract when it is scanned.
+//!
+//! Every scan lists anew, so that a file which arrives is seen by the next statement; footers come from the session's cache
+//! while a file is unchanged. Only files that the partition filters leave are opened.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, Statistics, project_schema};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::{
+    evaluate_partition_prefix, expr_applicable_for_cols, filter_partitioned_file,
+};
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::scalar::ScalarValue;
+use datafusion_datasource::compute_all_files_statistics;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::{contract, footer, partition};
+use crate::error::{Error, Result};
+use crate::lake::column::Column;
+use crate::storage::{Listing, Location};
+
+/// Endings that make a file in a folder a Parquet file.
+pub const EXTENSIONS: [&str; 3] = ["parquet", "parq", "pq"];
+
+/// A table of Parquet files.
+#[derive(Debug)]
+pub struct ParquetTable {
+    location: Location,
+    store: ObjectStoreUrl,
+    /// The contract; empty when the files themselves say what there is.
+    columns: Vec<Column>,
+    partition: Vec<Column>,
+    table_schema: TableSchema,
+}
+
+/// The files of a table as they lie there now.
+#[derive(Debug)]
+pub struct Files {
+    pub count: usize,
+    pub bytes: u64,
+    pub rows: u64,
+    /// When the newest file was written.
+    pub newest: Option<chrono::DateTime<chrono::Utc>>,
+    /// Files with another extension.
+    pub others: usize,
+}
+
+impl ParquetTable {
+    /// Opens a table. With declared columns nothing is read before the first scan; without, the footers of all files are.
+    ///
+    /// # Errors
+    /// `InvalidData` and `Storage` from the files, `Internal` when the location's store is unknown.
+    pub async fn open(
+        session: &dyn Session,
+        location: Location,
+        columns: Vec<Column>,
+        partition: Vec<Column>,
+    ) -> Result<Self> {
+        let store = ObjectStoreUrl::parse(&location.store_url)
+            .map_err(|error| Error::internal(format!("store address `{}`: {error}", location.store_url)))?;
+        let mut table = Self { location, store, columns, partition, table_schema: empty().into() };
+        let schema = match table.columns.as_slice() {
+            [] => table.inferred(session).await?,
+            columns => contract::declared(columns),
+        };
+        let partitions = partition::fields(&table.partition);
+        let kept: Vec<_> = schema
+            .fields()
+            .iter()
+            .filter(|field| partitions.iter().all(|partition| partition.name() != field.name()))
+            .cloned()
+            .collect();
+        table.table_schema =
+            TableSchema::builder(Arc::new(Schema::new(kept))).with_table_partition_cols(partitions).build();
+        Ok(table)
+    }
+
+    /// Lists the files and reads their footers.
+    ///
+    /// # Errors
+    /// As a scan of the whole table.
+    pub async fn files(&self, session: &dyn Session) -> Result<Files> {
+        let store = self.object_store(session)?;
+        let listing = self.listing(store.as_ref(), None).await?;
+        let footers = self.footers(session, &store, &listing.files).await?;
+        let rows = footers.iter().map(|footer| footer.file_metadata().num_rows().unsigned_abs()).sum();
+        Ok(Files {
+            count: listing.files.len(),
+            bytes: listing.files.iter().map(|file| file.size).sum(),
+            rows,
+            newest: listing.files.iter().map(|file| file.last_modified).max(),
+            others: listing.others,
+        })
+    }
+
+    /// The columns that all files have together.
+    async fn inferred(&self, session: &dyn Session) -> Result<Schema> {
+        let store = self.object_store(session)?;
+        let listing = self.listing(store.as_ref(), None).await?;
+        let footers = self.footers(session, &store, &listing.files).await?;
+        let mut schemas = Vec::new();
+        for (file, footer) in listing.files.iter().zip(&footers) {
+            let shown = self.location.shown(&file.location);
+            schemas.push((footer::schema(footer, &shown)?, shown));
+        }
+        contract::union(schemas.iter().map(|(schema, shown)| (shown.as_str(), schema)))
+    }
+
+    fn object_store(&self, session: &dyn Session) -> Result<Arc<dyn ObjectStore>> {
+        session
+            .runtime_env()
+            .object_store(&self.store)
+            .map_err(|error| Error::internal(format!("no store for `{}`: {error}", self.location.written)))
+    }
+
+    /// The files of the table, below one partition folder if given.
+    async fn listing(&self, store: &dyn ObjectStore, below: Option<&ObjectPath>) -> Result<Listing> {
+        let listing = self.location.list(store, below, &EXTENSIONS).await?;
+        match below {
+            Some(_) if listing.files.is_empty() => {
+                // That folder may well be missing; a table without any file is an error all the same.
+                Box::pin(self.listing(store, None)).await.map(|_| listing)
+            }
+            None if listing.files.is_empty() => Err(self.nothing_here(&listing)),
+            _ => Ok(listing),
+        }
+    }
+
+    fn nothing_here(&self, listing: &Listing) -> Error {
+        let error = Error::not_found(format!("no Parquet file in `{}`", self.location.written));
+        match listing.others {
+            0 => error.hint("put files that end in `.parquet` there, or correct the path"),
+            1 => error.hint("one file there has another ending; Parquet files end in `.parquet`"),
+            others => error.hint(format!("{others} files there have another ending; Parquet files end in `.parquet`")),
+        }
+    }
+
+    async fn footers(
+        &self,
+        session: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        files: &[ObjectMeta],
+    ) -> Result<Vec<Arc<ParquetMetaData>>> {
+        let at_once = session.config_options().execution.meta_fetch_concurrency.get();
+        let footers: Vec<_> =
+            files.iter().map(|file| footer::read(session, store.as_ref(), &self.location, file).boxed()).collect();
+        stream::iter(footers).buffered(at_once).try_collect().await
+    }
+
+    /// The files that the partition filters leave, each with its partition values.
+    async fn pruned(&self, store: &dyn ObjectStore, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+        let typed = partition::typed(&self.partition);
+        let below = evaluate_partition_prefix(&typed, filters);
+        let listing = self.listing(store, below.as_ref()).await?;
+        let schema = DFSchema::from_unqualified_fields(partition::fields(&self.partition).into(), HashMap::new())
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let mut kept = Vec::new();
+        for meta in listing.files {
+            let values = partition::values(&self.partition, &self.location, &meta.location)?;
+            let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
+            let file = filter_partitioned_file(file, filters, &schema)
+                .map_err(|error| Error::query(format!("cannot apply the partition filter: {error}")))?;
+            kept.extend(file);
+        }
+        Ok(kept)
+    }
+
+    /// Opens a file: holds it to the contract and attaches its statistics.
+    async fn opened(
+        &self,
+        session: &dyn Session,
+        store: &dyn ObjectStore,
+        file: PartitionedFile,
+    ) -> Result<PartitionedFile> {
+        let footer = footer::read(session, store, &self.location, &file.object_meta).await?;
+        let shown = self.location.shown(&file.object_meta.location);
+        let schema = footer::schema(&footer, &shown)?;
+        contract::check(&self.columns, &schema, &footer, &shown)?;
+        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, self.table_schema.file_schema())
+            .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
+        let statistics = if file.partition_values.iter().any(ScalarValue::is_null) {
+            // The engine takes partition values to be non-null when it derives their statistics.
+            let rows = statistics.num_rows;
+            Statistics { num_rows: rows, ..Statistics::new_unknown(self.table_schema.file_schema()) }
+        } else {
+            statistics
+        };
+        Ok(file.with_statistics(Arc::new(statistics)))
+    }
+
+    /// Opens files until they hold `limit` rows; also says whether that left any out.
+    async fn opened_up_to(
+        &self,
+        session: &dyn Session,
+        store: &dyn ObjectStore,
+        files: Vec<PartitionedFile>,
+        limit: Option<usize>,
+    ) -> Result<(Vec<PartitionedFile>, bool)> {
+        let at_once = session.config_options().execution.meta_fetch_concurrency.get();
+        let total = files.len();
+        let mut opened = Vec::with_capacity(total);
+        let mut rows = 0;
+        let opening: Vec<_> = files.into_iter().map(|file| self.opened(session, store, file).boxed()).collect();
+        let mut opening = stream::iter(opening).buffered(at_once);
+        while let Some(file) = opening.next().await {
+            let file = file?;
+            if let Some(Precision::Exact(count)) = file.statistics.as_ref().map(|statistics| statistics.num_rows) {
+                rows += count;
+            }
+            opened.push(file);
+            if limit.is_some_and(|limit| rows >= limit) {
+                break;
+            }
+        }
+        let left_out = opened.len() < total;
+        Ok((opened, left_out))
+    }
+
+    fn is_partition_filter(&self, filter: &Expr) -> bool {
+        let names: Vec<&str> = self.partition.iter().map(|column| column.name.as_str()).collect();
+        !names.is_empty() && expr_applicable_for_cols(&names, filter)
+    }
+}
+
+fn empty() -> SchemaRef {
+    Arc::new(Schema::empty())
+}
+
+/// An error of ours on its way through the engine; the front end takes it out again unchanged.
+fn through(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+#[async_trait]
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.table_schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> EngineResult<Vec<TableProviderFilterPushDown>> {
+        let verdict = |filter: &&Expr| match self.is_partition_filter(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(verdict).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let args = ScanArgs::default()
+            .with_projection(projection.map(Vec::as_slice))
+            .with_filters(Some(filters))
+            .with_limit(limit);
+        Ok(self.scan_with_args(session, args).await?.into_inner())
+    }
+
+    async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> EngineResult<ScanResult> {
+        let store = self.object_store(session).map_err(through)?;
+        let projection = args.projection().map(<[usize]>::to_vec);
+        let (on_partitions, on_rows): (Vec<Expr>, Vec<Expr>) =
+            args.filters().unwrap_or_default().iter().cloned().partition(|filter| self.is_partition_filter(filter));
+
+        let files = self.pruned(store.as_ref(), &on_partitions).await.map_err(through)?;
+        if files.is_empty() {
+            let schema = project_schema(&self.schema(), projection.as_ref())?;
+            return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
+        }
+        // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
+        let enough = args.limit().filter(|_| on_rows.is_empty());
+        let (files, left_out) = self.opened_up_to(session, store.as_ref(), files, enough).await.map_err(through)?;
+
+        let groups = FileGroup::new(files).split_files(session.config().target_partitions());
+        let (groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
+        let format = ParquetFormat::default().with_options(session.default_table_options().parquet);
+        let scan = FileScanConfigBuilder::new(self.store.clone(), format.file_source(self.table_schema.clone()))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection)?
+            .with_limit(args.limit())
+            .build();
+        Ok(ScanResult::new(format.create_physical_plan(session, scan).await?))
+    }
+}

@@ -1,0 +1,76 @@
+//! Values in folder names: `period=2026-09-01/`.
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::scalar::ScalarValue;
+use object_store::path::Path as ObjectPath;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::lake::column::Column;
+use crate::storage::Location;
+
+/// What Hive writes for a null.
+const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The partition columns as fields.
+pub fn fields(columns: &[Column]) -> Vec<FieldRef> {
+    columns.iter().map(|column| Arc::new(Field::new(&column.name, data_type(column), true))).collect()
+}
+
+/// The partition columns as the engine's listing helpers take them.
+pub fn typed(columns: &[Column]) -> Vec<(String, DataType)> {
+    columns.iter().map(|column| (column.name.clone(), data_type(column))).collect()
+}
+
+fn data_type(column: &Column) -> DataType {
+    match column.kind.data_type() {
+        // A folder name is one value for a whole file: the plain form is what the engine prunes and groups best.
+        DataType::Utf8View => DataType::Utf8,
+        other => other,
+    }
+}
+
+/// The values that a file's folders give to the declared partition columns.
+///
+/// # Errors
+/// `InvalidData` for a file outside such folders, which would otherwise be left out in silence, and for a value that is not of
+/// the declared type.
+pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Result<Vec<ScalarValue>> {
+    let below: Vec<_> = file.prefix_match(&location.base).into_iter().flatten().collect();
+    columns
+        .iter()
+        .enumerate()
+        .map(|(depth, column)| {
+            let folder = below.get(depth).filter(|_| depth + 1 < below.len()).map(AsRef::as_ref).unwrap_or_default();
+            let Some(value) = folder.strip_prefix(&format!("{}=", column.name)) else {
+                return Err(outside(columns, location, file));
+            };
+            value_of(column, value).ok_or_else(|| {
+                let message = format!("`{value}` in the path of `{}` is no {}", location.shown(file), column.kind);
+                Error::invalid(message)
+                    .hint(format!("partition `{}` is declared as {} in `cxlake.toml`", column.name, column.kind))
+            })
+        })
+        .collect()
+}
+
+fn value_of(column: &Column, encoded: &str) -> Option<ScalarValue> {
+    let data_type = data_type(column);
+    if encoded == NULL {
+        return ScalarValue::try_new_null(&data_type).ok();
+    }
+    // Once for the store's own encoding of a name, once for Hive's.
+    let name = percent_decoded(&percent_decoded(encoded));
+    ScalarValue::try_from_string(name, &data_type).ok()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let query = format!("v={}", text.replace('+', "%2B"));
+    url::form_urlencoded::parse(query.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+fn outside(columns: &[Column], location: &Location, file: &ObjectPath) -> Error {
+    let wanted: Vec<String> = columns.iter().map(|column| format!("{}=…", column.name)).collect();
+    Error::invalid(format!("`{}` is not in a `{}` folder", location.shown(file), wanted.join("/")))
+        .hint("the table declares these partitions in `cxlake.toml`; move the file into its folder")
+}

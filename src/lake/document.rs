@@ -1,0 +1,111 @@
+//! TOML text into a value, with errors that carry file and line and name the nearest known key.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+
+use crate::error::{Error, Result};
+use crate::suggest;
+
+/// A TOML text and where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    pub text: &'a str,
+    /// File as errors name it.
+    pub file: &'a str,
+    /// Lines of the file above the first line of `text`.
+    pub lines_above: usize,
+}
+
+impl Document<'_> {
+    /// The document as a `T`; unknown keys are errors where `T` denies them.
+    ///
+    /// # Errors
+    /// `InvalidData` with the line of the offending key or value.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        toml::from_str(self.text).map_err(|error| {
+            let (message, hint) = explain(error.message());
+            let place = error.span().map(|span| self.line(span.start));
+            let error = Error::invalid(message).at(self.file, place);
+            match hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })
+    }
+
+    /// An error about the text at this byte offset.
+    pub fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
+        Error::invalid(message).at(self.file, Some(self.line(offset)))
+    }
+
+    /// The line of the file that this byte of the text is on.
+    pub fn line(&self, offset: usize) -> usize {
+        let end = offset.min(self.text.len());
+        self.lines_above + 1 + self.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count()
+    }
+}
+
+/// A TOML table as pairs in the order in which they were written.
+#[derive(Debug)]
+pub struct InOrder<V>(pub Vec<(String, V)>);
+
+impl<V> Default for InOrder<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for InOrder<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
+            type Value = InOrder<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(InOrder(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs(PhantomData))
+    }
+}
+
+/// The parser's message in the words of a manifest's author, and a hint where one can be given.
+fn explain(message: &str) -> (String, Option<String>) {
+    let first_line = message.lines().next().unwrap_or_default();
+    if let Some(rest) = first_line.strip_prefix("unknown field ") {
+        return unknown_key(rest, "key");
+    }
+    if let Some(rest) = first_line.strip_prefix("unknown variant ") {
+        return unknown_key(rest, "value");
+    }
+    if let Some(field) = first_line.strip_prefix("missing field ") {
+        return (format!("key {field} is missing"), None);
+    }
+    (message.lines().collect::<Vec<_>>().join("; "), None)
+}
+
+/// From `` `x`, expected one of `a`, `b` `` to a message about `x` and a hint from `a` and `b`.
+fn unknown_key(rest: &str, what: &str) -> (String, Option<String>) {
+    let mut names = rest.split('`').skip(1).step_by(2);
+    let unknown = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    let hint = match suggest::nearest(unknown, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => format!("no {what} is known here"),
+        None => format!("known here: {}", suggest::list(known)),
+    };
+    (format!("unknown {what} `{unknown}`"), Some(hint))
+}

@@ -1,0 +1,191 @@
+//! Record batches into something that a person or a program reads.
+//!
+//! A [`Format`] names the form, a [`Sink`] writes it batch by batch, a [`target::Target`] is where it goes. Nothing is
+//! held back but the rows from which the table takes its widths, so a result of any length streams.
+
+mod arrow;
+mod cell;
+mod delimited;
+mod fit;
+mod json;
+mod markdown;
+mod parquet;
+pub mod present;
+mod table;
+pub mod target;
+
+use std::io::Write;
+use std::path::Path;
+
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::SchemaRef;
+use ::arrow::error::ArrowError;
+use futures::{Stream, StreamExt};
+
+use crate::error::{Error, Result};
+use crate::suggest;
+use present::Presentation;
+
+/// The forms in which a result can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for people.
+    Table,
+    Csv,
+    Tsv,
+    /// One array of objects.
+    Json,
+    /// One object per line.
+    Ndjson,
+    Markdown,
+    Parquet,
+    /// Arrow IPC file.
+    Arrow,
+}
+
+impl Format {
+    /// Every format, with the name that picks it and the file extensions that mean it.
+    pub const ALL: [(Self, &'static str, &'static [&'static str]); 8] = [
+        (Self::Table, "table", &["txt"]),
+        (Self::Csv, "csv", &["csv"]),
+        (Self::Tsv, "tsv", &["tsv"]),
+        (Self::Json, "json", &["json"]),
+        (Self::Ndjson, "ndjson", &["ndjson", "jsonl"]),
+        (Self::Markdown, "markdown", &["md", "markdown"]),
+        (Self::Parquet, "parquet", &["parquet"]),
+        (Self::Arrow, "arrow", &["arrow", "feather", "ipc"]),
+    ];
+
+    /// The names, for help texts.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, name, _)| *name)
+    }
+
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// `Usage` with the nearest name.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(format, ..)| *format).ok_or_else(|| {
+            let hint = match suggest::nearest(name, Self::names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known formats: {}", suggest::list(Self::names())),
+            };
+            Error::usage(format!("unknown format `{name}`")).hint(hint)
+        })
+    }
+
+    /// The format that a file's extension stands for.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_lowercase();
+        Self::ALL.iter().find(|(_, _, known)| known.contains(&extension.as_str())).map(|(format, ..)| *format)
+    }
+
+    /// Whether the form is for programs only and would garble a terminal.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
+}
+
+/// How a result is written.
+#[derive(Clone, Debug)]
+pub struct Style {
+    pub format: Format,
+    /// Columns of the terminal, for the table to fit; `None` writes full width.
+    pub width: Option<usize>,
+    /// Rows that the table shows at most; the rest is counted. Other formats write all.
+    pub rows_max: Option<usize>,
+    /// Titles and number formats, used by the forms for people.
+    pub present: Presentation,
+}
+
+impl Style {
+    /// This format at full width, with all rows.
+    pub fn plain(format: Format) -> Self {
+        Self { format, width: None, rows_max: None, present: Presentation::default() }
+    }
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows of the result.
+    pub rows: u64,
+    /// Rows of it that were shown.
+    pub shown: u64,
+}
+
+/// Writes one result in one format.
+enum Sink<W: Write + Send> {
+    Table(table::Table<W>),
+    Delimited(delimited::Delimited<W>),
+    Json(json::Json<W>),
+    Markdown(markdown::Markdown<W>),
+    Parquet(parquet::Parquet<W>),
+    Arrow(arrow::Arrow<W>),
+}
+
+impl<W: Write + Send> Sink<W> {
+    fn open(out: W, schema: &SchemaRef, style: &Style) -> Result<Self, ArrowError> {
+        Ok(match style.format {
+            Format::Table => Self::Table(table::Table::new(out, schema, style)),
+            Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',')?),
+            Format::Tsv => Self::Delimited(delimited::Delimited::new(out, schema, b'\t')?),
+            Format::Json => Self::Json(json::Json::array(out)),
+            Format::Ndjson => Self::Json(json::Json::lines(out)),
+            Format::Markdown => Self::Markdown(markdown::Markdown::new(out, schema, &style.present)?),
+            Format::Parquet => Self::Parquet(parquet::Parquet::new(out, schema)?),
+            Format::Arrow => Self::Arrow(arrow::Arrow::new(out, schema)?),
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        match self {
+            Self::Table(sink) => sink.write(batch),
+            Self::Delimited(sink) => sink.write(batch),
+            Self::Json(sink) => sink.write(batch),
+            Self::Markdown(sink) => sink.write(batch),
+            Self::Parquet(sink) => sink.write(batch),
+            Self::Arrow(sink) => sink.write(batch),
+        }
+    }
+
+    /// Ends the document; returns how many rows are not shown.
+    fn finish(self) -> Result<u64, ArrowError> {
+        match self {
+            Self::Table(sink) => return sink.finish(),
+            Self::Delimited(sink) => sink.finish(),
+            Self::Json(sink) => sink.finish(),
+            Self::Markdown(sink) => sink.finish(),
+            Self::Parquet(sink) => sink.finish(),
+            Self::Arrow(sink) => sink.finish(),
+        }?;
+        Ok(0)
+    }
+}
+
+/// Writes a whole result: the head first, then the rows as they come.
+///
+/// # Errors
+/// Those of `batches` as they are; `Storage` when writing fails.
+pub async fn drain<W: Write + Send>(
+    schema: &SchemaRef,
+    batches: impl Stream<Item = Result<RecordBatch>>,
+    out: W,
+    style: &Style,
+) -> Result<Written> {
+    let mut sink = Sink::open(out, schema, style).map_err(cannot_write)?;
+    let mut rows = 0;
+    let mut batches = std::pin::pin!(batches);
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        sink.write(&batch).map_err(cannot_write)?;
+    }
+    let hidden = sink.finish().map_err(cannot_write)?;
+    Ok(Written { rows, shown: rows - hidden })
+}
+
+fn cannot_write(error: ArrowError) -> Error {
+    Error::storage(format!("cannot write the result: {error}")).caused_by(error)
+}

@@ -1,0 +1,178 @@
+//! How a saved query wants its columns shown: titles and number formats.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+
+/// Titles and formats by column name; columns that are not in it are shown as they are.
+#[derive(Clone, Debug, Default)]
+pub struct Presentation {
+    columns: BTreeMap<String, ColumnStyle>,
+    /// Whether a person who never wrote the SQL is the reader: nulls then read `—` and not `NULL`.
+    report: bool,
+}
+
+/// How one column is shown.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnStyle {
+    pub title: Option<String>,
+    pub number: Option<NumberFormat>,
+}
+
+impl Presentation {
+    /// For a saved query.
+    pub fn report(columns: BTreeMap<String, ColumnStyle>) -> Self {
+        Self { columns, report: true }
+    }
+
+    /// The title of a column.
+    pub fn title<'a>(&'a self, name: &'a str) -> &'a str {
+        self.columns.get(name).and_then(|style| style.title.as_deref()).unwrap_or(name)
+    }
+
+    /// The number format of a column.
+    pub fn number(&self, name: &str) -> Option<&NumberFormat> {
+        self.columns.get(name)?.number.as_ref()
+    }
+
+    /// What stands where there is no value.
+    pub fn null(&self) -> &'static str {
+        if self.report { "—" } else { "NULL" }
+    }
+}
+
+/// A number format as spreadsheets write it: `0`, `0.00`, `#,##0.0`, `0%`, `+0.0`, or `currency` for `#,##0.00`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberFormat {
+    decimals: u8,
+    grouped: bool,
+    percent: bool,
+    /// A plus before numbers above zero.
+    signed: bool,
+    pub currency: bool,
+}
+
+impl NumberFormat {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// `InvalidData` that shows the patterns which are understood.
+    pub fn parse(pattern: &str) -> Result<Self> {
+        if pattern == "currency" {
+            return Ok(Self { decimals: 2, grouped: true, percent: false, signed: false, currency: true });
+        }
+        let unsigned = pattern.strip_prefix('+').unwrap_or(pattern);
+        let number = unsigned.strip_suffix('%').unwrap_or(unsigned);
+        let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+        let known = matches!(whole, "0" | "#,##0") && decimals.chars().all(|digit| digit == '0');
+        let digits = u8::try_from(decimals.len()).ok().filter(|&digits| digits <= 9);
+        let Some(digits) = digits.filter(|_| known && !number.ends_with('.')) else {
+            return Err(Error::invalid(format!("unknown number format `{pattern}`"))
+                .hint("write `0`, `0.00`, `#,##0`, `#,##0.0`, `0%`, `0.0%`, one with `+` before it, or `currency`"));
+        };
+        Ok(Self {
+            decimals: digits,
+            grouped: whole == "#,##0",
+            percent: unsigned.ends_with('%'),
+            signed: pattern.starts_with('+'),
+            currency: false,
+        })
+    }
+
+    /// A binary floating point number in this format.
+    pub fn float(&self, value: f64) -> String {
+        if !value.is_finite() {
+            return value.to_string();
+        }
+        let value = if self.percent { value * 100.0 } else { value };
+        self.dress(&format!("{:.*}", usize::from(self.decimals), value))
+    }
+
+    /// An exact number, `unscaled` / 10^`scale`, in this format; rounded half away from zero.
+    pub fn exact(&self, unscaled: i128, scale: u32) -> String {
+        // Digits after the point wanted of the unscaled number; per cent moves the point by two.
+        let wanted = u32::from(self.decimals) + if self.percent { 2 } else { 0 };
+        let shifted = match 10_i128.checked_pow(scale.abs_diff(wanted)) {
+            Some(divisor) if scale > wanted => Some(rounded(unscaled, divisor)),
+            Some(factor) => unscaled.checked_mul(factor),
+            None => None,
+        };
+        let Some(shifted) = shifted else {
+            return self.float(unscaled as f64 / 10_f64.powf(f64::from(scale)));
+        };
+        let sign = if shifted < 0 { "-" } else { "" };
+        let decimals = usize::from(self.decimals);
+        let digits = format!("{:0>width$}", shifted.unsigned_abs(), width = decimals + 1);
+        let (whole, decimals) = digits.split_at(digits.len() - decimals);
+        let point = if decimals.is_empty() { "" } else { "." };
+        self.dress(&format!("{sign}{whole}{point}{decimals}"))
+    }
+
+    /// Sign, separators and per cent around plain digits.
+    fn dress(&self, digits: &str) -> String {
+        let is_zero = !digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
+        let (minus, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+        let sign = match minus {
+            _ if is_zero => "",
+            "" if self.signed => "+",
+            minus => minus,
+        };
+        let (whole, decimals) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+        let whole = if self.grouped { grouped(whole) } else { whole.to_owned() };
+        let percent = if self.percent { "%" } else { "" };
+        format!("{sign}{whole}{decimals}{percent}")
+    }
+}
+
+fn rounded(value: i128, divisor: i128) -> i128 {
+    let half = divisor / 2;
+    if value < 0 { (value - half) / divisor } else { (value + half) / divisor }
+}
+
+/// Digits with a comma between thousands.
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format(pattern: &str) -> NumberFormat {
+        NumberFormat::parse(pattern).expect("a known pattern")
+    }
+
+    #[test]
+    fn numbers_are_dressed_as_their_pattern_says() {
+        assert_eq!(format("currency").float(1_234_567.891), "1,234,567.89");
+        assert_eq!(format("0%").float(0.256), "26%");
+        assert_eq!(format("+0.0").float(3.04), "+3.0");
+        assert_eq!(format("+0.0").float(-0.04), "0.0");
+        assert_eq!(format("#,##0").float(-1234.5), "-1,234");
+        assert_eq!(format("0.00").float(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn exact_numbers_keep_every_digit_and_round_half_away_from_zero() {
+        assert_eq!(format("currency").exact(999_999_999_999_999_995, 3), "1,000,000,000,000,000.00");
+        assert_eq!(format("currency").exact(-12_345, 2), "-123.45");
+        assert_eq!(format("0").exact(-25, 1), "-3");
+        assert_eq!(format("0.00").exact(5, 0), "5.00");
+        assert_eq!(format("0%").exact(1, 0), "100%");
+        assert_eq!(format("0.0%").exact(12_345, 4), "123.5%");
+    }
+
+    #[test]
+    fn an_unknown_pattern_is_refused() {
+        for pattern in ["", "0.", "0,0", "%", "00", "0.0x", "currency2"] {
+            assert!(NumberFormat::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Saved queries and scripts: text into statements, parameters into values, statements into running ones.
+
+pub mod check;
+pub mod grain;
+pub mod header;
+pub mod parameter;
+pub mod run;
+pub mod saved;
+pub mod script;

@@ -1,0 +1,225 @@
+//! Statements and saved queries into running ones.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::Array;
+use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::scalar::ScalarValue;
+use futures::{StreamExt, TryStreamExt};
+
+use super::grain::Grain;
+use super::parameter::{Allowed, Bound, Moment, Parameter, typed_list};
+use super::saved::{Library, SavedQuery};
+use crate::engine::{Engine, Running, SqlText};
+use crate::error::{Error, Result};
+use crate::output::present::Presentation;
+use crate::suggest;
+
+/// Texts given for parameters, by name; a name that is given twice adds to its list.
+pub type Given = BTreeMap<String, Vec<String>>;
+
+/// A saved query that is running.
+pub struct SavedRun {
+    pub query: SavedQuery,
+    /// Parameters as they were bound, `all` resolved.
+    pub bound: Vec<Bound>,
+    pub present: Presentation,
+    pub running: Running,
+}
+
+/// A saved query, planned and bound.
+pub struct Planned {
+    pub query: SavedQuery,
+    pub bound: Vec<Bound>,
+    pub plan: LogicalPlan,
+    /// The session in which the queries that it builds on are views.
+    pub engine: Engine,
+}
+
+/// Reads `name=value`.
+///
+/// # Errors
+/// `Usage` when there is no `=`.
+pub fn assignment(text: &str) -> Result<(String, String)> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Error::usage(format!("`{text}` gives no value")).hint("write `name=value`"))?;
+    Ok((name.trim().trim_start_matches('$').to_owned(), value.trim().to_owned()))
+}
+
+/// Plans and starts a statement.
+///
+/// # Errors
+/// Those of planning; those of running come from the stream.
+pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Result<(LogicalPlan, Running)> {
+    let parameters: Vec<(String, ScalarValue)> =
+        given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
+    let plan = engine.plan(sql, &parameters).await?;
+    let running = engine.start(plan.clone(), sql).await?;
+    Ok((plan, running))
+}
+
+/// A value for a statement that declares no types: a number where the text is one, else text.
+fn untyped(text: &str) -> ScalarValue {
+    let is_name = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+    match (text.parse::<i64>(), text.parse::<f64>()) {
+        (Ok(number), _) if !is_name => ScalarValue::Int64(Some(number)),
+        (_, Ok(number)) if !is_name && number.is_finite() => ScalarValue::Float64(Some(number)),
+        _ => ScalarValue::Utf8(Some(text.to_owned())),
+    }
+}
+
+/// Starts a saved query.
+///
+/// # Errors
+/// `Usage` for a parameter that is missing, unknown or wrong; those of planning.
+pub async fn saved(
+    engine: &Engine,
+    library: &Library,
+    name: &str,
+    given: &Given,
+    now: DateTime<Utc>,
+) -> Result<SavedRun> {
+    let Planned { query, bound, plan, engine: scoped } =
+        plan(engine, library, name, given, now, Absent::IsError).await?;
+    let sql = text(&query);
+    let Running { schema, batches } = scoped.start(plan, &sql).await?;
+    let names = query.grain.iter().map(|name| (name.value.as_str(), name.line));
+    let mut grain = Grain::watch(names, &schema, &query.file)?;
+    let batches = batches.map(move |batch| {
+        let batch = batch?;
+        grain.as_mut().map_or(Ok(()), |grain| grain.check(&batch))?;
+        Ok(batch)
+    });
+    let present = query.presentation(engine.lake().currency.as_deref());
+    Ok(SavedRun { query, bound, present, running: Running { schema, batches: Box::pin(batches) } })
+}
+
+/// What to do about a parameter that has neither value nor default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    IsError,
+    /// Take the header's example, for a check.
+    TakesExample,
+}
+
+/// Plans a saved query with its parameters bound and the queries that it builds on as views.
+///
+/// # Errors
+/// As [`saved`].
+pub async fn plan(
+    engine: &Engine,
+    library: &Library,
+    name: &str,
+    given: &Given,
+    now: DateTime<Utc>,
+    absent: Absent,
+) -> Result<Planned> {
+    let mut queries = library.with_used(name)?;
+    let declared = declared(&queries);
+    refuse_unknown(name, &declared, given)?;
+    let moment = Moment { calendar: &engine.lake().calendar, now };
+    let mut bound = Vec::new();
+    for (parameter, file) in &declared {
+        let texts = texts(name, parameter, given, absent).map_err(|error| match absent {
+            Absent::IsError => error,
+            Absent::TakesExample => error.at(*file, Some(parameter.line)),
+        })?;
+        let allowed = allowed(engine, parameter, file).await?;
+        let value = parameter.bind(&texts, allowed.as_deref(), moment);
+        bound.push(value.map_err(|error| match absent {
+            Absent::IsError => error,
+            Absent::TakesExample => error.at(*file, Some(parameter.line)),
+        })?);
+    }
+    let values: Vec<(String, ScalarValue)> =
+        bound.iter().map(|bound| (bound.name.clone(), bound.value.clone())).collect();
+
+    let Some(query) = queries.pop() else { return Err(Error::internal("a query without itself")) };
+    let mut scoped = engine.clone();
+    for used in queries {
+        let view = scoped.plan(&text(&used), &values).await?;
+        scoped = scoped.with_views([(used.name, view)])?;
+    }
+    let plan = scoped.plan(&text(&query), &values).await?;
+    Ok(Planned { query, bound, plan, engine: scoped })
+}
+
+/// The SQL of a saved query and where it stands.
+pub fn text(query: &SavedQuery) -> SqlText<'_> {
+    SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line }
+}
+
+/// The parameters of a query and of those that it builds on; its own hide theirs.
+fn declared(queries: &[SavedQuery]) -> Vec<(&Parameter, &str)> {
+    let mut declared: Vec<(&Parameter, &str)> = Vec::new();
+    for query in queries.iter().rev() {
+        for parameter in &query.parameters {
+            if declared.iter().all(|(known, _)| known.name != parameter.name) {
+                declared.push((parameter, &query.file));
+            }
+        }
+    }
+    declared
+}
+
+fn refuse_unknown(query: &str, declared: &[(&Parameter, &str)], given: &Given) -> Result<()> {
+    let names = || declared.iter().map(|(parameter, _)| parameter.name.as_str());
+    let Some(unknown) = given.keys().find(|name| names().all(|known| known != name.as_str())) else { return Ok(()) };
+    let error = Error::usage(format!("`{query}` has no parameter `{unknown}`"));
+    Err(match suggest::nearest(unknown, names()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if declared.is_empty() => error.hint("it has none at all"),
+        None => error.hint(format!("its parameters: {}", suggest::list(names()))),
+    })
+}
+
+/// The texts from which a parameter gets its value: given, else default, else the example for a check.
+fn texts(query: &str, parameter: &Parameter, given: &Given, absent: Absent) -> Result<Vec<String>> {
+    if let Some(texts) = given.get(&parameter.name) {
+        return Ok(match parameter.is_list {
+            true => texts.iter().flat_map(|text| typed_list(text)).collect(),
+            false => texts.clone(),
+        });
+    }
+    if let Some(texts) = &parameter.default {
+        return Ok(texts.clone());
+    }
+    match (absent, &parameter.example) {
+        (Absent::TakesExample, Some(example)) => Ok(example.clone()),
+        (Absent::TakesExample, None) => {
+            Err(Error::invalid(format!("parameter `{}` has neither `default` nor `example`", parameter.name))
+                .hint("give one, so that the query can be checked"))
+        }
+        (Absent::IsError, example) => {
+            let example = example.as_ref().map_or_else(|| "…".to_owned(), |texts| texts.join(","));
+            Err(Error::usage(format!("`{query}` needs a value for parameter `{}`", parameter.name))
+                .hint(format!("add `--param {}={example}`", parameter.name)))
+        }
+    }
+}
+
+/// The allowed values of a parameter: those that its header lists, or those that its query finds in the lake.
+///
+/// # Errors
+/// Those of the parameter's query, at its line in the header.
+pub async fn allowed(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Option<Vec<Allowed>>> {
+    let Some(sql) = &parameter.values_sql else { return Ok(parameter.listed()) };
+    let sql = SqlText { text: sql, file: Some(file), line: parameter.line };
+    let plan = engine.plan(&sql, &[]).await?;
+    let running = engine.start(plan, &sql).await?;
+    let batches: Vec<_> = running.batches.try_collect().await?;
+    let mut allowed = Vec::new();
+    for batch in &batches {
+        for row in (0..batch.num_rows()).filter(|&row| batch.column(0).is_valid(row)) {
+            let text = |column: usize| {
+                let values = batch.columns().get(column).filter(|values| values.is_valid(row))?;
+                array_value_to_string(values, row).ok()
+            };
+            allowed.extend(text(0).map(|value| Allowed { value, label: text(1) }));
+        }
+    }
+    Ok(Some(allowed))
+}

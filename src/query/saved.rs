@@ -1,0 +1,196 @@
+//! Saved queries: one `.sql` file each, found by name in the lake's folder of queries.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::header::{self, ChartSection, ColumnSection, Header};
+use super::parameter::Parameter;
+use crate::error::{Error, Result};
+use crate::output::present::{ColumnStyle, NumberFormat, Presentation};
+use crate::suggest;
+
+/// A saved query, its header checked.
+#[derive(Clone, Debug)]
+pub struct SavedQuery {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub grain: Vec<Placed<String>>,
+    pub uses: Vec<Placed<String>>,
+    pub parameters: Vec<Parameter>,
+    pub columns: Vec<(String, Placed<ColumnSection>)>,
+    pub charts: Vec<Placed<ChartSection>>,
+    /// The SQL below the header.
+    pub sql: String,
+    /// Line of the file on which `sql` starts.
+    pub sql_line: usize,
+    /// The file as errors name it.
+    pub file: String,
+}
+
+/// Something from a header and its line in the file.
+#[derive(Clone, Debug)]
+pub struct Placed<T> {
+    pub value: T,
+    pub line: usize,
+}
+
+impl SavedQuery {
+    /// Reads a saved query from the text of its file.
+    ///
+    /// # Errors
+    /// `InvalidData` with file and line: a broken header, an unknown key, a wrong type or format.
+    pub fn parse(text: &str, file: &str) -> Result<Self> {
+        let parts = header::take_apart(text, file)?;
+        let document = parts.document(file);
+        let header: Header = document.parse()?;
+        let line_of = |span: std::ops::Range<usize>| document.line(span.start);
+
+        let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if header.name.get_ref() != stem {
+            return Err(Error::invalid(format!(
+                "the query is named `{}`, but its file `{stem}`",
+                header.name.get_ref()
+            ))
+            .at(file, Some(line_of(header.name.span())))
+            .hint("give both the same name"));
+        }
+        let mut parameters = Vec::new();
+        for (name, section) in header.params.0 {
+            let line = line_of(section.span());
+            parameters
+                .push(Parameter::declared(&name, section.get_ref(), line).map_err(|error| error.at(file, Some(line)))?);
+        }
+        let mut columns = Vec::new();
+        for (name, section) in header.columns.0 {
+            let line = line_of(section.span());
+            if let Some(format) = &section.get_ref().format {
+                NumberFormat::parse(format).map_err(|error| error.at(file, Some(line)))?;
+            }
+            columns.push((name, Placed { value: section.into_inner(), line }));
+        }
+        let placed = |name: toml::Spanned<String>| Placed { line: line_of(name.span()), value: name.into_inner() };
+        let charts =
+            header.chart.into_iter().map(|chart| Placed { line: line_of(chart.span()), value: chart.into_inner() });
+        Ok(Self {
+            charts: charts.collect(),
+            grain: header.grain.into_iter().map(placed).collect(),
+            uses: header.uses.into_iter().map(placed).collect(),
+            name: stem.to_owned(),
+            title: header.title,
+            description: header.description,
+            tags: header.tags,
+            parameters,
+            columns,
+            sql: text[parts.sql_start..].trim_end().trim_end_matches(';').to_owned(),
+            sql_line: parts.sql_line,
+            file: file.to_owned(),
+        })
+    }
+
+    /// How the result is shown; money columns carry the lake's currency in their title.
+    pub fn presentation(&self, currency: Option<&str>) -> Presentation {
+        let style = |name: &String, column: &ColumnSection| {
+            let number = column.format.as_deref().and_then(|format| NumberFormat::parse(format).ok());
+            let title = column.title.clone().unwrap_or_else(|| name.clone());
+            let title = match (currency, &number) {
+                (Some(currency), Some(NumberFormat { currency: true, .. })) => format!("{title} ({currency})"),
+                _ => title,
+            };
+            ColumnStyle { title: Some(title), number }
+        };
+        let columns: BTreeMap<String, ColumnStyle> =
+            self.columns.iter().map(|(name, column)| (name.clone(), style(name, &column.value))).collect();
+        Presentation::report(columns)
+    }
+}
+
+/// The saved queries of a lake.
+#[derive(Clone, Debug)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+impl Library {
+    /// The queries in this folder; nothing is read yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The names of all queries, in order; none where there is no folder.
+    ///
+    /// # Errors
+    /// `Storage` when the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let failed = |error: std::io::Error| {
+            Error::storage(format!("cannot read the folder `{}`: {error}", self.folder.display())).caused_by(error)
+        };
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "sql") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The query of this name.
+    ///
+    /// # Errors
+    /// `Usage` with the nearest name when there is none; `InvalidData` when its file is wrong.
+    pub fn query(&self, name: &str) -> Result<SavedQuery> {
+        let names = self.names()?;
+        if !names.iter().any(|known| known == name) {
+            let error = Error::usage(format!("no saved query `{name}`"));
+            return Err(match suggest::nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `{near}`? `cxlake queries` lists all")),
+                None if names.is_empty() => error.hint(format!("there is none in `{}`", self.folder.display())),
+                None => error.hint("`cxlake queries` lists all"),
+            });
+        }
+        let file = self.folder.join(format!("{name}.sql"));
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error))?;
+        SavedQuery::parse(&text, &shown)
+    }
+
+    /// The query of this name with all that it builds on, those that others build on first.
+    ///
+    /// # Errors
+    /// As [`Library::query`]; `InvalidData` for a query that builds on itself.
+    pub fn with_used(&self, name: &str) -> Result<Vec<SavedQuery>> {
+        let mut ordered = Vec::new();
+        self.visit(self.query(name)?, &mut BTreeSet::new(), &mut ordered)?;
+        Ok(ordered)
+    }
+
+    fn visit(&self, query: SavedQuery, open: &mut BTreeSet<String>, ordered: &mut Vec<SavedQuery>) -> Result<()> {
+        open.insert(query.name.clone());
+        for used in &query.uses {
+            let at_fault = |error: Error| error.at(&query.file, Some(used.line));
+            if open.contains(&used.value) {
+                return Err(at_fault(Error::invalid(format!(
+                    "`{}` builds on itself through `{}`",
+                    used.value, query.name
+                ))));
+            }
+            if ordered.iter().all(|known| known.name != used.value) {
+                let used = self.query(&used.value).map_err(|error| {
+                    if error.place().is_none() { at_fault(Error::invalid(error.message().to_owned())) } else { error }
+                })?;
+                self.visit(used, open, ordered)?;
+            }
+        }
+        open.remove(&query.name);
+        ordered.push(query);
+        Ok(())
+    }
+}

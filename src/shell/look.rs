@@ -1,0 +1,164 @@
+//! Looking around: what tables and saved queries there are, and what is in them.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+
+use crate::engine::{Engine, Files, human_bytes};
+use crate::error::{Error, Result};
+use crate::lake::Table;
+use crate::lake::column::type_name;
+use crate::output::present::grouped;
+use crate::query::saved::{Library, SavedQuery};
+
+/// A small result that cxlake itself made.
+#[derive(Debug)]
+pub struct Listing {
+    pub batch: RecordBatch,
+    /// Lines to say beside it.
+    pub notes: Vec<String>,
+}
+
+/// One row per table: its name, where its files are, what one row is.
+///
+/// # Errors
+/// `Internal` only.
+pub fn tables(engine: &Engine) -> Result<Listing> {
+    let names = engine.table_names();
+    let declared = |name: &String| engine.lake().tables.get(name);
+    let path = |name| declared(name).map_or("(this session)", |table| table.path.as_str());
+    let paths: StringArray = names.iter().map(|name| Some(path(name))).collect();
+    let partitions: StringArray = names.iter().map(|name| declared(name).and_then(partition_names)).collect();
+    let descriptions: StringArray =
+        names.iter().map(|name| declared(name).and_then(|table| table.description.as_deref())).collect();
+    listing([
+        ("table", text(names)),
+        ("path", Arc::new(paths)),
+        ("partition", Arc::new(partitions)),
+        ("description", Arc::new(descriptions)),
+    ])
+}
+
+fn partition_names(table: &Table) -> Option<String> {
+    let names: Vec<&str> = table.partition.iter().map(|column| column.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// One row per column of a table, and a note of its files.
+///
+/// # Errors
+/// `NotFound` with the nearest name; those of opening the table.
+pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
+    let schema = engine.table_schema(name).await?;
+    let declared = engine.lake().tables.get(name);
+    let about = |column: &str| {
+        let mut columns = declared.into_iter().flat_map(|table| table.columns.iter().chain(&table.partition));
+        columns.find(|known| known.name == column)
+    };
+    let fields = || schema.fields().iter();
+    let nullable: BooleanArray =
+        fields().map(|field| about(field.name()).map(|column| column.nullable).or(Some(field.is_nullable()))).collect();
+    let descriptions: StringArray =
+        fields().map(|field| about(field.name()).and_then(|column| column.description.clone())).collect();
+    let mut listing = listing([
+        ("column", text(fields().map(|field| field.name().clone()).collect())),
+        ("type", text(fields().map(|field| type_name(field.data_type())).collect())),
+        ("nullable", Arc::new(nullable)),
+        ("description", Arc::new(descriptions)),
+    ])?;
+    if let (Some(table), Some(files)) = (declared, engine.table_files(name).await?) {
+        listing.notes.push(about_files(table, &files));
+    }
+    Ok(listing)
+}
+
+fn about_files(table: &Table, files: &Files) -> String {
+    let plural = if files.count == 1 { "file" } else { "files" };
+    let mut text = format!(
+        "{}: {} rows in {} {plural}, {}",
+        table.path,
+        grouped(&files.rows.to_string()),
+        grouped(&files.count.to_string()),
+        human_bytes(files.bytes)
+    );
+    if let Some(newest) = files.newest {
+        let _ = write!(text, ", newest written {}", newest.format("%Y-%m-%d %H:%M UTC"));
+    }
+    if files.others > 0 {
+        let _ = write!(text, "; {} other files there are no Parquet", files.others);
+    }
+    text
+}
+
+/// One row per saved query. A query whose file is wrong is listed with what is wrong in place of its title.
+///
+/// # Errors
+/// `Storage` when the folder of queries cannot be read.
+pub fn queries(library: &Library) -> Result<Listing> {
+    let names = library.names()?;
+    let (mut titles, mut parameters) = (Vec::new(), Vec::new());
+    for name in &names {
+        match library.query(name) {
+            Ok(query) => {
+                parameters.push(
+                    query.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", "),
+                );
+                titles.push(query.title);
+            }
+            Err(error) => {
+                parameters.push(String::new());
+                titles.push(format!("(wrong: {error}; see `cxlake queries check`)"));
+            }
+        }
+    }
+    listing([("query", text(names)), ("title", text(titles)), ("parameters", text(parameters))])
+}
+
+/// A saved query as a person reads it: what it answers, its parameters, its columns, its SQL.
+pub fn query_text(query: &SavedQuery) -> String {
+    let mut text = format!("{}\n{}\n\n{}\n", query.title, "─".repeat(query.title.chars().count()), query.description);
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            let _ = write!(text, "\n{title}\n{}\n", lines.join("\n"));
+        }
+    };
+    let parameters = query.parameters.iter().map(|parameter| {
+        let default = match (&parameter.default, &parameter.example) {
+            (Some(default), _) => format!("default {}", default.join(", ")),
+            (None, Some(example)) => format!("required, such as {}", example.join(", ")),
+            (None, None) => "required".to_owned(),
+        };
+        let about = parameter.description.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
+        format!("  {} ({}, {default}){about}", parameter.name, parameter.type_name())
+    });
+    section("Parameters", parameters.collect());
+    let columns = query.columns.iter().map(|(name, column)| {
+        let about = column.value.description.as_deref().or(column.value.title.as_deref()).unwrap_or_default();
+        format!("  {name}: {about}")
+    });
+    section("Columns", columns.collect());
+    let names = |placed: &[crate::query::saved::Placed<String>]| {
+        placed.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let line = |names: String| if names.is_empty() { Vec::new() } else { vec![format!("  {names}")] };
+    section("One row per", line(names(&query.grain)));
+    section("Builds on", line(names(&query.uses)));
+    section("SQL", vec![query.sql.trim().to_owned()]);
+    text
+}
+
+fn text(values: Vec<String>) -> ArrayRef {
+    Arc::new(StringArray::from(values))
+}
+
+fn listing<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<Listing> {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, values)| (name, values, true)));
+    let batch = batch.map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Listing { batch, notes: Vec::new() })
+}
+
+/// An error about a name that was left out.
+pub fn missing(what: &str, example: &str) -> Error {
+    Error::usage(format!("{what} is missing")).hint(format!("write `{example}`"))
+}

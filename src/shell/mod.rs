@@ -1,0 +1,288 @@
+//! What a person or a script tells cxlake to do, one item after the other.
+//!
+//! A [`Shell`] is the session's front: it runs statements, saved queries and `\` commands and shows what they give. The
+//! prompt and the command line both drive it, so that everything works the same in `-c`, `-f`, standard input and at the
+//! prompt.
+
+mod command;
+pub mod interrupt;
+mod look;
+mod prompt;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::UInt64Type;
+use datafusion::logical_expr::LogicalPlan;
+use futures::TryStreamExt;
+
+use crate::engine::{Engine, Running, SqlText};
+use crate::error::{Error, Kind, Result};
+use crate::output::present::{Presentation, grouped};
+use crate::output::target::Target;
+use crate::output::{Format, Style, Written, drain};
+use crate::query::check;
+use crate::query::run::{self, Given};
+use crate::query::saved::Library;
+use crate::query::script::{self, Item};
+use interrupt::Interrupt;
+
+pub use look::{Listing, query_text};
+pub use prompt::run as prompt;
+
+/// How results are shown.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// `None` takes the table, or what the output file's ending says.
+    pub format: Option<Format>,
+    /// Columns of the terminal; `None` when standard output is none.
+    pub width: Option<usize>,
+    /// Rows of a table at most; `None` shows all.
+    pub rows_max: Option<usize>,
+    /// Say how long each statement took.
+    pub timing: bool,
+    /// Say nothing but results and errors.
+    pub quiet: bool,
+}
+
+/// The front of a session.
+pub struct Shell {
+    pub engine: Engine,
+    pub library: Library,
+    pub view: View,
+    /// The file for the result; standard output when there is none.
+    pub output: Option<PathBuf>,
+    /// Values for `$name` in statements.
+    pub given: Given,
+    /// The clock.
+    pub now: fn() -> DateTime<Utc>,
+    pub interrupt: Interrupt,
+    /// Whether the output file has its one result.
+    delivered: bool,
+}
+
+/// Whether to go on with the next item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    GoOn,
+    Quit,
+}
+
+impl Shell {
+    pub fn new(engine: Engine, view: View, output: Option<PathBuf>, given: Given, interrupt: Interrupt) -> Self {
+        let library = Library::new(engine.lake().queries.clone());
+        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: false }
+    }
+
+    /// Runs a text of statements and commands; stops at the first that fails.
+    ///
+    /// # Errors
+    /// Those of the item that failed, with its line in `file`.
+    pub async fn script(&mut self, text: &str, file: Option<&str>) -> Result<Next> {
+        for item in script::split(text) {
+            if self.item(item, file).await? == Next::Quit {
+                return Ok(Next::Quit);
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    async fn item(&mut self, item: Item<'_>, file: Option<&str>) -> Result<Next> {
+        match item {
+            Item::Statement { text, line } => {
+                self.statement(SqlText { text, file, line }).await?;
+                Ok(Next::GoOn)
+            }
+            Item::Command { text, line } => command::run(self, text).await.map_err(|error| match file {
+                Some(file) => error.at(file, Some(line)),
+                None => error,
+            }),
+        }
+    }
+
+    /// Runs a statement and shows its result.
+    ///
+    /// # Errors
+    /// Those of planning, running and writing; `Interrupted` on Ctrl-C.
+    pub async fn statement(&mut self, sql: SqlText<'_>) -> Result<()> {
+        let started = Instant::now();
+        let (engine, given) = (self.engine.clone(), self.given.clone());
+        let (text, file, line) = (sql.text.to_owned(), sql.file.map(str::to_owned), sql.line);
+        let work = interrupt::detached(async move {
+            let sql = SqlText { text: &text, file: file.as_deref(), line };
+            run::statement(&engine, &sql, &given).await
+        });
+        let (plan, running) = self.interrupt.guard(work).await?;
+        if matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_)) {
+            return self.count(running, started).await;
+        }
+        self.show(running, Presentation::default(), started).await
+    }
+
+    /// Runs a saved query and shows its result, below a note of what ran.
+    ///
+    /// # Errors
+    /// Those of the query; `Interrupted` on Ctrl-C.
+    pub async fn saved(&mut self, name: &str, given: Given) -> Result<()> {
+        let started = Instant::now();
+        let (engine, library, now) = (self.engine.clone(), self.library.clone(), (self.now)());
+        let name = name.to_owned();
+        let work = interrupt::detached(async move {
+            let saved = run::saved(&engine, &library, &name, &given, now).await?;
+            Ok(((saved.query.title, saved.bound, saved.present), saved.running))
+        });
+        let ((title, bound, present), running) = self.interrupt.guard(work).await?;
+        self.note(&title);
+        for bound in &bound {
+            self.note(&format!("  {} = {}", bound.name, bound.shown));
+        }
+        self.note("");
+        self.show(running, present, started).await
+    }
+
+    /// Shows a listing of ours as if a statement had returned it.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub async fn listing(&mut self, listing: Listing) -> Result<()> {
+        let schema = listing.batch.schema();
+        let batches = Box::pin(futures::stream::iter([Ok(listing.batch)]));
+        self.write(Running { schema, batches }, Presentation::default()).await?;
+        for note in listing.notes {
+            self.note(&note);
+        }
+        Ok(())
+    }
+
+    /// The tables of the lake and of the session, as a listing.
+    ///
+    /// # Errors
+    /// `Internal` only.
+    pub fn tables(&self) -> Result<Listing> {
+        look::tables(&self.engine)
+    }
+
+    /// The columns of a table, with a note of its files.
+    ///
+    /// # Errors
+    /// Those of opening the table.
+    pub async fn table(&self, name: &str) -> Result<Listing> {
+        self.interrupt.guard(look::table(&self.engine, name)).await
+    }
+
+    /// The saved queries, as a listing.
+    ///
+    /// # Errors
+    /// Those of reading their files.
+    pub fn queries(&self) -> Result<Listing> {
+        look::queries(&self.library)
+    }
+
+    /// What is wrong with each of these saved queries.
+    ///
+    /// # Errors
+    /// `Interrupted` on Ctrl-C.
+    pub async fn check(&self, names: &[String]) -> Result<Vec<(String, Vec<Error>)>> {
+        let now = (self.now)();
+        let mut verdicts = Vec::new();
+        for name in names {
+            let verdict = async { Ok(check::query(&self.engine, &self.library, name, now).await) };
+            verdicts.push((name.clone(), self.interrupt.guard(verdict).await?));
+        }
+        Ok(verdicts)
+    }
+
+    /// Says something beside the results, unless nothing is to be said.
+    pub fn note(&self, text: &str) {
+        if !self.view.quiet {
+            tell(text);
+        }
+    }
+
+    /// Shows a result and how many rows it has.
+    async fn show(&mut self, running: Running, present: Presentation, started: Instant) -> Result<()> {
+        if running.schema.fields().is_empty() {
+            // DDL and SET have no result; running them to the end is all there is to do.
+            let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
+            self.interrupt.guard(rest).await?;
+            self.timing(started);
+            return Ok(());
+        }
+        let written = self.write(running, present).await?;
+        let on_terminal = self.view.width.is_some() && self.output.is_none();
+        if on_terminal {
+            self.note(&summary(written));
+        }
+        self.timing(started);
+        Ok(())
+    }
+
+    fn timing(&self, started: Instant) {
+        if self.view.timing {
+            tell(&format!("{:.3} s", started.elapsed().as_secs_f64()));
+        }
+    }
+
+    /// Writes a result where it belongs. The file is made before the rows are, so that a wrong path fails at once.
+    async fn write(&mut self, running: Running, present: Presentation) -> Result<Written> {
+        let path = self.output.clone();
+        let of_file = path.as_deref().and_then(Format::of_file);
+        let format = self.view.format.or(of_file).unwrap_or(Format::Table);
+        if path.is_some() && self.delivered {
+            return Err(Error::usage("`--output` takes one result, and this is the second")
+                .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
+        }
+        if path.is_none() && format.is_binary() && self.view.width.is_some() {
+            return Err(Error::usage("this format would garble the terminal")
+                .hint("write it to a file with `--output`, or pipe it on"));
+        }
+        let mut target = path.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
+        let to_terminal = path.is_none();
+        let style = Style {
+            format,
+            width: self.view.width.filter(|_| to_terminal),
+            rows_max: self.view.rows_max.filter(|_| to_terminal),
+            present,
+        };
+        let drained = self.interrupt.guard(drain(&running.schema, running.batches, &mut target, &style)).await;
+        if target.is_closed() {
+            return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
+        }
+        let written = drained?;
+        target.commit()?;
+        self.delivered = path.is_some();
+        Ok(written)
+    }
+
+    /// Runs a statement that writes elsewhere, and says how many rows it wrote.
+    async fn count(&mut self, running: Running, started: Instant) -> Result<()> {
+        let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
+        let counts = batches.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>());
+        let rows: u64 = counts.flat_map(|counts| counts.iter().flatten()).sum();
+        self.note(&format!("{} written", rows_of(rows)));
+        self.timing(started);
+        Ok(())
+    }
+}
+
+/// Says how much of a result was shown.
+fn summary(written: Written) -> String {
+    if written.shown < written.rows {
+        let shown = grouped(&written.shown.to_string());
+        return format!("{shown} of {} shown", rows_of(written.rows));
+    }
+    rows_of(written.rows)
+}
+
+fn rows_of(rows: u64) -> String {
+    let count = grouped(&rows.to_string());
+    if rows == 1 { format!("{count} row") } else { format!("{count} rows") }
+}
+
+/// Writes a line to standard error; one that nobody reads is no reason to fail.
+pub fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,166 @@
+//! Runs the binary as its users do and holds what it says against what it should say.
+//!
+//! Tests see a call ([`cxlake`]), what came back ([`Said`]) and a folder that is gone when the test ends ([`Folder`]).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// The repository, which is the sample lake.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A call of the program; by default in the repository, in the sample lake.
+pub struct Call {
+    command: Command,
+    stdin: Option<Vec<u8>>,
+}
+
+/// A call with these arguments.
+pub fn cxlake<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Call {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cxlake"));
+    command.args(arguments).current_dir(repository());
+    command.env_remove("CXLAKE_LAKE").env("NO_COLOR", "1");
+    Call { command, stdin: None }
+}
+
+impl Call {
+    /// In this folder.
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// With this variable in its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With this text on standard input.
+    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    /// What it says.
+    pub fn run(mut self) -> Said {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("a pipe to standard input");
+        let text = self.stdin.take().unwrap_or_default();
+        let writer = std::thread::spawn(move || {
+            // The program may end before it has read everything.
+            let _ = pipe.write_all(&text);
+        });
+        let output = child.wait_with_output().expect("the binary ends");
+        writer.join().expect("standard input is written");
+        Said {
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+            code: output.status.code(),
+        }
+    }
+
+    /// The call as a command of the standard library, for tests that need more.
+    pub fn command(self) -> Command {
+        self.command
+    }
+
+    /// What it prints, when it must succeed; messages on standard error are fine.
+    pub fn prints(self) -> String {
+        let said = self.run();
+        assert_eq!(said.code, Some(0), "it fails:\n{said}");
+        said.text()
+    }
+
+    /// The whole text of its error, when it must fail with this exit code and print nothing.
+    pub fn fails(self, code: i32) -> String {
+        let said = self.run();
+        assert_eq!(said.code, Some(code), "another exit code:\n{said}");
+        assert_eq!(said.text(), "", "something is printed");
+        said.stderr
+    }
+}
+
+/// What a call gave back.
+pub struct Said {
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    pub code: Option<i32>,
+}
+
+impl Said {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.stdout.clone()).expect("the output is UTF-8")
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code: {:?}\nstdout:\n{}\nstderr:\n{}", self.code, String::from_utf8_lossy(&self.stdout), self.stderr)
+    }
+}
+
+/// A folder that is gone when the test ends.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(TempDir::with_prefix("cxlake-test-").expect("a temporary folder"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The place of a file in it.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Writes a file, with the folders above it.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.at(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        std::fs::write(&path, text).expect("the file is written");
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.at(name)).expect("the file is there and UTF-8")
+    }
+
+    /// Writes the result of a query as a Parquet file.
+    pub fn parquet(&self, name: &str, sql: &str) -> PathBuf {
+        let path = self.at(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        cxlake([OsStr::new("-o"), path.as_os_str(), OsStr::new("-c"), OsStr::new(sql)]).within(self.path()).prints();
+        path
+    }
+
+    /// Makes it a lake with these tables, written as in a manifest.
+    pub fn lake(&self, tables: &str) -> &Self {
+        self.write("cxlake.toml", format!("[lake]\nname = \"test\"\n{tables}"));
+        self
+    }
+
+    /// A call in this folder.
+    pub fn cxlake<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Call {
+        cxlake(arguments).within(self.path())
+    }
+
+    /// Names of the files and folders in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).expect("the folder is there");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}

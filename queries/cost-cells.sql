@@ -42,10 +42,10 @@ select
     region,
     function,
     case
-        when months_in = months and is_estimate then 'estimated'
-        when months_in = months and states > 1 then 'reported'
-        when states = 1 then state
-        else 'partial'
+        when states = 1 and state <> 'reported' then state
+        when months_in < months then 'partial'
+        when is_estimate then 'estimated'
+        else 'reported'
     end as status,
     months,
     months_in,

@@ -2,7 +2,7 @@
 
 /// The candidate that a typist most likely meant, or `None` when nothing is near.
 ///
-/// Compares without case; a candidate counts as near when at most a third of its letters (at least one) differ, or when
+/// Compares without case; a candidate counts as near when at most a third of its letters differ, or when
 /// one name begins with the other and is at least three letters long.
 pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
@@ -17,7 +17,7 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
 fn distance(typed: &str, candidate: &str) -> Option<usize> {
     let lower = candidate.to_lowercase();
     let distance = strsim::damerau_levenshtein(typed, &lower);
-    let allowed = (typed.chars().count().max(lower.chars().count()) / 3).max(1);
+    let allowed = typed.chars().count().max(lower.chars().count()) / 3;
     let begins = typed.len().min(lower.len()) >= 3 && (lower.starts_with(typed) || typed.starts_with(&lower));
     (distance <= allowed || begins).then_some(distance)
 }
@@ -36,6 +36,7 @@ mod tests {
         assert_eq!(nearest("reviws", ["offices", "reviews"]), Some("reviews"));
         assert_eq!(nearest("REVIEWS", ["offices", "reviews"]), Some("reviews"));
         assert_eq!(nearest("cost", ["cost_per_touch", "offices"]), Some("cost_per_touch"));
+        assert_eq!(nearest("c", ["d"]), None);
         assert_eq!(nearest("zebra", ["offices", "reviews"]), None);
     }
 }

@@ -126,14 +126,7 @@ impl SchemaProvider for LakeSchema {
     }
 
     fn deregister_table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
-        let made = self.made().remove(name);
-        if made.is_none() && self.lake.tables.contains_key(name) {
-            return Err(DataFusionError::External(Box::new(
-                Error::usage(format!("`{name}` is a table of the lake and cannot be dropped"))
-                    .hint("take it out of `cxlake.toml`; its files stay"),
-            )));
-        }
-        Ok(made)
+        Ok(self.made().remove(name))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -41,8 +41,15 @@ impl<'a> SqlText<'a> {
     }
 }
 
+/// The names that a misspelt one is held against.
+#[derive(Debug)]
+pub struct Known {
+    pub tables: Vec<String>,
+    pub functions: Vec<String>,
+}
+
 /// Turns an engine's error into ours. An error of ours that went through the engine comes out as it went in.
-pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, tables: &[String], memory_bytes: u64) -> Error {
+pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Known, memory_bytes: u64) -> Error {
     let span_line = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start.line);
     let line = sql.zip(span_line).map(|(sql, line)| sql.line + usize::try_from(line).unwrap_or(1).saturating_sub(1));
     let error = match ours(error) {
@@ -57,7 +64,7 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, tables: &[
         }
         DataFusionError::ResourcesExhausted(message) => (None, exhausted(message, memory_bytes)),
         DataFusionError::SchemaError(schema, _) => (line, column(schema)),
-        DataFusionError::Plan(message) => (line, planning(message, tables)),
+        DataFusionError::Plan(message) => (line, planning(message, known)),
         DataFusionError::ObjectStore(error) => (None, Error::storage(format!("cannot read: {error}"))),
         DataFusionError::IoError(error) => (None, Error::storage(format!("cannot read: {error}"))),
         DataFusionError::Internal(message) => (line, Error::internal(first_paragraph(message))),
@@ -127,6 +134,7 @@ fn exhausted(message: &str, memory_bytes: u64) -> Error {
         Kind::Exhausted,
         format!("the memory limit of {} does not hold this statement ({who} needs more)", human_bytes(memory_bytes)),
     )
+    .caused_by(first_paragraph(message))
     .hint("raise it with `--memory-limit`, or take fewer threads with `--threads`")
 }
 
@@ -153,19 +161,19 @@ fn some(names: &[&str]) -> String {
     }
 }
 
-fn planning(message: &str, tables: &[String]) -> Error {
+fn planning(message: &str, known: &Known) -> Error {
     let quoted = message.split('\'').nth(1).unwrap_or_default();
     if message.starts_with("table '") && message.contains("not found") {
         let name = quoted.rsplit('.').next().unwrap_or(quoted);
         let error = Error::not_found(format!("table `{name}` is not in this lake"));
-        return match suggest::nearest(name, tables.iter().map(String::as_str)) {
+        return match suggest::nearest(name, known.tables.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`? `cxlake tables` lists all")),
             None => error.hint("`cxlake tables` lists all"),
         };
     }
     if message.starts_with("Invalid function '") {
         let error = Error::query(format!("no function `{quoted}`"));
-        return match message.split("Did you mean '").nth(1).and_then(|rest| rest.split('\'').next()) {
+        return match suggest::nearest(quoted, known.functions.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,
         };

@@ -14,6 +14,15 @@ use crate::error::{Error, Result};
 /// Smallest limit that is taken; below it the engine cannot hold the buffers of a single sort.
 const MEMORY_MIN: u64 = 16 << 20;
 
+/// Share of a thread's memory that stands for one row of a batch.
+const ROW_SHARE: usize = 8 << 10;
+
+/// Rows of a batch at least.
+const BATCH_ROWS_MIN: usize = 1024;
+
+/// Memory that merging one spilled run takes, roughly.
+const MERGED_BYTES: usize = 1 << 20;
+
 /// Consumers that an error about memory names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
 
@@ -77,21 +86,32 @@ impl Limits {
         };
         RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory), CONSUMERS_NAMED)))
-            .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(spill).with_max_spill_merge_fan_in(self.merge_width()),
+            )
             // Listings are read anew by every statement: a cached one hides the files that others add.
             .with_object_list_cache_limit(0)
             .build_arc()
             .map_err(|error| Error::storage(format!("cannot set up the session: {error}")))
     }
 
+    /// Spilled runs that one sort merges at a time. Each takes a batch or two of memory that cannot be spilled; without a
+    /// bound the first sort takes all there is, and the operator above it fails.
+    fn merge_width(&self) -> usize {
+        let quarter = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX) / self.threads / 4;
+        (quarter / MERGED_BYTES).clamp(4, 256)
+    }
+
     /// Engine settings that follow from the limits.
     pub fn config(&self) -> SessionConfig {
+        let share = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX) / self.threads;
         let mut config = SessionConfig::new().with_target_partitions(self.threads);
-        // The engine sets this much aside in every sort of every thread; in a small session that would be all there is.
-        let share = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX) / (self.threads * 16);
         let execution = &mut config.options_mut().execution;
-        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share);
-        config
+        // The engine sets this much aside in every sort of every thread; in a small session that would be all there is.
+        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share / 16);
+        // Merging holds a few batches of every run, so that in a small session batches must be small too.
+        let rows = (share / ROW_SHARE).clamp(BATCH_ROWS_MIN, execution.batch_size.get());
+        config.with_batch_size(rows)
     }
 }
 

@@ -3,10 +3,11 @@
 mod catalog;
 mod diagnose;
 mod limits;
+mod optimizer;
 mod session;
 mod tables;
 
-pub use diagnose::{SqlText, from_engine};
+pub use diagnose::SqlText;
 pub use limits::{Limits, human_bytes};
 pub use session::{Engine, Mode, Running};
 pub use tables::Files;

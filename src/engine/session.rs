@@ -13,15 +13,16 @@ use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
 use datafusion_session::SessionStore;
 use futures::{Stream, StreamExt};
 
 use super::catalog::{LakeSchema, Overlay, Tables};
-use super::diagnose::{SqlText, from_engine};
+use super::diagnose::{Known, SqlText, from_engine};
 use super::limits::Limits;
+use super::optimizer;
 use super::tables::Files;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -78,6 +79,7 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(limits.runtime()?)
             .with_default_features()
+            .with_physical_optimizer_rules(optimizer::physical_rules())
             .build();
         let context = SessionContext::new_with_state(state);
         let store = Arc::new(SessionStore::new());
@@ -108,6 +110,7 @@ impl Engine {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
             allowed.verify_plan(&plan).map_err(|_| forbidden(&plan))?;
         }
+        self.keep_tables(&plan)?;
         let names = plan.get_parameter_names().map_err(|error| self.explain(error, Some(sql)))?;
         if let Some(unknown) = names.iter().find(|name| !has(parameters, name)) {
             return Err(unbound(unknown, parameters, sql));
@@ -117,6 +120,20 @@ impl Engine {
         }
         let values = parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(value.clone())));
         plan.with_param_values(ParamValues::Map(values.collect())).map_err(|error| self.explain(error, Some(sql)))
+    }
+
+    /// Refuses to drop a table of the lake. The engine would say that there is none, since its catalog cannot refuse.
+    fn keep_tables(&self, plan: &LogicalPlan) -> Result<()> {
+        let name = match plan {
+            LogicalPlan::Ddl(DdlStatement::DropTable(drop)) => drop.name.table(),
+            LogicalPlan::Ddl(DdlStatement::DropView(drop)) => drop.name.table(),
+            _ => return Ok(()),
+        };
+        if !self.lake.tables.contains_key(name) {
+            return Ok(());
+        }
+        Err(Error::usage(format!("`{name}` is a table of the lake and cannot be dropped"))
+            .hint("take it out of `cxlake.toml`; its files stay"))
     }
 
     /// Starts a planned statement. Statements without a result, such as CREATE VIEW, are done when this returns.
@@ -180,7 +197,11 @@ impl Engine {
     }
 
     fn explain(&self, error: datafusion::error::DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
-        from_engine(error, sql, &self.table_names(), self.limits.memory_bytes)
+        let state = self.context.state();
+        let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
+        let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
+        let known = Known { tables: self.table_names(), functions: functions.cloned().collect() };
+        from_engine(error, sql, &known, self.limits.memory_bytes)
     }
 }
 
@@ -211,11 +232,11 @@ fn unbound(name: &str, parameters: &[(String, ScalarValue)], sql: &SqlText<'_>) 
 
 fn forbidden(plan: &LogicalPlan) -> Error {
     let what = match plan {
-        LogicalPlan::Ddl(_) => "CREATE, DROP and their like",
-        LogicalPlan::Dml(_) => "INSERT and its like",
+        LogicalPlan::Ddl(_) => "a statement such as CREATE or DROP",
+        LogicalPlan::Dml(_) => "a statement such as INSERT",
         LogicalPlan::Copy(_) => "COPY",
-        LogicalPlan::Statement(_) => "SET and its like",
+        LogicalPlan::Statement(_) => "a statement such as SET",
         _ => "this statement",
     };
-    Error::usage(format!("read-only: {what} are not allowed")).hint("leave `--read-only` out to allow it")
+    Error::usage(format!("read-only: {what} is not allowed")).hint("leave `--read-only` out to allow it")
 }

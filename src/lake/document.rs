@@ -94,6 +94,11 @@ fn explain(message: &str) -> (String, Option<String>) {
     if let Some(field) = first_line.strip_prefix("missing field ") {
         return (format!("key {field} is missing"), None);
     }
+    if let Some((found, expected)) =
+        first_line.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return (format!("expected {expected}, found {found}"), None);
+    }
     (message.lines().collect::<Vec<_>>().join("; "), None)
 }
 

@@ -81,6 +81,11 @@ impl Format {
         Self::ALL.iter().find(|(_, _, known)| known.contains(&extension.as_str())).map(|(format, ..)| *format)
     }
 
+    /// Whether the form is read by people, who want a blank line between two results.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown)
+    }
+
     /// Whether the form is for programs only and would garble a terminal.
     pub fn is_binary(self) -> bool {
         matches!(self, Self::Parquet | Self::Arrow)
@@ -174,13 +179,15 @@ pub async fn drain<W: Write + Send>(
     out: W,
     style: &Style,
 ) -> Result<Written> {
+    let mut batches = std::pin::pin!(batches);
+    // A statement that fails before its first rows prints nothing, not even a head.
+    let mut next = batches.next().await.transpose()?;
     let mut sink = Sink::open(out, schema, style).map_err(cannot_write)?;
     let mut rows = 0;
-    let mut batches = std::pin::pin!(batches);
-    while let Some(batch) = batches.next().await {
-        let batch = batch?;
+    while let Some(batch) = next {
         rows += batch.num_rows() as u64;
         sink.write(&batch).map_err(cannot_write)?;
+        next = batches.next().await.transpose()?;
     }
     let hidden = sink.finish().map_err(cannot_write)?;
     Ok(Written { rows, shown: rows - hidden })

@@ -8,8 +8,19 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Presentation {
     columns: BTreeMap<String, ColumnStyle>,
-    /// Whether a person who never wrote the SQL is the reader: nulls then read `—` and not `NULL`.
-    report: bool,
+    reader: Reader,
+}
+
+/// Who reads, which decides what stands for a null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reader {
+    /// Somebody who wrote the SQL and must tell null from empty.
+    #[default]
+    Analyst,
+    /// Somebody who never wrote it.
+    Report,
+    /// Somebody who looks around.
+    Listing,
 }
 
 /// How one column is shown.
@@ -22,7 +33,12 @@ pub struct ColumnStyle {
 impl Presentation {
     /// For a saved query.
     pub fn report(columns: BTreeMap<String, ColumnStyle>) -> Self {
-        Self { columns, report: true }
+        Self { columns, reader: Reader::Report }
+    }
+
+    /// For a listing of cxlake's own.
+    pub fn listing() -> Self {
+        Self { reader: Reader::Listing, ..Self::default() }
     }
 
     /// The title of a column.
@@ -37,7 +53,11 @@ impl Presentation {
 
     /// What stands where there is no value.
     pub fn null(&self) -> &'static str {
-        if self.report { "—" } else { "NULL" }
+        match self.reader {
+            Reader::Analyst => "NULL",
+            Reader::Report => "—",
+            Reader::Listing => "",
+        }
     }
 }
 

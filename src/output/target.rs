@@ -60,6 +60,13 @@ impl Target {
             return Ok(Self::at(Place::Device(device)));
         }
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(Error::storage(format!(
+                "cannot write `{}`: there is no folder `{}`",
+                path.display(),
+                folder.display()
+            )));
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".cxlake-").suffix(".tmp");
         #[cfg(unix)]

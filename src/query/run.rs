@@ -152,8 +152,8 @@ pub fn text(query: &SavedQuery) -> SqlText<'_> {
     SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line }
 }
 
-/// The parameters of a query and of those that it builds on; its own hide theirs.
-fn declared(queries: &[SavedQuery]) -> Vec<(&Parameter, &str)> {
+/// The parameters of the last query and of those that it builds on, with the file of each; its own hide theirs.
+pub fn declared(queries: &[SavedQuery]) -> Vec<(&Parameter, &str)> {
     let mut declared: Vec<(&Parameter, &str)> = Vec::new();
     for query in queries.iter().rev() {
         for parameter in &query.parameters {

@@ -35,7 +35,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             let listing = shell.queries()?;
             shell.listing(listing).await?;
         }
-        ("queries", [name]) => tell(look::query_text(&shell.library.query(name)?).trim_end()),
+        ("queries", [name]) => tell(look::query_text(&shell.library, name)?.trim_end()),
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;

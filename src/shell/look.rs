@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 use crate::lake::Table;
 use crate::lake::column::type_name;
 use crate::output::present::grouped;
-use crate::query::saved::{Library, SavedQuery};
+use crate::query::header::ColumnSection;
+use crate::query::parameter::Parameter;
+use crate::query::run;
+use crate::query::saved::{Library, Placed};
 
 /// A small result that cxlake itself made.
 #[derive(Debug)]
@@ -116,36 +119,49 @@ pub fn queries(library: &Library) -> Result<Listing> {
 }
 
 /// A saved query as a person reads it: what it answers, its parameters, its columns, its SQL.
-pub fn query_text(query: &SavedQuery) -> String {
-    let mut text = format!("{}\n{}\n\n{}\n", query.title, "─".repeat(query.title.chars().count()), query.description);
-    let mut section = |title: &str, lines: Vec<String>| {
-        if !lines.is_empty() {
-            let _ = write!(text, "\n{title}\n{}\n", lines.join("\n"));
-        }
+///
+/// # Errors
+/// `Usage` with the nearest name when there is none; `InvalidData` when its file, or one that it builds on, is wrong.
+pub fn query_text(library: &Library, name: &str) -> Result<String> {
+    let queries = library.with_used(name)?;
+    let Some(query) = queries.last() else { return Err(Error::internal("a query without itself")) };
+    let rule = "─".repeat(query.title.chars().count());
+    let mut text = format!("{}\n{rule}\n\n{}\n", query.title, query.description.trim_end());
+    let parameters = run::declared(&queries);
+    section(&mut text, "Parameters", parameters.iter().map(|(parameter, _)| about_parameter(parameter)));
+    section(&mut text, "Columns", query.columns.iter().map(|(name, column)| about_column(name, &column.value)));
+    section(&mut text, "One row per", list(&query.grain));
+    section(&mut text, "Builds on", list(&query.uses));
+    section(&mut text, "SQL", [query.sql.trim().to_owned()]);
+    Ok(text)
+}
+
+fn section(text: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {
+    let lines: Vec<String> = lines.into_iter().collect();
+    if !lines.is_empty() {
+        let _ = write!(text, "\n{title}\n{}\n", lines.join("\n"));
+    }
+}
+
+fn about_parameter(parameter: &Parameter) -> String {
+    let value = match (&parameter.default, &parameter.example) {
+        (Some(default), _) => format!("default {}", default.join(", ")),
+        (None, Some(example)) => format!("required, such as {}", example.join(", ")),
+        (None, None) => "required".to_owned(),
     };
-    let parameters = query.parameters.iter().map(|parameter| {
-        let default = match (&parameter.default, &parameter.example) {
-            (Some(default), _) => format!("default {}", default.join(", ")),
-            (None, Some(example)) => format!("required, such as {}", example.join(", ")),
-            (None, None) => "required".to_owned(),
-        };
-        let about = parameter.description.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
-        format!("  {} ({}, {default}){about}", parameter.name, parameter.type_name())
-    });
-    section("Parameters", parameters.collect());
-    let columns = query.columns.iter().map(|(name, column)| {
-        let about = column.value.description.as_deref().or(column.value.title.as_deref()).unwrap_or_default();
-        format!("  {name}: {about}")
-    });
-    section("Columns", columns.collect());
-    let names = |placed: &[crate::query::saved::Placed<String>]| {
-        placed.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    let line = |names: String| if names.is_empty() { Vec::new() } else { vec![format!("  {names}")] };
-    section("One row per", line(names(&query.grain)));
-    section("Builds on", line(names(&query.uses)));
-    section("SQL", vec![query.sql.trim().to_owned()]);
-    text
+    let about = parameter.description.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
+    format!("  {} ({}, {value}){about}", parameter.name, parameter.type_name())
+}
+
+fn about_column(name: &str, column: &ColumnSection) -> String {
+    let about = column.description.as_deref().or(column.title.as_deref()).unwrap_or_default();
+    format!("  {name}: {about}")
+}
+
+/// The names as one line, or no line where there are none.
+fn list(names: &[Placed<String>]) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+    (!names.is_empty()).then(|| format!("  {}", names.join(", ")))
 }
 
 fn text(values: Vec<String>) -> ArrayRef {

@@ -60,8 +60,8 @@ pub struct Shell {
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
     pub interrupt: Interrupt,
-    /// Whether the output file has its one result.
-    delivered: bool,
+    /// Results written so far.
+    delivered: u64,
 }
 
 /// Whether to go on with the next item.
@@ -74,7 +74,7 @@ pub enum Next {
 impl Shell {
     pub fn new(engine: Engine, view: View, output: Option<PathBuf>, given: Given, interrupt: Interrupt) -> Self {
         let library = Library::new(engine.lake().queries.clone());
-        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: false }
+        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: 0 }
     }
 
     /// Runs a text of statements and commands; stops at the first that fails.
@@ -150,7 +150,7 @@ impl Shell {
     pub async fn listing(&mut self, listing: Listing) -> Result<()> {
         let schema = listing.batch.schema();
         let batches = Box::pin(futures::stream::iter([Ok(listing.batch)]));
-        self.write(Running { schema, batches }, Presentation::default()).await?;
+        self.write(Running { schema, batches }, Presentation::listing()).await?;
         for note in listing.notes {
             self.note(&note);
         }
@@ -231,7 +231,7 @@ impl Shell {
         let path = self.output.clone();
         let of_file = path.as_deref().and_then(Format::of_file);
         let format = self.view.format.or(of_file).unwrap_or(Format::Table);
-        if path.is_some() && self.delivered {
+        if path.is_some() && self.delivered > 0 {
             return Err(Error::usage("`--output` takes one result, and this is the second")
                 .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
         }
@@ -240,6 +240,10 @@ impl Shell {
                 .hint("write it to a file with `--output`, or pipe it on"));
         }
         let mut target = path.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
+        if self.delivered > 0 && format.is_for_people() {
+            // One that has gone is noticed when the rows are written.
+            let _ = writeln!(target);
+        }
         let to_terminal = path.is_none();
         let style = Style {
             format,
@@ -253,7 +257,7 @@ impl Shell {
         }
         let written = drained?;
         target.commit()?;
-        self.delivered = path.is_some();
+        self.delivered += 1;
         Ok(written)
     }
 

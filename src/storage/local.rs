@@ -30,7 +30,7 @@ pub fn open(folder: &Path, written: &str) -> Result<Location> {
     }
     let (base, pattern) = split_glob(&path);
     if !base.is_dir() {
-        return Err(Error::not_found(format!("no folder `{}` for the glob `{written}`", base.display())));
+        return Err(Error::not_found(format!("no folder for the glob `{written}`")));
     }
     let pattern = Pattern::new(&pattern)
         .map_err(|error| Error::usage(format!("`{written}` is no valid glob: {error}")).caused_by(error))?;

@@ -71,7 +71,8 @@ fn imports_only_go_down() {
         let allowed = allowed.get(module.as_str()).unwrap_or_else(|| panic!("`{module}` is not in the import table"));
         for (number, line) in text.lines().enumerate() {
             for rest in line.split("crate::").skip(1) {
-                let imported: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                let imported: String =
+                    rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
                 if imported != module && !allowed.contains(&imported.as_str()) {
                     wrong.push(format!("{}:{}: `{module}` imports `{imported}`", path.display(), number + 1));
                 }
@@ -84,8 +85,7 @@ fn imports_only_go_down() {
 #[test]
 fn the_import_table_names_the_modules_that_there_are_and_has_no_circle() {
     let lib = std::fs::read_to_string(repository().join("src/lib.rs")).expect("src/lib.rs");
-    let modules: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let modules: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let named: Vec<&str> = IMPORTS.iter().map(|(module, _)| *module).collect();
     assert_eq!(modules, named, "src/lib.rs and the import table list the same modules in the same order");
     for (place, (module, imports)) in IMPORTS.iter().enumerate() {

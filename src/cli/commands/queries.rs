@@ -16,7 +16,7 @@ pub async fn run(action: QueriesAction, settings: &Settings, interrupt: Interrup
             let listing = shell.queries()?;
             shell.listing(listing).await
         }
-        QueriesAction::Show { name } => print(&query_text(&shell.library.query(&name)?)),
+        QueriesAction::Show { name } => print(&query_text(&shell.library, &name)?),
         QueriesAction::Check { names } if names.is_empty() => {
             let names = shell.library.names()?;
             check(&shell, &names, color).await

@@ -1,0 +1,32 @@
+//! Defects of the engine that gave wrong answers, each with the statement that showed it.
+
+use super::harness::Folder;
+
+/// DataFusion 55.2 pushed `b.id is null` into the scan of `s.id` once it had turned the join round, and lost every row.
+#[test]
+fn a_completeness_check_over_an_outer_join_finds_what_is_missing() {
+    let folder = Folder::new();
+    folder.parquet("big.parquet", "select cast(value as varchar) as id, value as n from generate_series(1, 1000)");
+    folder.parquet("small.parquet", "select cast(value as varchar) as id, value as m from generate_series(991, 1010)");
+    let count = |from: &str, filter: &str| {
+        let query =
+            format!("select count(*) as n from 'big.parquet' b {from} 'small.parquet' s on b.id = s.id where {filter}");
+        folder.cxlake(["--format", "csv", "-c", &query]).prints()
+    };
+    assert_eq!(count("right join", "b.id is null"), "n\n10\n");
+    assert_eq!(count("full join", "b.id is null"), "n\n10\n");
+    assert_eq!(count("full join", "s.id is null"), "n\n990\n");
+    assert_eq!(count("left join", "s.id is null"), "n\n990\n");
+    let anti = "select count(*) as n from 'small.parquet' s where not exists (select 1 from 'big.parquet' b where b.id = s.id)";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", anti]).prints(), "n\n10\n");
+}
+
+#[test]
+fn a_filter_on_a_column_still_prunes_what_is_read() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", "select value as n, cast(value as varchar) as id from generate_series(1, 1000)");
+    let explain = |sql: &str| folder.cxlake(["--format", "csv", "-c", &format!("explain {sql}")]).prints();
+    assert!(explain("select id from 't.parquet' where n = 5").contains("pruning_predicate="));
+    let joined = "select a.n from 't.parquet' a join 't.parquet' b on a.id = b.id where b.n = 5";
+    assert!(explain(joined).contains("pruning_predicate="));
+}

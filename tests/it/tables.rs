@@ -1,0 +1,261 @@
+//! Tables: files, folders, globs and partitions, and what their files are held to.
+
+use super::harness::Folder;
+
+const OFFICES: &str = "select 'O01' as office_id, 'New York' as office, cast(10 as bigint) as fte";
+
+fn select(folder: &Folder, sql: &str) -> String {
+    folder.cxlake(["--format", "csv", "-c", sql]).prints()
+}
+
+fn error(folder: &Folder, sql: &str) -> String {
+    folder.cxlake(["-c", sql]).fails(1)
+}
+
+#[test]
+fn a_table_is_a_file_a_folder_or_a_glob() {
+    let folder = Folder::new();
+    folder.lake(
+        "[table.file]\npath = \"data/a.parquet\"\n[table.folder]\npath = \"data\"\n[table.glob]\npath = \"data/b*.parquet\"\n\
+         [table.deep]\npath = \"data/**/*.parquet\"\n",
+    );
+    folder.parquet("data/a.parquet", "select 1 as x");
+    folder.parquet("data/b1.parquet", "select 2 as x");
+    folder.parquet("data/deep/b2.parquet", "select 3 as x");
+    folder.write("data/_temporary/c.parquet", "");
+    folder.write("data/.d.parquet", "");
+    folder.write("data/notes.txt", "no table");
+    assert_eq!(select(&folder, "select x from file order by x"), "x\n1\n");
+    assert_eq!(select(&folder, "select x from folder order by x"), "x\n1\n2\n3\n");
+    assert_eq!(select(&folder, "select x from glob order by x"), "x\n2\n");
+    assert_eq!(select(&folder, "select x from deep order by x"), "x\n1\n2\n3\n");
+}
+
+#[test]
+fn names_with_odd_letters_are_read_and_shown_as_they_are() {
+    let folder = Folder::new();
+    folder.lake("[table.odd]\npath = \"a b/\"\n");
+    folder.parquet("a b/é #1 [x] 50%.parquet", "select 1 as x");
+    assert_eq!(select(&folder, "select x from odd"), "x\n1\n");
+    assert_eq!(select(&folder, "select x from 'a b/é #1 [x] 50%.parquet'"), "x\n1\n");
+    folder.write("a b/z [y].parquet", "no parquet");
+    assert!(error(&folder, "select * from odd").starts_with("error: `a b/z [y].parquet` is not a Parquet file\n"));
+}
+
+#[test]
+fn partitions_are_typed_as_declared_and_prune_what_is_opened() {
+    let folder = Folder::new();
+    folder.lake(
+        "[table.t]\npath = \"t/\"\npartition = { year = \"int\", code = \"text\" }\n[table.t.columns]\nx = \"int\"\n",
+    );
+    folder.parquet("t/year=2025/code=007/a.parquet", "select 1 as x");
+    folder.parquet("t/year=2026/code=a%20b/a.parquet", "select 2 as x");
+    folder.parquet("t/year=2026/code=__HIVE_DEFAULT_PARTITION__/a.parquet", "select 3 as x");
+    // Never opened by the filters below, or they would fail.
+    folder.write("t/year=2024/code=x/broken.parquet", "no parquet");
+    assert_eq!(
+        select(&folder, "select x, year + 1 as next, code from t where year >= 2025 order by x"),
+        "x,next,code\n1,2026,007\n2,2027,a b\n3,2027,\n"
+    );
+    assert_eq!(select(&folder, "select x from t where code is null"), "x\n3\n");
+    assert_eq!(select(&folder, "select x from t where year = 2025 and x = 1"), "x\n1\n");
+    assert_eq!(select(&folder, "select count(*) as n from t where year = 1999"), "n\n0\n");
+}
+
+#[test]
+fn a_file_outside_its_partition_folders_is_an_error_and_not_left_out() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\npartition = { period = \"date\" }\n[table.t.columns]\nx = \"int\"\n");
+    folder.parquet("t/period=2026-09-01/a.parquet", "select 1 as x");
+    folder.parquet("t/loose.parquet", "select 2 as x");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: `t/loose.parquet` is not in a `period=…` folder\n\n\
+         hint: the table declares these partitions in `cxlake.toml`; move the file into its folder\n"
+    );
+    std::fs::remove_file(folder.at("t/loose.parquet")).expect("the loose file goes");
+    folder.parquet("t/period=september/a.parquet", "select 2 as x");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: `september` in the path of `t/period=september/a.parquet` is no date\n\n\
+         hint: partition `period` is declared as date in `cxlake.toml`\n"
+    );
+}
+
+#[test]
+fn a_file_that_lacks_a_column_or_has_another_type_is_named() {
+    let folder = Folder::new();
+    let table = |columns: &str| {
+        folder.lake(&format!("[table.t]\npath = \"t/\"\n[table.t.columns]\n{columns}\n"));
+    };
+    folder.parquet("t/a.parquet", OFFICES);
+
+    table("office_id = \"text\"\noffce = \"text\"");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: `t/a.parquet` has no column `offce`, which must be text\n\n\
+         hint: the file has `office`; if older files lack it, declare it as `offce = \"text?\"`\n"
+    );
+    table("fte = \"text\"");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: column `fte` of `t/a.parquet` is int, but must be text\n\n\
+         hint: write the file with the declared type, or change the type in `cxlake.toml`\n"
+    );
+    table("office = \"timestamp\"");
+    assert_eq!(
+        error(&folder, "select count(*) from t"),
+        "error: column `office` of `t/a.parquet` is text, but must be timestamp\n\n\
+         hint: write the file with the declared type, or change the type in `cxlake.toml`\n"
+    );
+}
+
+#[test]
+fn nulls_in_a_column_that_must_have_none_are_counted() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t.parquet\"\n[table.t.columns]\nx = \"int\"\n");
+    folder.parquet("t.parquet", "select * from (values (1), (null), (null)) v(x)");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: column `x` of `t.parquet` has 2 nulls, but must have none\n\n\
+         hint: if nulls are right, declare it as `x = \"int?\"`\n"
+    );
+}
+
+#[test]
+fn extra_columns_are_fine_and_a_nullable_one_may_come_later() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\nx = \"int\"\ncomment = \"text?\"\n");
+    folder.parquet("t/2025.parquet", "select 1 as x, true as extra");
+    folder.parquet("t/2026.parquet", "select 'late' as comment, 2 as x");
+    assert_eq!(select(&folder, "select * from t order by x"), "x,comment\n1,\n2,late\n");
+    assert_eq!(select(&folder, "select x from t where comment is null"), "x\n1\n");
+}
+
+#[test]
+fn a_narrower_type_that_loses_nothing_is_read_as_the_declared_one() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\nx = \"int\"\nmoney = \"decimal(18,2)\"\n");
+    folder.parquet("t/a.parquet", "select cast(1 as smallint) as x, cast(1.5 as decimal(5,2)) as money");
+    folder.parquet("t/b.parquet", "select cast(2 as bigint) as x, cast(99999.25 as decimal(18,2)) as money");
+    assert_eq!(select(&folder, "select sum(x) as x, sum(money) as money from t"), "x,money\n3,100000.75\n");
+}
+
+#[test]
+fn without_declared_columns_the_files_are_read_by_name() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n");
+    folder.parquet("t/a.parquet", "select 1 as x, 'a' as y");
+    folder.parquet("t/b.parquet", "select 'b' as y, 2 as x, true as z");
+    assert_eq!(select(&folder, "select x, y, z from t order by x"), "x,y,z\n1,a,\n2,b,true\n");
+    folder.parquet("t/c.parquet", "select 'three' as x");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: column `x` is int in `t/a.parquet`, but text in `t/c.parquet`\n\n\
+         hint: files of one table must agree; read them one by one, or write them again with one type\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_what_is_wrong() {
+    let folder = Folder::new();
+    let tables =
+        ["missing.parquet", "empty/", "stray/", "text.parquet", "zero.parquet", "cut.parquet", "none/*.parquet"];
+    let names = ["missing", "empty", "stray", "text", "zero", "cut", "glob"];
+    let manifest: String =
+        names.iter().zip(tables).map(|(name, path)| format!("[table.{name}]\npath = \"{path}\"\n")).collect();
+    folder.lake(&manifest);
+    std::fs::create_dir(folder.at("empty")).expect("an empty folder");
+    folder.write("stray/readme.txt", "no table");
+    folder.write("text.parquet", "id,name\n1,x\n");
+    folder.write("zero.parquet", "");
+    let whole = std::fs::read(folder.parquet("whole.parquet", OFFICES)).expect("the file");
+    folder.write("cut.parquet", &whole[..whole.len() / 2]);
+
+    let of = |table: &str| error(&folder, &format!("select * from {table}"));
+    assert_eq!(
+        of("missing"),
+        "error: no file or folder at `missing.parquet`\n\n\
+         hint: table `missing` is declared with this path in `cxlake.toml`\n"
+    );
+    assert_eq!(
+        of("empty"),
+        "error: no Parquet file in `empty/`\n\nhint: put files that end in `.parquet` there, or correct the path\n"
+    );
+    assert_eq!(
+        of("stray"),
+        "error: no Parquet file in `stray/`\n\nhint: one file there has another ending; Parquet files end in `.parquet`\n"
+    );
+    assert_eq!(
+        of("text"),
+        "error: `text.parquet` is not a Parquet file\n  \
+         because Parquet error: Parquet error: Invalid Parquet file. Corrupt footer\n\n\
+         hint: its first four bytes are not `PAR1`; was something else saved under this name?\n"
+    );
+    assert_eq!(
+        of("zero"),
+        "error: `zero.parquet` is empty (0 bytes), not a Parquet file\n\n\
+         hint: table `zero` is declared with this path in `cxlake.toml`\n"
+    );
+    assert_eq!(
+        of("cut"),
+        "error: `cut.parquet` is cut off: its end, with the footer, is missing\n  \
+         because Parquet error: Parquet error: Invalid Parquet file. Corrupt footer\n\n\
+         hint: it was copied or written only in part; write it again\n"
+    );
+    assert_eq!(
+        of("glob"),
+        "error: no folder for the glob `none/*.parquet`\n\n\
+         hint: table `glob` is declared with this path in `cxlake.toml`\n"
+    );
+}
+
+#[test]
+fn a_file_that_arrives_between_two_statements_is_seen() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n");
+    folder.parquet("t/a.parquet", "select 1 as x");
+    let script = "select count(*) as n from t;\n\
+                  copy (select 2 as x) to 't/b.parquet';\n\
+                  select count(*) as n from t;\n\
+                  copy (select 2 as x, 'new' as y) to 't/b.parquet';\n\
+                  select max(y) as y from t;";
+    assert_eq!(folder.cxlake(["--format", "csv"]).stdin(script).prints(), "n\n1\nn\n2\ny\nnew\n");
+}
+
+#[test]
+fn a_table_of_the_lake_cannot_be_dropped_or_hidden() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t.parquet\"\n");
+    folder.parquet("t.parquet", "select 1 as x");
+    assert_eq!(
+        folder.cxlake(["-c", "drop table t"]).fails(2),
+        "error: `t` is a table of the lake and cannot be dropped\n\nhint: take it out of `cxlake.toml`; its files stay\n"
+    );
+    assert!(folder.at("t.parquet").exists());
+    assert_eq!(
+        folder.cxlake(["-c", "create or replace view t as select 2 as x"]).fails(2),
+        "error: `t` is a table of the lake\n\nhint: give yours another name\n"
+    );
+}
+
+#[test]
+fn a_table_is_shown_with_its_columns_and_its_files() {
+    let folder = Folder::new();
+    folder.lake(
+        "[table.t]\npath = \"t/\"\ndescription = \"One row per x.\"\npartition = { period = \"date\" }\n\
+         [table.t.columns]\nx = { type = \"int\", description = \"a number\" }\ny = \"text?\"\n",
+    );
+    folder.parquet("t/period=2026-09-01/a.parquet", "select 1 as x, 'y' as y");
+    let said = folder.cxlake(["tables", "show", "t"]).run();
+    assert_eq!(
+        said.text(),
+        "column  type  nullable  description\n──────  ────  ────────  ───────────\n\
+         x       int   false     a number\ny       text  true\nperiod  date  true\n"
+    );
+    assert!(said.stderr.starts_with("t/: 1 rows in 1 file, "), "{said}");
+    assert_eq!(
+        folder.cxlake(["tables", "--format", "csv"]).prints(),
+        "table,path,partition,description\nt,t/,period,One row per x.\n"
+    );
+}

@@ -1,11 +1,17 @@
 //! The integration tests: one binary, a file per subject, each test a sentence.
 
+// A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod command_line;
 mod engine_defects;
 mod harness;
 mod limits;
 mod manifest;
+mod prompt;
+mod real_data;
 mod sample;
 mod saved_queries;
 mod tables;
+mod terminal;
 mod tidy;

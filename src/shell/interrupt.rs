@@ -1,12 +1,15 @@
 //! Ctrl-C: one handler for the whole program.
 //!
 //! The first Ctrl-C ends the work under way; a second one, while the first is still being obeyed, ends the program.
+//! Statements compute on threads of their own, which are left behind when they do not end: neither the handler nor the
+//! next statement waits for a join that computes without a pause.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures::{Stream, StreamExt};
-use tokio::runtime::Handle;
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -19,12 +22,16 @@ pub const EXIT_CODE: u8 = 130;
 /// Batches that wait between the engine and the output.
 const WAITING: usize = 2;
 
+/// How long a statement that is given up may take to end, before its threads are left behind.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Says when Ctrl-C was pressed.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
-    pressed: Arc<Notify>,
-    /// Whether work is under way that one more Ctrl-C would end the program from.
-    obeying: Arc<AtomicBool>,
+    /// Wakes work that is under way.
+    woken: Arc<Notify>,
+    /// Whether a Ctrl-C is to be obeyed or being obeyed; one more would end the program.
+    pressed: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -32,44 +39,80 @@ impl Interrupt {
     pub fn install(runtime: &Handle) -> Self {
         let interrupt = Self::default();
         let listening = interrupt.clone();
+        let mut press = Box::pin(tokio::signal::ctrl_c());
+        // The first poll sets the handler up. A line editor that starts before it would put back the one that ends the
+        // program.
+        let inside = runtime.enter();
+        let _ = (&mut press).now_or_never();
+        drop(inside);
         runtime.spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if listening.obeying.swap(true, Ordering::Relaxed) {
+            while press.await.is_ok() {
+                press = Box::pin(tokio::signal::ctrl_c());
+                if listening.pressed.swap(true, Ordering::SeqCst) {
                     std::process::exit(i32::from(EXIT_CODE));
                 }
-                listening.pressed.notify_waiters();
+                listening.woken.notify_waiters();
             }
         });
         interrupt
     }
 
-    /// Does the work unless Ctrl-C comes first.
+    /// Forgets a Ctrl-C that was obeyed, or that came too late to end anything.
+    pub fn forget(&self) {
+        self.pressed.store(false, Ordering::SeqCst);
+    }
+
+    /// Does the work unless Ctrl-C comes first, or has come since the last [`Self::forget`].
     ///
     /// # Errors
     /// Those of the work; `Interrupted` on Ctrl-C.
     pub async fn guard<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let pressed = self.pressed.notified();
-        let mut pressed = std::pin::pin!(pressed);
-        pressed.as_mut().enable();
-        self.obeying.store(false, Ordering::Relaxed);
+        let interrupted = || Err(Error::new(Kind::Interrupted, "interrupted"));
+        let woken = self.woken.notified();
+        let mut woken = std::pin::pin!(woken);
+        woken.as_mut().enable();
+        if self.pressed.load(Ordering::SeqCst) {
+            return interrupted();
+        }
         tokio::select! {
             biased;
-            () = pressed => Err(Error::new(Kind::Interrupted, "interrupted")),
+            () = woken => interrupted(),
             result = work => result,
         }
     }
 }
 
-/// Work that ends when nobody waits for it any more.
-struct Task(JoinHandle<()>);
+/// Work on threads of its own, that ends when nobody waits for it any more.
+struct Task {
+    work: JoinHandle<()>,
+    /// `None` only while it is dropped.
+    threads: Option<Runtime>,
+}
 
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Task {
+    /// Starts the work on as many threads as the program has.
+    fn start(work: impl Future<Output = ()> + Send + 'static) -> Result<Self> {
+        let threads = Builder::new_multi_thread()
+            .worker_threads(Handle::current().metrics().num_workers())
+            .thread_name("statement")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::internal(format!("cannot start threads: {error}")).caused_by(error))?;
+        Ok(Self { work: threads.spawn(work), threads: Some(threads) })
     }
 }
 
-/// Runs a statement in a task of its own, so that one which computes without a pause still lets Ctrl-C through.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.work.abort();
+        if let Some(threads) = self.threads.take() {
+            // What has ended by then has dropped what it holds, such as spilled files.
+            tokio::task::block_in_place(|| threads.shutdown_timeout(GRACE));
+        }
+    }
+}
+
+/// Runs a statement on threads of its own, so that one which computes without a pause still lets Ctrl-C through.
 ///
 /// # Errors
 /// Those of the work; `Internal` when it panics.
@@ -78,7 +121,7 @@ pub async fn detached<T: Send + 'static>(
 ) -> Result<(T, Running)> {
     let (send_head, head) = oneshot::channel();
     let (send_batch, batches) = mpsc::channel(WAITING);
-    let task = Task(tokio::spawn(async move {
+    let task = Task::start(async move {
         let mut running = match work.await {
             Ok((about, running)) => {
                 let schema = Arc::clone(&running.schema);
@@ -98,7 +141,7 @@ pub async fn detached<T: Send + 'static>(
                 return;
             }
         }
-    }));
+    })?;
     let (about, schema) = head.await.map_err(|_| panicked())??;
     Ok((about, Running { schema, batches: Box::pin(received(batches, task)) }))
 }
@@ -110,9 +153,11 @@ fn received(
 ) -> impl Stream<Item = Result<arrow::array::RecordBatch>> + Send {
     futures::stream::unfold(Some((batches, task)), async |state| {
         let (mut batches, mut task) = state?;
+        // Batches that are always ready would never let `guard` look at Ctrl-C.
+        tokio::task::yield_now().await;
         match batches.recv().await {
             Some(batch) => Some((batch, Some((batches, task)))),
-            None => match (&mut task.0).await {
+            None => match (&mut task.work).await {
                 Ok(()) => None,
                 Err(_) => Some((Err(panicked()), None)),
             },

@@ -1,9 +1,10 @@
 //! The prompt on a terminal: lines into items, with history.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 
 use rustyline::completion::Completer;
-use rustyline::config::{Config, Configurer};
+use rustyline::config::{Behavior, Config, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
@@ -27,10 +28,12 @@ const ROWS_MAX: usize = 200;
 /// # Errors
 /// `Storage` when the terminal cannot be read.
 pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Result<()> {
-    let mut editor = editor()?;
     let history = history_file();
+    let mut editor = editor(history.as_deref())?;
     shell.view.rows_max.get_or_insert(ROWS_MAX);
     loop {
+        // While a line is edited Ctrl-C is a key; one that comes behind it is meant for what the line does.
+        shell.interrupt.forget();
         let text = match editor.readline("cxlake> ") {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
@@ -42,39 +45,68 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
         if text.trim().is_empty() {
             continue;
         }
+        if let Some(columns) = shell.view.width.and_then(|_| columns()) {
+            shell.view.width = Some(columns);
+        }
+        if is_farewell(&text) {
+            return Ok(());
+        }
         remember(&mut editor, history.as_deref(), text.trim_end(), shell);
         match runtime.block_on(shell.script(&text, None)) {
             Ok(Next::GoOn) => {}
             Ok(Next::Quit) => return Ok(()),
-            Err(error) if error.kind() == Kind::Interrupted => tell("interrupted"),
+            // The terminal has shown `^C` on the line before.
+            Err(error) if error.kind() == Kind::Interrupted => tell("\ninterrupted"),
             Err(error) => report(&error),
         }
     }
 }
 
-fn editor() -> Result<Editor<Lines, FileHistory>> {
+/// Columns of the terminal now; its window may have changed since the last statement.
+fn columns() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(columns))
+}
+
+fn editor(history: Option<&Path>) -> Result<Editor<Lines, FileHistory>> {
     let failed = |error: ReadlineError| Error::storage(format!("cannot open the terminal: {error}")).caused_by(error);
-    let config = Config::builder().auto_add_history(false).bracketed_paste(true).build();
+    // When results go to a file, the prompt must not: it is then drawn on the terminal itself.
+    let behavior = if std::io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
+    let config = Config::builder().auto_add_history(false).bracketed_paste(true).behavior(behavior).build();
     let mut editor = Editor::with_config(config).map_err(failed)?;
     editor.set_max_history_size(HISTORY_MAX).map_err(failed)?;
     editor.set_helper(Some(Lines));
-    if let Some(file) = history_file().filter(|file| file.exists())
-        && let Err(error) = editor.load_history(&file)
+    if let Some(file) = history
+        && let Err(error) = editor.load_history(file)
     {
         tell(&format!("note: cannot read the history in `{}`: {error}", file.display()));
     }
     Ok(editor)
 }
 
-/// The history's file in the user's state folder; made private, since statements hold customers' names.
+/// The history's file in the user's state folder; both are private, since statements hold customers' names.
 fn history_file() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?.join("cxlake");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("history"))
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).ok()?;
+    let file = folder.join("history");
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(&file).ok()?;
+    #[cfg(unix)]
+    if let Err(error) = opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)) {
+        tell(&format!("note: others may read the history in `{}`: {error}", file.display()));
+    }
+    Some(file)
 }
 
 /// Adds a statement to the history and to its file at once, so that several prompts can share it.
-fn remember(editor: &mut Editor<Lines, FileHistory>, file: Option<&std::path::Path>, text: &str, shell: &Shell) {
+fn remember(editor: &mut Editor<Lines, FileHistory>, file: Option<&Path>, text: &str, shell: &Shell) {
     let added = editor.add_history_entry(text);
     let Some(file) = file.filter(|_| matches!(added, Ok(true))) else { return };
     if let Err(error) = editor.append_history(file) {
@@ -82,12 +114,19 @@ fn remember(editor: &mut Editor<Lines, FileHistory>, file: Option<&std::path::Pa
     }
 }
 
+/// Whether the text is a word that people leave other prompts with; as SQL it would only ask for more lines.
+fn is_farewell(text: &str) -> bool {
+    let word = text.trim().trim_end_matches(';').trim_end();
+    ["exit", "quit"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 /// Decides when a line is a whole item.
 struct Lines;
 
 impl Validator for Lines {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match script::is_complete(context.input()) {
+        let text = context.input();
+        Ok(match is_farewell(text) || script::is_complete(text) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })

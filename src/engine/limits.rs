@@ -11,17 +11,18 @@ use datafusion::prelude::SessionConfig;
 
 use crate::error::{Error, Result};
 
-/// Smallest limit that is taken; below it the engine cannot hold the buffers of a single sort.
-const MEMORY_MIN: u64 = 16 << 20;
+/// Smallest limit that is taken, and how it is written; below it the engine cannot hold the buffers of what it runs.
+const MEMORY_MIN: u64 = 64 << 20;
+const MEMORY_MIN_WRITTEN: &str = "64MiB";
 
 /// Share of a thread's memory that stands for one row of a batch.
-const ROW_SHARE: usize = 8 << 10;
+const ROW_SHARE: usize = 64 << 10;
 
 /// Rows of a batch at least.
-const BATCH_ROWS_MIN: usize = 1024;
+const BATCH_ROWS_MIN: usize = 512;
 
 /// Memory that merging one spilled run takes, roughly.
-const MERGED_BYTES: usize = 1 << 20;
+const MERGED_BYTES: usize = 2 << 20;
 
 /// Consumers that an error about memory names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
@@ -69,7 +70,7 @@ impl Limits {
         let bytes = (number * factor as f64) as u64;
         if bytes < MEMORY_MIN {
             return Err(Error::usage(format!("a memory limit of `{text}` is too small"))
-                .hint(format!("the smallest is {}", human_bytes(MEMORY_MIN))));
+                .hint(format!("the smallest is `{MEMORY_MIN_WRITTEN}`")));
         }
         Ok(bytes)
     }
@@ -111,6 +112,9 @@ impl Limits {
         execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share / 16);
         // Merging holds a few batches of every run, so that in a small session batches must be small too.
         let rows = (share / ROW_SHARE).clamp(BATCH_ROWS_MIN, execution.batch_size.get());
+        // Every spilled batch gets a file of its own. A reader that follows a file which is still being written can wait for
+        // ever (seen in DataFusion 55.2 with groups of ten times the limit and batches of 1024 rows).
+        let config = config.set_usize("datafusion.execution.max_spill_file_size_bytes", 1);
         config.with_batch_size(rows)
     }
 }

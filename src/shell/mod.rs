@@ -240,7 +240,8 @@ impl Shell {
                 .hint("write it to a file with `--output`, or pipe it on"));
         }
         let mut target = path.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
-        if self.delivered > 0 && format.is_for_people() {
+        let at_prompt = self.view.width.is_some();
+        if self.delivered > 0 && format.is_for_people() && !at_prompt {
             // One that has gone is noticed when the rows are written.
             let _ = writeln!(target);
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -14,6 +15,9 @@ use tempfile::TempDir;
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+/// A call that takes this long hangs.
+const HANGS: Duration = Duration::from_secs(120);
 
 /// A call of the program; by default in the repository, in the sample lake.
 pub struct Call {
@@ -58,7 +62,17 @@ impl Call {
             // The program may end before it has read everything.
             let _ = pipe.write_all(&text);
         });
+        let (ended, wait) = std::sync::mpsc::channel::<()>();
+        let process = child.id().to_string();
+        let watchdog = std::thread::spawn(move || {
+            if wait.recv_timeout(HANGS).is_err() {
+                let _ = Command::new("kill").args(["-KILL", &process]).status();
+            }
+        });
         let output = child.wait_with_output().expect("the binary ends");
+        // A call that was too slow has been killed, and its exit code says so.
+        let _ = ended.send(());
+        watchdog.join().expect("the watchdog ends");
         writer.join().expect("standard input is written");
         Said {
             stdout: output.stdout,

@@ -145,8 +145,9 @@ fn ctrl_c_stops_a_statement_that_prints_without_end_and_the_next_one_works() {
     prompt.shows("x,y");
     let shown = interrupted(&mut prompt);
     assert!(shown.ends_with("\ninterrupted"), "{shown}");
-    let shown = prompt.said("select 1 as a;");
-    assert!(shown.ends_with("\na\n1\n1 row"), "{shown}");
+    // The screen has scrolled by now, so only its end counts.
+    prompt.enter("select 1 as a;");
+    prompt.shows("\na\n1\n1 row\n");
     assert_eq!(left(prompt), 0);
 }
 

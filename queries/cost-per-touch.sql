@@ -4,7 +4,8 @@
 -- description = """
 -- What one touch costs in each office and function, held against the median of the other offices of the same function \
 -- (the office itself is left out). Every office that was open has a row for every function, reported or not: a missing \
--- month is no thrift. The peer median takes complete cells only and needs four of them."""
+-- month is no thrift. Touches and cost are all that came; cost per touch is total cost by total touches over the \
+-- months in which both are known. The peer median takes complete cells only and needs four of them."""
 -- tags = ["finance", "monthly"]
 -- grain = ["office_id", "function"]
 -- uses = ["cost-cells"]
@@ -28,7 +29,7 @@
 -- status = { title = "Status", description = "reported, estimated, partial, explicit zero, not reported, cost without touches, or touches without cost" }
 -- touches = { title = "Touches", format = "#,##0" }
 -- cost = { title = "Cost", format = "currency" }
--- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", description = "over the months in which both cost and touches are known" }
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- peer_median = { title = "Peer median", format = "currency" }
 -- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], description = "own cost per touch by the peer median; 7.00 is seven times it" }

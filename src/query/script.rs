@@ -172,8 +172,7 @@ mod tests {
     fn statements(text: &str) -> Vec<(&str, usize)> {
         split(text)
             .map(|item| match item {
-                Item::Statement { text, line } => (text, line),
-                Item::Command { text, line } => (text, line),
+                Item::Statement { text, line } | Item::Command { text, line } => (text, line),
             })
             .collect()
     }

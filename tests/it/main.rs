@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 mod command_line;
+mod documentation;
 mod engine_defects;
 mod harness;
 mod limits;

@@ -1,0 +1,114 @@
+//! The documentation says what is there: every subcommand, option, command, manifest key and header key.
+
+use clap::CommandFactory;
+
+use super::harness::{cxlake, repository};
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The property names of every object in a JSON Schema.
+fn keys(schema: &serde_json::Value, found: &mut Vec<String>) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            if let Some(serde_json::Value::Object(properties)) = object.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| keys(value, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_manifest_key_and_every_header_key_is_documented() {
+    for (schema, name) in [
+        (cxlake::lake::manifest::json_schema(), "docs/manifest.md"),
+        (cxlake::query::header::json_schema(), "docs/queries.md"),
+    ] {
+        let text = document(name);
+        let mut found = Vec::new();
+        keys(&schema, &mut found);
+        assert!(found.len() > 10, "{found:?}");
+        // `lake` and `table` are sections, and so headings.
+        for key in found.iter().filter(|key| !["lake", "table"].contains(&key.as_str())) {
+            assert!(text.contains(&format!("`{key}`")), "{name} does not say what `{key}` is");
+        }
+        for section in ["lake", "table"].iter().filter(|section| found.iter().any(|key| key == *section)) {
+            assert!(text.contains(&format!("## [{section}")), "{name} has no section [{section}]");
+        }
+    }
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_code() {
+    for (schema, name) in [
+        (cxlake::lake::manifest::json_schema(), "docs/cxlake.schema.json"),
+        (cxlake::query::header::json_schema(), "docs/query-header.schema.json"),
+    ] {
+        let wanted = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        if std::env::var_os("CXLAKE_WRITE_SCHEMAS").is_some() {
+            std::fs::write(repository().join(name), &wanted).expect("the schema is written");
+        }
+        assert_eq!(document(name), wanted, "run the tests once with CXLAKE_WRITE_SCHEMAS=1");
+    }
+}
+
+#[test]
+fn every_subcommand_and_option_is_documented() {
+    let text = document("docs/cli.md");
+    let program = cxlake::cli::args::Args::command();
+    for subcommand in program.get_subcommands() {
+        assert!(text.contains(&format!("cxlake {}", subcommand.get_name())), "`{}`", subcommand.get_name());
+        for action in subcommand.get_subcommands() {
+            assert!(text.contains(action.get_name()), "`{} {}`", subcommand.get_name(), action.get_name());
+        }
+        for option in subcommand.get_arguments().filter_map(|option| option.get_long()) {
+            assert!(text.contains(&format!("--{option}")), "`--{option}` of `{}`", subcommand.get_name());
+        }
+    }
+    for option in program.get_arguments() {
+        let named = match (option.get_long(), option.get_short()) {
+            (Some(_), Some(short @ ('c' | 'f'))) => format!("-{short} "),
+            (Some(long), _) => format!("`--{long}"),
+            _ => continue,
+        };
+        assert!(text.contains(&named), "`{named}`");
+    }
+}
+
+#[test]
+fn every_backslash_command_is_documented() {
+    let text = document("docs/cli.md");
+    let help = cxlake(["-c", "\\?"]).run().stderr;
+    let commands: Vec<&str> =
+        help.lines().filter_map(|line| line.trim().split(' ').next().filter(|word| word.starts_with('\\'))).collect();
+    assert!(commands.len() >= 8, "{help}");
+    for command in commands {
+        assert!(text.contains(&format!("`{command}")), "{command}");
+    }
+}
+
+#[test]
+fn every_format_is_documented() {
+    let text = document("docs/cli.md");
+    for format in cxlake::output::Format::names() {
+        assert!(text.contains(&format!("`{format}`")), "{format}");
+    }
+}
+
+#[test]
+fn the_readme_begins_with_the_two_commands_and_shows_what_the_first_one_prints() {
+    let readme = document("README.md");
+    let (run, test) = ("cargo run --release -- run cost-per-touch", "cargo test");
+    let first: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo ")).take(2).collect();
+    assert!(first[0].starts_with(run) && first[1].starts_with(test), "{first:?}");
+    let printed = cxlake(["run", "cost-per-touch"]).prints();
+    let excerpt: Vec<&str> = readme.lines().filter(|line| line.starts_with('O') && line.contains("  ")).collect();
+    assert!(excerpt.len() >= 8, "{excerpt:?}");
+    for line in excerpt {
+        assert!(printed.lines().any(|printed| printed == line), "the README shows a line that is not printed: {line}");
+    }
+}

@@ -17,7 +17,7 @@ pub fn repository() -> &'static Path {
 }
 
 /// A call that takes this long hangs.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_mins(2);
 
 /// A call of the program; by default in the repository, in the sample lake.
 pub struct Call {

@@ -1,7 +1,7 @@
 //! The integration tests: one binary, a file per subject, each test a sentence.
 
 // A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
-#![allow(clippy::expect_used, clippy::panic)]
+#![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
 mod command_line;
 mod documentation;

@@ -72,9 +72,9 @@ fn north_america_pays_about_seven_times_for_marketing_and_sales_and_emea_is_the_
 #[test]
 fn peers_are_all_other_offices_whichever_are_shown() {
     let all = rows("cost-per-touch", &[]);
-    let some = rows("cost-per-touch", &["offices=New York,Lyon", "functions=sales"]);
-    assert_eq!(some.len(), 2);
-    for row in &some {
+    let chosen = rows("cost-per-touch", &["offices=New York,Lyon", "functions=sales"]);
+    assert_eq!(chosen.len(), 2);
+    for row in &chosen {
         let same = all.iter().find(|other| {
             text(other, "office_id") == text(row, "office_id") && text(other, "function") == text(row, "function")
         });

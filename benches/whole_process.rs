@@ -26,7 +26,7 @@ const COLUMNS: [(&str, &str, &str); 10] = [
     ("weight", "float", "cast(value as double) / 7"),
     ("is_open", "bool", "value % 2 = 0"),
     ("opened_on", "date", "date '2026-01-01'"),
-    ("changed_at", "timestamp", "timestamp '2026-01-01 12:00:00'"),
+    ("changed_at", "timestamp", "arrow_cast('2026-01-01T12:00:00Z', 'Timestamp(us, \"UTC\")')"),
     ("cost", "decimal(18,2)", "cast(value as decimal(18, 2))"),
     ("score", "int?", "nullif(value, 3)"),
     ("comment", "text?", "cast(null as varchar)"),

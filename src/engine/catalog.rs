@@ -14,7 +14,7 @@ use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::context::SessionState;
 use datafusion_session::SessionStore;
 
-use super::session::Mode;
+use super::limits::Mode;
 use super::tables::{self, ParquetTable};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Table};

@@ -163,12 +163,13 @@ fn some(names: &[&str]) -> String {
 
 fn planning(message: &str, known: &Known) -> Error {
     let quoted = message.split('\'').nth(1).unwrap_or_default();
-    if message.starts_with("table '") && message.contains("not found") {
+    let is_missing = message.starts_with("table '") && message.contains("not found");
+    if is_missing || message.starts_with("No table named '") {
         let name = quoted.rsplit('.').next().unwrap_or(quoted);
         let error = Error::not_found(format!("table `{name}` is not in this lake"));
         return match suggest::nearest(name, known.tables.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`? `cxlake tables` lists all")),
-            None => error.hint("`cxlake tables` lists all"),
+            Some(near) => error.hint(format!("did you mean `{near}`? `cxlake tables` or `\\d` lists all")),
+            None => error.hint("`cxlake tables` or `\\d` lists all"),
         };
     }
     if message.starts_with("Invalid function '") {

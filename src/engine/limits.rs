@@ -1,4 +1,4 @@
-//! How much memory and how many threads a session takes, and where it spills.
+//! What a session may do and take: its mode, its memory, its threads, and where it spills.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -26,6 +26,15 @@ const MERGED_BYTES: usize = 2 << 20;
 
 /// Consumers that an error about memory names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+
+/// What statements may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything: make tables and views, write files, read files by path.
+    Full,
+    /// Only read the lake's tables.
+    ReadOnly,
+}
 
 /// What a session may take.
 #[derive(Clone, Debug)]

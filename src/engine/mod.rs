@@ -8,6 +8,6 @@ mod session;
 mod tables;
 
 pub use diagnose::SqlText;
-pub use limits::{Limits, human_bytes};
-pub use session::{Engine, Mode, Running};
+pub use limits::{Limits, Mode, human_bytes};
+pub use session::{Engine, Running};
 pub use tables::Files;

@@ -21,7 +21,7 @@ use futures::{Stream, StreamExt};
 
 use super::catalog::{LakeSchema, Overlay, Tables};
 use super::diagnose::{Known, SqlText, from_engine};
-use super::limits::Limits;
+use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::tables::Files;
 use crate::error::{Error, Result};
@@ -31,15 +31,6 @@ use crate::suggest;
 /// Name of the engine's catalog and of the schema with the lake's tables in it.
 const CATALOG: &str = "lake";
 const SCHEMA: &str = "public";
-
-/// What statements may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Everything: make tables and views, write files, read files by path.
-    Full,
-    /// Only read the lake's tables.
-    ReadOnly,
-}
 
 /// A session with the lake in it.
 #[derive(Clone)]

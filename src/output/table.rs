@@ -72,8 +72,11 @@ impl<W: Write> Table<W> {
                 Some(layout) => layout.line(&mut self.out, &cells)?,
                 None => self.held.push(cells),
             }
-            if self.layout.is_none() && self.held.len() >= MEASURED {
+            let measured = self.rows_max.unwrap_or(MEASURED).min(MEASURED);
+            if self.layout.is_none() && self.held.len() >= measured {
                 self.begin()?;
+                // A long result shows its first rows while the rest is still counted.
+                self.out.flush()?;
             }
         }
         Ok(())

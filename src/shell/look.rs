@@ -77,12 +77,11 @@ pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
 }
 
 fn about_files(table: &Table, files: &Files) -> String {
-    let plural = if files.count == 1 { "file" } else { "files" };
     let mut text = format!(
-        "{}: {} rows in {} {plural}, {}",
+        "{}: {} in {}, {}",
         table.path,
-        grouped(&files.rows.to_string()),
-        grouped(&files.count.to_string()),
+        counted(files.rows, "row"),
+        counted(files.count as u64, "file"),
         human_bytes(files.bytes)
     );
     if let Some(newest) = files.newest {
@@ -92,6 +91,12 @@ fn about_files(table: &Table, files: &Files) -> String {
         let _ = write!(text, "; {} other files there are no Parquet", files.others);
     }
     text
+}
+
+/// `1 row`, `1,200 rows`.
+pub fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(&count.to_string()))
 }
 
 /// One row per saved query. A query whose file is wrong is listed with what is wrong in place of its title.

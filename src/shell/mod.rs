@@ -30,6 +30,7 @@ use crate::query::saved::Library;
 use crate::query::script::{self, Item};
 use interrupt::Interrupt;
 
+use look::counted;
 pub use look::{Listing, query_text};
 pub use prompt::run as prompt;
 
@@ -267,7 +268,7 @@ impl Shell {
         let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
         let counts = batches.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>());
         let rows: u64 = counts.flat_map(|counts| counts.iter().flatten()).sum();
-        self.note(&format!("{} written", rows_of(rows)));
+        self.note(&format!("{} written", counted(rows, "row")));
         self.timing(started);
         Ok(())
     }
@@ -277,14 +278,9 @@ impl Shell {
 fn summary(written: Written) -> String {
     if written.shown < written.rows {
         let shown = grouped(&written.shown.to_string());
-        return format!("{shown} of {} shown", rows_of(written.rows));
+        return format!("{shown} of {} shown", counted(written.rows, "row"));
     }
-    rows_of(written.rows)
-}
-
-fn rows_of(rows: u64) -> String {
-    let count = grouped(&rows.to_string());
-    if rows == 1 { format!("{count} row") } else { format!("{count} rows") }
+    counted(written.rows, "row")
 }
 
 /// Writes a line to standard error; one that nobody reads is no reason to fail.

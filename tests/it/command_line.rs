@@ -66,7 +66,7 @@ fn an_error_carries_the_line_of_the_file_and_not_of_the_statement() {
 fn a_wrong_name_is_answered_with_the_nearest_one() {
     assert_eq!(
         cxlake(["-c", "select * from ofices"]).fails(1),
-        "error: table `ofices` is not in this lake\n\nhint: did you mean `offices`? `cxlake tables` lists all\n"
+        "error: table `ofices` is not in this lake\n\nhint: did you mean `offices`? `cxlake tables` or `\\d` lists all\n"
     );
     assert_eq!(
         cxlake(["-c", "select ofice from offices"]).fails(1),
@@ -333,7 +333,7 @@ fn without_a_lake_files_are_read_by_path() {
     assert_eq!(select("select n from 'q.csv'"), "n\n1\n");
     assert_eq!(
         folder.cxlake(["-c", "select * from 'd'"]).fails(1),
-        "error: table `d` is not in this lake\n\nhint: `cxlake tables` lists all\n"
+        "error: table `d` is not in this lake\n\nhint: `cxlake tables` or `\\d` lists all\n"
     );
     assert_eq!(folder.cxlake(["-c", "select * from 'nope.csv'"]).fails(1), "error: no file or folder at `nope.csv`\n");
     assert_eq!(

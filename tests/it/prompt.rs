@@ -203,7 +203,7 @@ fn an_error_is_shown_and_the_prompt_stays() {
         "cxlake> select * from ofices;\n\
          error: table `ofices` is not in this lake\n\
          \n\
-         hint: did you mean `offices`? `cxlake tables` lists all"
+         hint: did you mean `offices`? `cxlake tables` or `\\d` lists all"
     );
     assert_eq!(prompt.said("select 1 as a;"), "cxlake> select 1 as a;\na\n─\n1\n1 row");
     assert_eq!(left(prompt), 0, "an error at the prompt is no failure of the program");
@@ -385,6 +385,16 @@ fn several_statements_that_are_pasted_all_run() {
     let shown = prompt.answer();
     let expected = "a\n─\n1\n1 row\nb\n─\n2\n1 row\ntiming is off\nc\n─\n3\n1 row";
     assert!(shown.ends_with(expected), "{shown}");
+}
+
+#[test]
+fn several_lines_that_come_at_once_without_being_marked_as_pasted_all_run() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    prompt.keys("select 11 as aa;\rselect 22 as bb;\rselect 33 as cc;\r");
+    for result in ["\naa\n──\n11\n1 row\n", "\nbb\n──\n22\n1 row\n", "\ncc\n──\n33\n1 row\n"] {
+        prompt.shows(result);
+    }
 }
 
 #[test]

@@ -253,7 +253,11 @@ fn a_table_is_shown_with_its_columns_and_its_files() {
         "column  type  nullable  description\n──────  ────  ────────  ───────────\n\
          x       int   false     a number\ny       text  true\nperiod  date  true\n"
     );
-    assert!(said.stderr.starts_with("t/: 1 rows in 1 file, "), "{said}");
+    assert!(said.stderr.starts_with("t/: 1 row in 1 file, "), "{said}");
+    assert_eq!(
+        folder.cxlake(["tables", "show", "tt"]).fails(1),
+        "error: table `tt` is not in this lake\n\nhint: `cxlake tables` or `\\d` lists all\n"
+    );
     assert_eq!(
         folder.cxlake(["tables", "--format", "csv"]).prints(),
         "table,path,partition,description\nt,t/,period,One row per x.\n"

@@ -5,21 +5,16 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::super::settings::Settings;
-use super::generate;
 use crate::error::{Error, Result};
 use crate::lake::MANIFEST;
 use crate::sample;
-use crate::shell::interrupt::Interrupt;
 use crate::shell::tell;
 
 /// The sample lake's manifest and saved queries, as they are in the repository.
 const SAMPLE_MANIFEST: &str = include_str!("../../../cxlake.toml");
 static SAMPLE_QUERIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
-pub async fn run(dir: &Path, with_sample: bool, settings: &Settings, interrupt: Interrupt) -> Result<()> {
-    if with_sample {
-        return generate::run(dir, 1, None, settings, interrupt).await;
-    }
+pub fn run(dir: &Path, settings: &Settings) -> Result<()> {
     refuse_lake(dir)?;
     let name = std::path::absolute(dir).ok().and_then(|dir| Some(dir.file_name()?.to_string_lossy().into_owned()));
     write(&dir.join("queries"), None)?;

@@ -31,7 +31,10 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(TablesAction::List);
             runtime.block_on(tables::run(action, settings, interrupt))
         }
-        Some(Command::Init { dir, sample }) => runtime.block_on(init::run(&dir, sample, settings, interrupt)),
+        Some(Command::Init { dir, sample: false }) => init::run(&dir, settings),
+        Some(Command::Init { dir, sample: true }) => {
+            runtime.block_on(generate::run(&dir, 1, None, settings, interrupt))
+        }
         Some(Command::Generate { dir, scale, seed }) => {
             runtime.block_on(generate::run(&dir, scale, seed, settings, interrupt))
         }

@@ -45,9 +45,7 @@ pub fn run(
 fn welcome(settings: &Settings, lake: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     if settings.has_lake() {
-        return format!(
-            "cxlake {version}, lake `{lake}`. `\\d` lists tables, `\\queries` saved queries, `\\?` commands."
-        );
+        return format!("cxlake {version}, lake `{lake}`. `\\?` lists commands, `\\d` tables.");
     }
     format!(
         "cxlake {version}, without a lake: there is no `cxlake.toml` in this folder or above it.\n\

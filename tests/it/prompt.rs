@@ -142,7 +142,8 @@ fn ctrl_c_stops_a_statement_that_prints_without_end_and_the_next_one_works() {
     let mut prompt = setup.prompt();
     prompt.said("\\format csv");
     prompt.enter(&format!("select a.value as x, b.value as y from {LONG};"));
-    prompt.shows("x,y");
+    // The head scrolls away at once; among so many rows some end in a zero.
+    prompt.shows("0\n");
     let shown = interrupted(&mut prompt);
     assert!(shown.ends_with("\ninterrupted"), "{shown}");
     // The screen has scrolled by now, so only its end counts.

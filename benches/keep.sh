@@ -32,7 +32,7 @@ cat > "$kept/run.md" <<END
 # Run of $(date +%F), $machine
 
 - Command: \`cargo bench --bench whole_process\`
-- Machine: $(nproc) cores, $(of_machine /proc/cpuinfo 'model name'), $(of_machine /proc/meminfo MemTotal) of memory
+- Machine: $(nproc) cores, $(of_machine /proc/cpuinfo 'model name'), $(of_machine /proc/meminfo MemTotal | awk '{ printf "%.1f GiB", $1 / 1048576 }') of memory
 - Versions: $(rustc --version | cut -d' ' -f1-2), cxlake $(locked cxlake), datafusion $(locked datafusion), criterion $(locked criterion)
 - Commit: $(git rev-parse --short HEAD)$([ -z "$(git --no-optional-locks status --porcelain src Cargo.lock)" ] || echo ', with changes not yet in it')
 ${note:+

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -37,6 +37,10 @@ pub struct LakeSchema {
 impl LakeSchema {
     pub fn new(lake: Arc<Lake>, folder: PathBuf, mode: Mode, session: Arc<SessionStore>) -> Self {
         Self { lake, folder, mode, session, made: Mutex::default() }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn made(&self) -> MutexGuard<'_, Tables> {
@@ -77,7 +81,7 @@ impl LakeSchema {
         if let Some(table) = self.declared(name) {
             return Ok(Some(Arc::new(self.open(table).await?)));
         }
-        if !tables::is_path(name) {
+        if !tables::is_path(name) && !self.folder.join(name).is_dir() {
             return Ok(None);
         }
         if self.mode == Mode::ReadOnly {

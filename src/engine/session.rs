@@ -1,6 +1,6 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -81,6 +81,11 @@ impl Engine {
         Ok(Self { context, lake, schema, mode, limits: limits.clone() })
     }
 
+    /// Folder in which relative paths of statements start.
+    pub fn folder(&self) -> &Path {
+        self.schema.folder()
+    }
+
     pub fn lake(&self) -> &Lake {
         &self.lake
     }
@@ -102,6 +107,12 @@ impl Engine {
             allowed.verify_plan(&plan).map_err(|_| forbidden(&plan))?;
         }
         self.keep_tables(&plan)?;
+        let returns_rows = !matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_));
+        if returns_rows && plan.schema().fields().is_empty() {
+            return Err(sql
+                .place(Error::query("the statement selects no columns"), None)
+                .hint("write `select * from …`"));
+        }
         let names = plan.get_parameter_names().map_err(|error| self.explain(error, Some(sql)))?;
         if let Some(unknown) = names.iter().find(|name| !has(parameters, name)) {
             return Err(unbound(unknown, parameters, sql));

@@ -102,9 +102,9 @@ impl Calendar {
 
     /// First day of the fiscal quarter, 1 to 4, of the fiscal year that ends in calendar year `year`.
     pub fn quarter(&self, year: i32, quarter: u32) -> Option<NaiveDate> {
-        let first_year = if self.fiscal_year_start == 1 { year } else { year - 1 };
+        let first_year = if self.fiscal_year_start == 1 { year } else { year.checked_sub(1)? };
         let start = NaiveDate::from_ymd_opt(first_year, self.fiscal_year_start, 1)?;
-        (1..=4).contains(&quarter).then(|| start + Months::new((quarter - 1) * 3))
+        if (1..=4).contains(&quarter) { start.checked_add_months(Months::new((quarter - 1) * 3)) } else { None }
     }
 
     /// Midnight of `day` in the lake's zone; the first moment of the day where a clock change skips midnight.
@@ -131,7 +131,7 @@ impl Calendar {
             let count: i64 = count.parse().map_err(|_| not_a_date(expression))?;
             let count = match sign.as_str() {
                 "+" => count,
-                "-" => -count,
+                "-" => count.checked_neg().ok_or_else(|| not_a_date(expression))?,
                 _ => return Err(not_a_date(expression)),
             };
             day = self.step(Unit::parse(&unit)?, day, count)?;
@@ -156,7 +156,8 @@ impl Calendar {
                 _ => None,
             };
         }
-        NaiveDate::parse_from_str(word, "%Y-%m-%d").ok().map(Ok)
+        // Far years would leave the calendar when their quarter or year is looked for.
+        NaiveDate::parse_from_str(word, "%Y-%m-%d").ok().filter(|day| (1..=9999).contains(&day.year())).map(Ok)
     }
 }
 

@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// `NotFound` when there is no manifest in it; `InvalidData` when the manifest is wrong.
 pub fn open(folder: &Path) -> Result<Lake> {
     let file = folder.join(MANIFEST);
+    if folder.is_file() {
+        return Err(Error::usage(format!("`{}` is a file, not the folder of a lake", folder.display())));
+    }
     if !file.is_file() {
         return Err(Error::not_found(format!("no lake in `{}`: it has no `{MANIFEST}`", folder.display()))
             .hint(format!("`cxlake init {}` makes one", folder.display())));

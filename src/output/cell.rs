@@ -44,7 +44,7 @@ impl<'a> Column<'a> {
             }
             None => self.formatter.value(row).to_string(),
         };
-        if text.contains(char::is_control) { escaped(&text) } else { text }
+        safe(&text)
     }
 }
 
@@ -76,8 +76,14 @@ fn formatted(values: &dyn Array, row: usize, number: &NumberFormat) -> Option<St
     })
 }
 
-fn escaped(text: &str) -> String {
+/// The text with control characters, and those that turn its direction, shown as escapes.
+pub fn safe(text: &str) -> String {
+    let drives =
+        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(drives) {
+        return text.to_owned();
+    }
     text.chars()
-        .map(|letter| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() })
+        .map(|letter| if drives(letter) { letter.escape_default().to_string() } else { letter.to_string() })
         .collect()
 }

@@ -17,7 +17,7 @@ pub struct Markdown<W: Write> {
 impl<W: Write> Markdown<W> {
     pub fn new(mut out: W, schema: &SchemaRef, present: &Presentation) -> Result<Self, ArrowError> {
         let fields = schema.fields();
-        line(&mut out, fields.iter().map(|field| escaped(present.title(field.name()))))?;
+        line(&mut out, fields.iter().map(|field| escaped(&cell::safe(present.title(field.name())))))?;
         let rule = |numeric: bool| if numeric { "---:" } else { "---" }.to_owned();
         line(&mut out, fields.iter().map(|field| rule(cell::is_number(field.data_type()))))?;
         Ok(Self { out, present: present.clone() })

@@ -37,13 +37,13 @@ struct Layout {
     fit: Fit,
     /// By column: whether its values stand to the right.
     numeric: Vec<bool>,
-    /// Whether a value wider than its column is cut.
+    /// Whether a text wider than its column is cut; a number never is.
     cuts: bool,
 }
 
 impl<W: Write> Table<W> {
     pub fn new(out: W, schema: &SchemaRef, style: &Style) -> Self {
-        let titles = schema.fields().iter().map(|field| style.present.title(field.name()).to_owned()).collect();
+        let titles = schema.fields().iter().map(|field| cell::safe(style.present.title(field.name()))).collect();
         Self {
             out,
             schema: Arc::clone(schema),
@@ -120,7 +120,8 @@ impl Layout {
     fn line(&self, out: &mut impl Write, cells: &[String]) -> std::io::Result<()> {
         self.join(out, |index, width| {
             let cell = &cells[index];
-            let cell = if self.cuts && cell.width() > width { cut(cell, width) } else { cell.clone() };
+            let cell =
+                if self.cuts && !self.numeric[index] && cell.width() > width { cut(cell, width) } else { cell.clone() };
             let blanks = " ".repeat(width.saturating_sub(cell.width()));
             if self.numeric[index] { blanks + &cell } else { cell + &blanks }
         })

@@ -1,6 +1,7 @@
 //! Saved queries and scripts: text into statements, parameters into values, statements into running ones.
 
 pub mod check;
+mod copy;
 pub mod grain;
 pub mod header;
 pub mod parameter;

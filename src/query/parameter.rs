@@ -140,7 +140,9 @@ impl Kind {
             Self::Month => {
                 let day = match NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d") {
                     Ok(day) => day,
-                    Err(_) => calendar.resolve(text, moment.now)?,
+                    Err(_) => calendar
+                        .resolve(text, moment.now)
+                        .map_err(|_| wrong("a month (`2026-09`) or a relative date (`last_complete(month)`)"))?,
                 };
                 let first = calendar.start_of(Unit::Month, day);
                 Ok((day_value(first), first.format("%Y-%m").to_string()))
@@ -268,6 +270,9 @@ impl Parameter {
             };
             let (value, shown) = bind(text)?;
             return Ok(Bound { name, value, shown });
+        }
+        if texts.is_empty() {
+            return Err(Error::usage("is a list without a value").hint("leave it out to take its default"));
         }
         let is_all = texts == [ALL];
         let every: Vec<String>;

@@ -9,6 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
 
+use super::copy;
 use super::grain::Grain;
 use super::parameter::{Allowed, Bound, Moment, Parameter, typed_list};
 use super::saved::{Library, SavedQuery};
@@ -57,8 +58,18 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let parameters: Vec<(String, ScalarValue)> =
         given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
     let plan = engine.plan(sql, &parameters).await?;
+    let (plan, staged) = copy::stage(plan, engine.folder())?;
     let running = engine.start(plan.clone(), sql).await?;
-    Ok((plan, running))
+    let Some(staged) = staged else { return Ok((plan, running)) };
+    let Running { schema, batches } = running;
+    // What was written is moved into place behind the last batch; an error before it ends the stream and drops it.
+    let batches = futures::stream::try_unfold((batches, staged), async |(mut batches, staged)| {
+        match batches.try_next().await? {
+            Some(batch) => Ok(Some((batch, (batches, staged)))),
+            None => staged.commit().map(|()| None),
+        }
+    });
+    Ok((plan, Running { schema, batches: Box::pin(batches) }))
 }
 
 /// A value for a statement that declares no types: a number where the text is one, else text.

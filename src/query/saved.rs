@@ -159,7 +159,7 @@ impl Library {
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(&file)
             .map_err(|error| Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error))?;
-        SavedQuery::parse(&text, &shown)
+        SavedQuery::parse(text.strip_prefix('\u{feff}').unwrap_or(&text), &shown)
     }
 
     /// The query of this name with all that it builds on, those that others build on first.

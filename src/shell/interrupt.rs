@@ -82,6 +82,9 @@ impl Interrupt {
     }
 }
 
+/// Stack of a statement's threads. A filter of some thousand terms is a tree as deep as that; only what is used is taken.
+const STACK: usize = 256 << 20;
+
 /// Work on threads of its own, that ends when nobody waits for it any more.
 struct Task {
     work: JoinHandle<()>,
@@ -95,6 +98,7 @@ impl Task {
         let threads = Builder::new_multi_thread()
             .worker_threads(Handle::current().metrics().num_workers())
             .thread_name("statement")
+            .thread_stack_size(STACK)
             .enable_all()
             .build()
             .map_err(|error| Error::internal(format!("cannot start threads: {error}")).caused_by(error))?;

@@ -10,7 +10,7 @@ mod look;
 mod prompt;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +28,7 @@ use crate::query::check;
 use crate::query::run::{self, Given};
 use crate::query::saved::Library;
 use crate::query::script::{self, Item};
+use crate::suggest;
 use interrupt::Interrupt;
 
 use look::counted;
@@ -231,7 +232,13 @@ impl Shell {
     async fn write(&mut self, running: Running, present: Presentation) -> Result<Written> {
         let path = self.output.clone();
         let of_file = path.as_deref().and_then(Format::of_file);
-        let format = self.view.format.or(of_file).unwrap_or(Format::Table);
+        let format = match (self.view.format.or(of_file), &path) {
+            (Some(format), _) => format,
+            (None, None) => Format::Table,
+            // The target says what is wrong with it.
+            (None, Some(path)) if path.is_dir() => Format::Table,
+            (None, Some(path)) => return Err(unknown_ending(path)),
+        };
         if path.is_some() && self.delivered > 0 {
             return Err(Error::usage("`--output` takes one result, and this is the second")
                 .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
@@ -272,6 +279,12 @@ impl Shell {
         self.timing(started);
         Ok(())
     }
+}
+
+fn unknown_ending(path: &Path) -> Error {
+    let endings = Format::ALL.iter().flat_map(|(_, _, endings)| endings.iter().copied());
+    Error::usage(format!("cannot tell from its name which form `{}` should have", path.display()))
+        .hint(format!("say it with `--format`, or use one of these endings: {}", suggest::list(endings)))
 }
 
 /// Says how much of a result was shown.

@@ -56,19 +56,14 @@ impl Location {
         matches!(self.shape, Shape::File)
     }
 
-    /// Lists the files, sorted by path; `below` narrows a folder to one of its subfolders.
+    /// Lists the files, sorted by path.
     ///
     /// Names that start with `.` or `_` are somebody's temporary files and stay out. In a folder or a glob without an
     /// extension only files with one of `extensions` count; a file named outright counts whatever it is called.
     ///
     /// # Errors
     /// `Storage` when the store cannot be listed.
-    pub async fn list(
-        &self,
-        store: &dyn ObjectStore,
-        below: Option<&ObjectPath>,
-        extensions: &[&str],
-    ) -> Result<Listing> {
+    pub async fn list(&self, store: &dyn ObjectStore, extensions: &[&str]) -> Result<Listing> {
         let failed = |error: object_store::Error| {
             Error::storage(format!("cannot list `{}`: {error}", self.written)).caused_by(error)
         };
@@ -76,11 +71,7 @@ impl Location {
             let file = store.head(&self.base).await.map_err(failed)?;
             return Ok(Listing { files: vec![file], others: 0 });
         }
-        let prefix = match below {
-            Some(below) => self.base.parts().chain(below.parts()).collect(),
-            None => self.base.clone(),
-        };
-        let found: Vec<ObjectMeta> = store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
+        let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
         let mut listing = Listing::default();
         for file in found {
             match self.verdict(&file, extensions) {

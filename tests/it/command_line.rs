@@ -223,7 +223,12 @@ fn the_files_ending_picks_the_form_and_the_option_wins() {
     let folder = Folder::new();
     folder.cxlake(["-o", "a.ndjson", "-c", "select 1 as x"]).prints();
     folder.cxlake(["-o", "b.ndjson", "--format", "csv", "-c", "select 1 as x"]).prints();
-    folder.cxlake(["-o", "c.dat", "-c", "select 1 as x"]).prints();
+    folder.cxlake(["-o", "c.dat", "--format", "table", "-c", "select 1 as x"]).prints();
+    assert_eq!(
+        folder.cxlake(["-o", "d.xlsx", "-c", "select 1 as x"]).fails(2),
+        "error: cannot tell from its name which form `d.xlsx` should have\n\nhint: say it with `--format`, or use one of these \
+         endings: `txt`, `csv`, `tsv`, `json`, `ndjson`, `jsonl`, `md`, `markdown`, `parquet`, `arrow`, `feather`, `ipc`\n"
+    );
     assert_eq!(folder.read("a.ndjson"), "{\"x\":1}\n");
     assert_eq!(folder.read("b.ndjson"), "x\n1\n");
     assert_eq!(folder.read("c.dat"), "x\n─\n1\n");
@@ -324,6 +329,7 @@ fn without_a_lake_files_are_read_by_path() {
     let folder = Folder::new();
     folder.write("a.csv", "id;name\n007;x\n008;y\n");
     folder.write("d/a.ndjson", "{\"x\":1}\n{\"x\":2}\n");
+    folder.write("d2/a.csv", "x\n1\n");
     folder.write("d/b.json", "[{\"x\":3}]\n");
     folder.write("q.csv", "text,n\n\"two\nlines; one's\",1\n");
     let select = |sql: &str| folder.cxlake(["--format", "csv", "-c", sql]).prints();
@@ -331,10 +337,7 @@ fn without_a_lake_files_are_read_by_path() {
     assert_eq!(select("select sum(x) as x from 'd/*.ndjson'"), "x\n3\n");
     assert_eq!(select("select x from 'd/b.json'"), "x\n3\n");
     assert_eq!(select("select n from 'q.csv'"), "n\n1\n");
-    assert_eq!(
-        folder.cxlake(["-c", "select * from 'd'"]).fails(1),
-        "error: table `d` is not in this lake\n\nhint: `cxlake tables` or `\\d` lists all\n"
-    );
+    assert_eq!(select("select count(*) as n from 'd2'"), "n\n1\n");
     assert_eq!(folder.cxlake(["-c", "select * from 'nope.csv'"]).fails(1), "error: no file or folder at `nope.csv`\n");
     assert_eq!(
         folder.cxlake(["-c", "select * from './'"]).fails(1),
@@ -352,5 +355,68 @@ fn csv_files_with_different_headers_are_no_one_table() {
         folder.cxlake(["-c", "select * from 'd/'"]).fails(1),
         "error: the header of `d/b.csv` is not that of `d/a.csv`\n\n\
          hint: CSV columns are told apart by their place; read files with different headers one by one\n"
+    );
+}
+
+#[test]
+fn a_leading_zero_in_any_of_several_files_makes_the_column_text() {
+    let folder = Folder::new();
+    folder.write("d/a.csv", "id\n11\n");
+    folder.write("d/b.csv", "id\n007\n");
+    let text = folder.cxlake(["--format", "csv", "-c", "select id from 'd/' order by id"]).prints();
+    assert_eq!(text, "id\n007\n11\n");
+}
+
+#[test]
+fn a_copy_that_fails_leaves_what_was_there_and_nothing_else() {
+    let folder = Folder::new();
+    folder.cxlake(["-c", "copy (select 1 as x) to 'keep.parquet'"]).prints();
+    let failing = "select 1 / (value - 500000) as x from generate_series(1, 1000000)";
+    for target in ["keep.parquet", "new.csv", "folder/"] {
+        let said = folder.cxlake(["-c", &format!("copy ({failing}) to '{target}' stored as parquet")]).run();
+        assert_eq!(said.code, Some(1), "{said}");
+    }
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select * from 'keep.parquet'"]).prints(), "x\n1\n");
+    assert_eq!(folder.names(), ["keep.parquet"]);
+}
+
+#[test]
+fn a_copy_into_a_folder_that_is_not_empty_is_refused() {
+    let folder = Folder::new();
+    let copy = "copy (select 1 as x, 'a' as p) to 't' stored as parquet partitioned by (p)";
+    folder.cxlake(["-c", copy]).prints();
+    assert_eq!(
+        folder.cxlake(["-c", copy]).fails(2),
+        "error: `t` is not empty\n\n\
+         hint: COPY would add to what is there, and a second run would double it; choose a new folder or empty this one\n"
+    );
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select x from 't'"]).prints(), "x\n1\n");
+    assert_eq!(folder.names(), ["t"]);
+}
+
+#[test]
+fn a_filter_of_thousands_of_terms_is_planned() {
+    let terms: Vec<String> = (0..3000).map(|n| format!("(x = {n} and y = 'y{n}')")).collect();
+    let sql = format!("select count(*) as n from (values (1, 'y1'), (5, 'y6')) v(x, y) where {}", terms.join(" or "));
+    assert_eq!(cxlake(["--format", "csv"]).stdin(sql).prints(), "n\n1\n");
+}
+
+#[test]
+fn what_would_do_nothing_in_silence_is_an_error() {
+    assert_eq!(
+        cxlake(["-c", "select 1", "tables"]).fails(2),
+        "error: `-c` and `-f` do not go with a subcommand\n\nhint: make two calls of it\n"
+    );
+    assert_eq!(
+        cxlake(["-c", "from offices"]).fails(1),
+        "error: the statement selects no columns\n\nhint: write `select * from …`\n"
+    );
+    assert_eq!(
+        cxlake(["run", "cost-per-touch", "-p", "offices="]).fails(2),
+        "error: parameter `offices`: is a list without a value\n\nhint: leave it out to take its default\n"
+    );
+    assert_eq!(
+        cxlake(["--lake", "cxlake.toml", "tables"]).fails(2),
+        "error: `cxlake.toml` is a file, not the folder of a lake\n"
     );
 }

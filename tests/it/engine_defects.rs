@@ -30,3 +30,15 @@ fn a_filter_on_a_column_still_prunes_what_is_read() {
     let joined = "select a.n from 't.parquet' a join 't.parquet' b on a.id = b.id where b.n = 5";
     assert!(explain(joined).contains("pruning_predicate="));
 }
+
+/// The branches of a union are matched by place; a filter that is pushed into them by name would reach another column.
+#[test]
+fn a_join_with_a_union_whose_branches_name_their_columns_in_another_order_loses_nothing() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", "select value + 900 as id from generate_series(1, 5)");
+    folder.parquet("x.parquet", "select value as a, -value as b from generate_series(1, 1000)");
+    folder.parquet("y.parquet", "select -value as a, value as b from generate_series(1, 1000)");
+    let query = "select count(*) as n from 't.parquet' t join (\
+                 select a, b from 'x.parquet' union all select distinct b, a from 'y.parquet') u on t.id = u.a";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", query]).prints(), "n\n10\n");
+}

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::args::{Args, Command, QueriesAction, TablesAction};
 use super::settings::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shell::interrupt::Interrupt;
 
 /// Does what was asked for.
@@ -19,6 +19,9 @@ use crate::shell::interrupt::Interrupt;
 /// # Errors
 /// Those of the subcommand.
 pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool) -> Result<()> {
+    if args.subcommand.is_some() && !(args.command.is_empty() && args.file.is_empty()) {
+        return Err(Error::usage("`-c` and `-f` do not go with a subcommand").hint("make two calls of it"));
+    }
     let interrupt = Interrupt::install(runtime.handle());
     match args.subcommand {
         None => statements::run(&args.command, &args.file, settings, interrupt, runtime, color),

@@ -54,9 +54,18 @@ impl PhysicalOptimizerRule for Unambiguous {
     }
 }
 
-/// Whether every name comes once in every schema of the plan.
+/// Whether every name comes once in every schema of the plan, and means the same column in every branch of a union.
 fn is_unambiguous(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let schema = plan.schema();
     let mut seen = HashSet::new();
-    schema.fields().iter().all(|field| seen.insert(field.name())) && plan.children().into_iter().all(is_unambiguous)
+    let names_are_unique = schema.fields().iter().all(|field| seen.insert(field.name()));
+    // A union has the names of its first branch and takes the others by place, where the rule takes them by name.
+    let is_union = plan.children().len() > 1 && ["UnionExec", "InterleaveExec"].contains(&plan.name());
+    let same_names = |child: &Arc<dyn ExecutionPlan>| {
+        let child = child.schema();
+        child.fields().iter().zip(schema.fields()).all(|(below, above)| below.name() == above.name())
+    };
+    names_are_unique
+        && (!is_union || plan.children().into_iter().all(same_names))
+        && plan.children().into_iter().all(is_unambiguous)
 }

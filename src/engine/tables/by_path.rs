@@ -102,7 +102,7 @@ async fn files(store: &dyn ObjectStore, location: &Location) -> Result<Vec<Objec
         })
         .collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let listing = location.list(store, None, &known).await?;
+    let listing = location.list(store, &known).await?;
     if listing.files.is_empty() {
         return Err(Error::not_found(format!("no data file at `{}`", location.written))
             .hint("read by path are Parquet, CSV, TSV, JSON and Arrow files, by their endings"));

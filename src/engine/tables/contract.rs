@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::parquet::file::metadata::ParquetMetaData;
 
 use crate::error::{Error, Result};
-use crate::lake::column::{Column, type_name};
+use crate::lake::column::{Column, ColumnType, type_name};
 use crate::suggest;
 
 /// Holds one file against the declared columns; extra columns are fine.
@@ -30,7 +30,10 @@ pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, show
                 "column `{name}` of `{shown}` is {found}, but must be {}",
                 column.kind
             ))
-            .hint("write the file with the declared type, or change the type in `cxlake.toml`"));
+            .hint(match column.kind {
+                ColumnType::Timestamp => "write it as `arrow_cast(…, 'Timestamp(Microsecond, Some(\"UTC\"))')`",
+                _ => "write the file with the declared type, or change the type in `cxlake.toml`",
+            }));
         }
         let nulls = if column.nullable { 0 } else { nulls(footer, name) };
         if nulls > 0 {

@@ -34,7 +34,7 @@ pub struct Dialect {
     pub schema: SchemaRef,
 }
 
-/// Looks into the files: types come from the first one, and every other must have the same header.
+/// Looks into the files: all must have the header of the first, and all have a say in the types.
 ///
 /// # Errors
 /// `InvalidData` when a header differs or a file is no text.
@@ -48,9 +48,12 @@ pub async fn sniff(
     let sample = head(store, location, &files[0], compression).await?;
     let header = first_line(&sample);
     let separator = separator(header);
+    let mut guesses = Guesses::of(&sample, separator, &shown)?;
     for file in &files[1..] {
         let other = head(store, location, file, compression).await?;
-        if first_line(&other) != header {
+        if first_line(&other) == header {
+            guesses.see(&other, separator, &location.shown(&file.location))?;
+        } else {
             return Err(Error::invalid(format!(
                 "the header of `{}` is not that of `{shown}`",
                 location.shown(&file.location)
@@ -58,7 +61,7 @@ pub async fn sniff(
             .hint("CSV columns are told apart by their place; read files with different headers one by one"));
         }
     }
-    let schema = Arc::new(types(&sample, separator, &shown)?);
+    let schema = Arc::new(guesses.schema());
     let format = CsvFormat::default()
         .with_has_header(true)
         .with_delimiter(separator)
@@ -117,33 +120,56 @@ fn separator(header: &[u8]) -> u8 {
     SEPARATORS.into_iter().rev().max_by_key(|separator| counts.get(separator).copied()).unwrap_or(b',')
 }
 
-/// The columns of the sample with the types that all their values have.
-fn types(sample: &[u8], separator: u8, shown: &str) -> Result<Schema> {
-    let damaged = |error: ArrowError| Error::invalid(format!("cannot read `{shown}` as CSV: {error}")).caused_by(error);
-    let complete = match sample.len() {
-        SAMPLE.. => sample.iter().rposition(|&byte| byte == b'\n').map_or(sample, |end| &sample[..=end]),
-        _ => sample,
-    };
-    let format = Format::default().with_header(true).with_delimiter(separator);
-    let (header, _) = format.infer_schema(complete, Some(0)).map_err(damaged)?;
-    let names: Vec<&str> = header.fields().iter().map(|field| field.name().as_str()).collect();
-    let texts: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
-    let reader = ReaderBuilder::new(Arc::new(Schema::new(texts)))
-        .with_header(true)
-        .with_delimiter(separator)
-        .build(complete)
-        .map_err(damaged)?;
-    let mut guesses = vec![Guess::default(); names.len()];
-    for batch in reader {
-        match batch {
-            Ok(batch) => look(&batch, &mut guesses).map_err(|error| Error::internal(error.to_string()))?,
-            // The sample may end inside a quoted value; what came before it counts.
-            Err(_) if sample.len() >= SAMPLE => break,
-            Err(error) => return Err(damaged(error)),
-        }
+/// What the columns of one table can still be.
+struct Guesses {
+    names: Vec<String>,
+    guesses: Vec<Guess>,
+}
+
+impl Guesses {
+    /// From the sample of the first file.
+    fn of(sample: &[u8], separator: u8, shown: &str) -> Result<Self> {
+        let format = Format::default().with_header(true).with_delimiter(separator);
+        let (header, _) = format.infer_schema(sample, Some(0)).map_err(|error| damaged(error, shown))?;
+        let names: Vec<String> = header.fields().iter().map(|field| field.name().clone()).collect();
+        let mut guesses = Self { guesses: vec![Guess::default(); names.len()], names };
+        guesses.see(sample, separator, shown)?;
+        Ok(guesses)
     }
-    let fields = names.iter().zip(guesses).map(|(name, guess)| Field::new(*name, guess.data_type(), true));
-    Ok(Schema::new(fields.collect::<Vec<_>>()))
+
+    /// Lets the values of a sample have their say.
+    fn see(&mut self, sample: &[u8], separator: u8, shown: &str) -> Result<()> {
+        let complete = match sample.len() {
+            SAMPLE.. => sample.iter().rposition(|&byte| byte == b'\n').map_or(sample, |end| &sample[..=end]),
+            _ => sample,
+        };
+        let texts: Vec<Field> = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        let reader = ReaderBuilder::new(Arc::new(Schema::new(texts)))
+            .with_header(true)
+            .with_delimiter(separator)
+            .build(complete)
+            .map_err(|error| damaged(error, shown))?;
+        for batch in reader {
+            match batch {
+                Ok(batch) => look(&batch, &mut self.guesses).map_err(|error| Error::internal(error.to_string()))?,
+                // The sample may end inside a quoted value; what came before it counts.
+                Err(_) if sample.len() >= SAMPLE => break,
+                Err(error) => return Err(damaged(error, shown)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns with the types that all their values have.
+    fn schema(&self) -> Schema {
+        let fields =
+            self.names.iter().zip(&self.guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
+        Schema::new(fields.collect::<Vec<_>>())
+    }
+}
+
+fn damaged(error: ArrowError, shown: &str) -> Error {
+    Error::invalid(format!("cannot read `{shown}` as CSV: {error}")).caused_by(error)
 }
 
 fn look(batch: &RecordBatch, guesses: &mut [Guess]) -> datafusion::error::Result<()> {
@@ -177,7 +203,9 @@ impl Guess {
         self.seen = true;
         let zeroed = has_leading_zero(value);
         self.int = self.int && !zeroed && !value.starts_with('+') && value.parse::<i64>().is_ok();
-        self.float = self.float && !zeroed && is_decimal(value);
+        // Digits too many for a whole number are a name, of which a float would lose the end.
+        let is_long = value.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<i64>().is_err();
+        self.float = self.float && !zeroed && !is_long && is_decimal(value);
         self.bool = self.bool && matches!(value, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
         self.date = self.date && value.len() == 10 && value.parse::<NaiveDate>().is_ok();
         self.timestamp = self.timestamp && is_timestamp(value);
@@ -219,7 +247,7 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<DataType> {
         let separator = separator(first_line(text.as_bytes()));
-        let schema = types(text.as_bytes(), separator, "x.csv").expect("readable CSV");
+        let schema = Guesses::of(text.as_bytes(), separator, "x.csv").expect("readable CSV").schema();
         schema.fields().iter().map(|field| field.data_type().clone()).collect()
     }
 
@@ -227,6 +255,7 @@ mod tests {
     fn leading_zeros_make_a_column_text() {
         assert_eq!(kinds("id,n\n00401,1\n12,2\n"), [DataType::Utf8, DataType::Int64]);
         assert_eq!(kinds("x\n0\n10\n"), [DataType::Int64]);
+        assert_eq!(kinds("x\n12345678901234567890123\n1\n"), [DataType::Utf8]);
         assert_eq!(kinds("x\n0.5\n-0.25\n"), [DataType::Float64]);
     }
 
@@ -249,7 +278,8 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_first_name() {
-        let schema = types("\u{feff}Agency,City\nx,y\n".as_bytes(), b',', "x.csv").expect("readable CSV");
+        let schema =
+            Guesses::of("\u{feff}Agency,City\nx,y\n".as_bytes(), b',', "x.csv").expect("readable CSV").schema();
         assert_eq!(schema.field(0).name(), "Agency");
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::Session;
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
-use datafusion::parquet::file::metadata::ParquetMetaData;
+use datafusion::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
@@ -54,6 +56,35 @@ pub fn schema(footer: &ParquetMetaData, shown: &str) -> Result<Schema> {
     let file = footer.file_metadata();
     parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
         .map_err(|error| Error::invalid(format!("the schema of `{shown}` is damaged: {error}")).caused_by(error))
+}
+
+/// Takes out of the statistics what some row group does not know. The engine calls a minimum exact that it has from the other
+/// row groups alone, and a missing count of nulls zero; it would leave out rows on their word.
+pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &ParquetMetaData) {
+    let columns = footer.file_metadata().schema_descr();
+    for (field, known) in schema.fields().iter().zip(&mut statistics.column_statistics) {
+        let Some(index) =
+            (0..columns.num_columns()).find(|&index| columns.column(index).path().parts() == [field.name().as_str()])
+        else {
+            continue;
+        };
+        let groups = || footer.row_groups().iter().filter(|group| group.num_rows() > 0);
+        let of = |group: &RowGroupMetaData| group.column(index).statistics().cloned();
+        if groups().any(|group| of(group).is_none_or(|found| found.null_count_opt().is_none())) {
+            known.null_count = Precision::Absent;
+        }
+        let has_bounds = |group: &RowGroupMetaData| {
+            let all_null = |nulls: u64| i64::try_from(nulls) == Ok(group.num_rows());
+            of(group).is_some_and(|found| {
+                found.null_count_opt().is_some_and(all_null)
+                    || (found.min_bytes_opt().is_some() && found.max_bytes_opt().is_some())
+            })
+        };
+        if !groups().all(has_bounds) {
+            known.min_value = Precision::Absent;
+            known.max_value = Precision::Absent;
+        }
+    }
 }
 
 /// Says what is wrong with a file whose footer cannot be read.

@@ -15,9 +15,7 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::listing::helpers::{
-    evaluate_partition_prefix, expr_applicable_for_cols, filter_partitioned_file,
-};
+use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
@@ -30,7 +28,6 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{contract, footer, partition};
@@ -100,7 +97,7 @@ impl ParquetTable {
     /// As a scan of the whole table.
     pub async fn files(&self, session: &dyn Session) -> Result<Files> {
         let store = self.object_store(session)?;
-        let listing = self.listing(store.as_ref(), None).await?;
+        let listing = self.listing(store.as_ref()).await?;
         let footers = self.footers(session, &store, &listing.files).await?;
         let rows = footers.iter().map(|footer| footer.file_metadata().num_rows().unsigned_abs()).sum();
         Ok(Files {
@@ -115,7 +112,7 @@ impl ParquetTable {
     /// The columns that all files have together.
     async fn inferred(&self, session: &dyn Session) -> Result<Schema> {
         let store = self.object_store(session)?;
-        let listing = self.listing(store.as_ref(), None).await?;
+        let listing = self.listing(store.as_ref()).await?;
         let footers = self.footers(session, &store, &listing.files).await?;
         let mut schemas = Vec::new();
         for (file, footer) in listing.files.iter().zip(&footers) {
@@ -132,17 +129,10 @@ impl ParquetTable {
             .map_err(|error| Error::internal(format!("no store for `{}`: {error}", self.location.written)))
     }
 
-    /// The files of the table, below one partition folder if given.
-    async fn listing(&self, store: &dyn ObjectStore, below: Option<&ObjectPath>) -> Result<Listing> {
-        let listing = self.location.list(store, below, &EXTENSIONS).await?;
-        match below {
-            Some(_) if listing.files.is_empty() => {
-                // That folder may well be missing; a table without any file is an error all the same.
-                Box::pin(self.listing(store, None)).await.map(|_| listing)
-            }
-            None if listing.files.is_empty() => Err(self.nothing_here(&listing)),
-            _ => Ok(listing),
-        }
+    /// The files of the table.
+    async fn listing(&self, store: &dyn ObjectStore) -> Result<Listing> {
+        let listing = self.location.list(store, &EXTENSIONS).await?;
+        if listing.files.is_empty() { Err(self.nothing_here(&listing)) } else { Ok(listing) }
     }
 
     fn nothing_here(&self, listing: &Listing) -> Error {
@@ -168,16 +158,16 @@ impl ParquetTable {
 
     /// The files that the partition filters leave, each with its partition values.
     async fn pruned(&self, store: &dyn ObjectStore, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
-        let typed = partition::typed(&self.partition);
-        let below = evaluate_partition_prefix(&typed, filters);
-        let listing = self.listing(store, below.as_ref()).await?;
+        let listing = self.listing(store).await?;
+        // The helper below takes the bit under a null for an answer; `is true` has none.
+        let filters: Vec<Expr> = filters.iter().map(|filter| filter.clone().is_true()).collect();
         let schema = DFSchema::from_unqualified_fields(partition::fields(&self.partition).into(), HashMap::new())
             .map_err(|error| Error::internal(error.to_string()))?;
         let mut kept = Vec::new();
         for meta in listing.files {
             let values = partition::values(&self.partition, &self.location, &meta.location)?;
             let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
-            let file = filter_partitioned_file(file, filters, &schema)
+            let file = filter_partitioned_file(file, &filters, &schema)
                 .map_err(|error| Error::query(format!("cannot apply the partition filter: {error}")))?;
             kept.extend(file);
         }
@@ -195,16 +185,18 @@ impl ParquetTable {
         let shown = self.location.shown(&file.object_meta.location);
         let schema = footer::schema(&footer, &shown)?;
         contract::check(&self.columns, &schema, &footer, &shown)?;
-        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, self.table_schema.file_schema())
-            .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
-        let statistics = if file.partition_values.iter().any(ScalarValue::is_null) {
+        let mut statistics =
+            DFParquetMetadata::statistics_from_parquet_metadata(&footer, self.table_schema.file_schema())
+                .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
+        footer::keep_known(&mut statistics, self.table_schema.file_schema(), &footer);
+        let rows = statistics.num_rows;
+        let mut file = file.with_statistics(Arc::new(statistics));
+        if file.partition_values.iter().any(ScalarValue::is_null) {
             // The engine takes partition values to be non-null when it derives their statistics.
-            let rows = statistics.num_rows;
-            Statistics { num_rows: rows, ..Statistics::new_unknown(self.table_schema.file_schema()) }
-        } else {
-            statistics
-        };
-        Ok(file.with_statistics(Arc::new(statistics)))
+            let unknown = Statistics::new_unknown(self.table_schema.table_schema());
+            file.statistics = Some(Arc::new(Statistics { num_rows: rows, ..unknown }));
+        }
+        Ok(file)
     }
 
     /// Opens files until they hold `limit` rows; also says whether that left any out.

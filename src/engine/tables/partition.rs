@@ -1,9 +1,11 @@
 //! Values in folder names: `period=2026-09-01/`.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::scalar::ScalarValue;
 use object_store::path::Path as ObjectPath;
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
@@ -15,11 +17,6 @@ const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// The partition columns as fields.
 pub fn fields(columns: &[Column]) -> Vec<FieldRef> {
     columns.iter().map(|column| Arc::new(Field::new(&column.name, data_type(column), true))).collect()
-}
-
-/// The partition columns as the engine's listing helpers take them.
-pub fn typed(columns: &[Column]) -> Vec<(String, DataType)> {
-    columns.iter().map(|column| (column.name.clone(), data_type(column))).collect()
 }
 
 fn data_type(column: &Column) -> DataType {
@@ -60,13 +57,12 @@ fn value_of(column: &Column, encoded: &str) -> Option<ScalarValue> {
         return ScalarValue::try_new_null(&data_type).ok();
     }
     // Once for the store's own encoding of a name, once for Hive's.
-    let name = percent_decoded(&percent_decoded(encoded));
+    let name = percent_decoded(&percent_decoded(encoded)?)?;
     ScalarValue::try_from_string(name, &data_type).ok()
 }
 
-fn percent_decoded(text: &str) -> String {
-    let query = format!("v={}", text.replace('+', "%2B"));
-    url::form_urlencoded::parse(query.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+fn percent_decoded(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 fn outside(columns: &[Column], location: &Location, file: &ObjectPath) -> Error {

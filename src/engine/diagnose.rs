@@ -41,6 +41,9 @@ impl<'a> SqlText<'a> {
     }
 }
 
+/// What the engine says before the name and types of a call that fits no function.
+const NO_FUNCTION: &str = "No function matches the given name and argument types '";
+
 /// The names that a misspelt one is held against.
 #[derive(Debug)]
 pub struct Known {
@@ -65,6 +68,8 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
         DataFusionError::ResourcesExhausted(message) => (None, exhausted(message, memory_bytes)),
         DataFusionError::SchemaError(schema, _) => (line, column(schema)),
         DataFusionError::Plan(message) => (line, planning(message, known)),
+        // A call with the wrong types comes as an internal error of the engine, and is none.
+        DataFusionError::Internal(message) if message.contains(NO_FUNCTION) => (line, planning(message, known)),
         DataFusionError::ObjectStore(error) => (None, Error::storage(format!("cannot read: {error}"))),
         DataFusionError::IoError(error) => (None, Error::storage(format!("cannot read: {error}"))),
         DataFusionError::Internal(message) => (line, Error::internal(first_paragraph(message))),
@@ -172,6 +177,11 @@ fn planning(message: &str, known: &Known) -> Error {
             None => error.hint("`cxlake tables` or `\\d` lists all"),
         };
     }
+    if let Some(call) = message.split(NO_FUNCTION).nth(1) {
+        let call = call.split('\'').next().unwrap_or_default();
+        return Error::query(format!("`{}` does not take these types", in_words(call)))
+            .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one");
+    }
     if message.starts_with("Invalid function '") {
         let error = Error::query(format!("no function `{quoted}`"));
         return match suggest::nearest(quoted, known.functions.iter().map(String::as_str)) {
@@ -180,6 +190,12 @@ fn planning(message: &str, known: &Known) -> Error {
         };
     }
     Error::query(first_paragraph(message))
+}
+
+/// A call such as `sum(Utf8View)` with the types as manifests call them.
+fn in_words(call: &str) -> String {
+    let types = [("Utf8View", "text"), ("LargeUtf8", "text"), ("Utf8", "text"), ("Int64", "int"), ("Float64", "float")];
+    types.iter().fold(call.to_owned(), |call, (engine, word)| call.replace(engine, word))
 }
 
 /// The engine's message without the words that it puts before each kind.

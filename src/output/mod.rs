@@ -81,6 +81,11 @@ impl Format {
         Self::ALL.iter().find(|(_, _, known)| known.contains(&extension.as_str())).map(|(format, ..)| *format)
     }
 
+    /// Whether readers of the form find columns by name alone, and would lose one of two.
+    fn needs_unique_names(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson | Self::Parquet)
+    }
+
     /// Whether the form is read by people, who want a blank line between two results.
     pub fn is_for_people(self) -> bool {
         matches!(self, Self::Table | Self::Markdown)
@@ -132,6 +137,13 @@ enum Sink<W: Write + Send> {
 
 impl<W: Write + Send> Sink<W> {
     fn open(out: W, schema: &SchemaRef, style: &Style) -> Result<Self, ArrowError> {
+        if style.format.needs_unique_names() {
+            let mut seen = std::collections::HashSet::new();
+            if let Some(twice) = schema.fields().iter().find(|field| !seen.insert(field.name())) {
+                let message = format!("two columns are called `{}`; name one with `as`", twice.name());
+                return Err(ArrowError::SchemaError(message));
+            }
+        }
         Ok(match style.format {
             Format::Table => Self::Table(table::Table::new(out, schema, style)),
             Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',')?),

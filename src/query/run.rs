@@ -74,7 +74,10 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
 
 /// A value for a statement that declares no types: a number where the text is one, else text.
 fn untyped(text: &str) -> ScalarValue {
-    let is_name = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+    // A leading zero, or more digits than a number holds, make a name.
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_zeroed = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+    let is_name = is_zeroed || (is_digits && text.parse::<i64>().is_err());
     match (text.parse::<i64>(), text.parse::<f64>()) {
         (Ok(number), _) if !is_name => ScalarValue::Int64(Some(number)),
         (_, Ok(number)) if !is_name && number.is_finite() => ScalarValue::Float64(Some(number)),

@@ -76,6 +76,11 @@ fn a_wrong_name_is_answered_with_the_nearest_one() {
         cxlake(["-c", "select cuont(*) from offices"]).fails(1),
         "error: no function `cuont`\n\nhint: did you mean `count`?\n"
     );
+    assert_eq!(
+        cxlake(["-c", "select sum(office) from offices"]).fails(1),
+        "error: `sum(text)` does not take these types\n\n\
+         hint: cast the argument, as in `cast(x as double)`; text is no number even when it looks like one\n"
+    );
 }
 
 #[test]
@@ -317,6 +322,7 @@ fn parameters_of_a_statement_are_bound_and_never_pasted() {
     assert_eq!(bound("x=5", "select $x + 1 as y"), "y\n6\n");
     assert_eq!(bound("x=O'Brien", "select $x as y"), "y\nO'Brien\n");
     assert_eq!(bound("x=007", "select $x as y"), "y\n007\n");
+    assert_eq!(bound("x=12345678901234567890", "select $x as y"), "y\n12345678901234567890\n");
     assert_eq!(bound("office=O01", "select office from offices where office_id = $office"), "office\nNew York\n");
     assert_eq!(
         cxlake(["-c", "select $x"]).fails(2),
@@ -419,4 +425,20 @@ fn what_would_do_nothing_in_silence_is_an_error() {
         cxlake(["--lake", "cxlake.toml", "tables"]).fails(2),
         "error: `cxlake.toml` is a file, not the folder of a lake\n"
     );
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused_where_a_reader_would_lose_one() {
+    let query = "select a.office_id, b.office_id from offices a join offices b on a.office_id = b.office_id limit 1";
+    for format in ["json", "ndjson"] {
+        let error = cxlake(["--format", format, "-c", query]).fails(1);
+        let first = error.lines().next();
+        assert_eq!(
+            first,
+            Some(
+                "error: cannot write the result: Schema error: two columns are called `office_id`; name one with `as`"
+            )
+        );
+    }
+    assert_eq!(cxlake(["--format", "csv", "-c", query]).prints().lines().next(), Some("office_id,office_id"));
 }

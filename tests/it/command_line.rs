@@ -442,3 +442,22 @@ fn two_columns_of_one_name_are_refused_where_a_reader_would_lose_one() {
     }
     assert_eq!(cxlake(["--format", "csv", "-c", query]).prints().lines().next(), Some("office_id,office_id"));
 }
+
+#[test]
+fn a_quote_that_swallows_rows_is_an_error_with_its_line() {
+    let folder = Folder::new();
+    folder.write("open.csv", "id,v\n1,\"abc\n2,3\n3,4\n");
+    folder.write("inside.csv", "id,v\n1,\"abc\n2,3\n4,\"x\"\n");
+    folder.write("fine.csv", "id,v\r\n1,\"a \"\"b\"\", c\r\nd\"\r\n2,5\" pipe\r\n\"3\",\"\"\r\n");
+    assert_eq!(
+        folder.cxlake(["-c", "select * from 'open.csv'"]).fails(1),
+        "error: a quote is opened and never closed\n  at open.csv:2\n"
+    );
+    assert_eq!(
+        folder.cxlake(["-c", "select * from 'inside.csv'"]).fails(1),
+        "error: a value goes on behind its closing quote\n  at inside.csv:4\n\n\
+         hint: the quote was opened in line 2; a quote within a value is doubled\n"
+    );
+    let rows = "select count(*) as n, max(id) as last from 'fine.csv'";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", rows]).prints(), "n,last\n3,3\n");
+}

@@ -143,6 +143,7 @@ impl Guesses {
             SAMPLE.. => sample.iter().rposition(|&byte| byte == b'\n').map_or(sample, |end| &sample[..=end]),
             _ => sample,
         };
+        quotes_are_closed(complete, separator, sample.len() < SAMPLE, shown)?;
         let texts: Vec<Field> = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         let reader = ReaderBuilder::new(Arc::new(Schema::new(texts)))
             .with_header(true)
@@ -165,6 +166,47 @@ impl Guesses {
         let fields =
             self.names.iter().zip(&self.guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
         Schema::new(fields.collect::<Vec<_>>())
+    }
+}
+
+/// Refuses a quote that is not closed, or that is closed within a value: the reader would take the rows behind it for one value.
+///
+/// `is_whole` says that the text is the whole file and not its beginning.
+fn quotes_are_closed(text: &[u8], separator: u8, is_whole: bool, shown: &str) -> Result<()> {
+    let line_of = |at: usize| text[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'"' {
+            let Some(closed) = closing_quote(text, at) else {
+                if !is_whole {
+                    return Ok(());
+                }
+                return Err(Error::invalid("a quote is opened and never closed").at(shown, Some(line_of(at))));
+            };
+            let behind = text.get(closed + 1).copied();
+            if behind.is_some_and(|byte| ![separator, b'\n', b'\r'].contains(&byte)) {
+                return Err(Error::invalid("a value goes on behind its closing quote")
+                    .at(shown, Some(line_of(closed)))
+                    .hint(format!("the quote was opened in line {}; a quote within a value is doubled", line_of(at))));
+            }
+            at = closed + 1;
+        }
+        // On to the next value; a quote within an unquoted one is a letter.
+        at +=
+            text[at..].iter().position(|&byte| byte == separator || byte == b'\n').map_or(text.len(), |next| next + 1);
+    }
+    Ok(())
+}
+
+/// Where the quote at `open` is closed; a doubled one stands for itself.
+fn closing_quote(text: &[u8], open: usize) -> Option<usize> {
+    let mut at = open + 1;
+    loop {
+        at += text[at..].iter().position(|&byte| byte == b'"')?;
+        if text.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
     }
 }
 

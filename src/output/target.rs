@@ -71,7 +71,12 @@ impl Target {
         builder.prefix(".cxlake-").suffix(".tmp");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = BufWriter::new(builder.tempfile_in(folder).map_err(failed)?);
+        let file = builder.tempfile_in(folder).map_err(failed)?;
+        // Who may read a file that is replaced does not change with its content.
+        if let Ok(replaced) = place.metadata() {
+            file.as_file().set_permissions(replaced.permissions()).map_err(failed)?;
+        }
+        let file = BufWriter::new(file);
         Ok(Self::at(Place::File { file, path: place }))
     }
 

@@ -461,3 +461,15 @@ fn a_quote_that_swallows_rows_is_an_error_with_its_line() {
     let rows = "select count(*) as n, max(id) as last from 'fine.csv'";
     assert_eq!(folder.cxlake(["--format", "csv", "-c", rows]).prints(), "n,last\n3,3\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_replaced_output_stays_as_private_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let path = folder.write("out.csv", "old\n");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("the file is ours");
+    folder.cxlake(["-o", "out.csv", "-c", "select 1 as x"]).prints();
+    let mode = std::fs::metadata(&path).expect("the file is there").permissions().mode();
+    assert_eq!((folder.read("out.csv").as_str(), mode & 0o777), ("x\n1\n", 0o600));
+}

@@ -27,6 +27,16 @@ pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The first dozen names as a sentence lists them, and how many more there are.
+pub fn some(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let shown = list(names.iter().take(SHOWN).copied());
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

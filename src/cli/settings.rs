@@ -2,7 +2,6 @@
 //!
 //! For each setting the option wins over the environment, and that over the manifest.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::lake::{Lake, discover};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::shell::interrupt::Interrupt;
-use crate::shell::{Shell, View};
+use crate::shell::{Shell, View, terminal_width};
 
 /// Variable that names the lake's folder.
 const LAKE_VARIABLE: &str = "CXLAKE_LAKE";
@@ -117,11 +116,4 @@ fn lake_folder(typed: Option<&Path>, folder: &Path) -> Option<PathBuf> {
         Ok(below) => Some(below.to_owned()),
         Err(_) => Some(found),
     }
-}
-
-/// Columns of the terminal that standard output is; `None` when it is none.
-fn terminal_width() -> Option<usize> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| is_terminal);
-    size.map(|(terminal_size::Width(width), _)| usize::from(width)).or(is_terminal.then_some(80))
 }

@@ -152,17 +152,7 @@ fn column(error: &SchemaError) -> Error {
     match suggest::nearest(&field.name, names.iter().copied()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None if names.is_empty() => error.hint("no table is named in FROM"),
-        None => error.hint(format!("columns here: {}", some(&names))),
-    }
-}
-
-/// The first dozen names, and how many more there are.
-fn some(names: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let shown = suggest::list(names.iter().take(SHOWN).copied());
-    match names.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{shown} and {more} more"),
-        _ => shown,
+        None => error.hint(format!("columns here: {}", suggest::some(&names))),
     }
 }
 

@@ -1,10 +1,9 @@
 //! What a session may do and take: its mode, its memory, its threads, and where it spills.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
@@ -42,15 +41,13 @@ pub struct Limits {
     /// Bytes that operators may hold before they spill.
     pub memory_bytes: u64,
     pub threads: usize,
-    /// Folder for spilled data; `None` takes the system's temporary folder.
-    pub spill: Option<PathBuf>,
 }
 
 impl Limits {
     /// Three quarters of what the machine or its control group has, and a thread per core.
     pub fn of_machine() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { memory_bytes: machine_memory() / 4 * 3, threads, spill: None }
+        Self { memory_bytes: machine_memory() / 4 * 3, threads }
     }
 
     /// Reads a memory limit: `512MB`, `1.5 GB`, `2GiB` or `50%` of what the machine has.
@@ -90,15 +87,9 @@ impl Limits {
     /// `Storage` when there is no folder to spill to.
     pub fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
         let memory = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX);
-        let spill = match &self.spill {
-            Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
-            None => DiskManagerMode::OsTmpDirectory,
-        };
         RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory), CONSUMERS_NAMED)))
-            .with_disk_manager_builder(
-                DiskManagerBuilder::default().with_mode(spill).with_max_spill_merge_fan_in(self.merge_width()),
-            )
+            .with_disk_manager_builder(DiskManagerBuilder::default().with_max_spill_merge_fan_in(self.merge_width()))
             // Listings are read anew by every statement: a cached one hides the files that others add.
             .with_object_list_cache_limit(0)
             .build_arc()

@@ -109,13 +109,6 @@ pub struct Style {
     pub present: Presentation,
 }
 
-impl Style {
-    /// This format at full width, with all rows.
-    pub fn plain(format: Format) -> Self {
-        Self { format, width: None, rows_max: None, present: Presentation::default() }
-    }
-}
-
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {

@@ -314,18 +314,12 @@ fn one_of<'a>(text: &str, allowed: &'a [Allowed]) -> Result<&'a str> {
     found.map(|allowed| allowed.value.as_str()).ok_or_else(|| {
         let names = allowed.iter().flat_map(|allowed| [Some(allowed.value.as_str()), allowed.label.as_deref()]);
         let error = Error::usage(format!("`{text}` is not allowed"));
-        match suggest::nearest(text, names.flatten()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("allowed: {}", some(allowed))),
+        if let Some(near) = suggest::nearest(text, names.flatten()) {
+            return error.hint(format!("did you mean `{near}`?"));
         }
+        let values: Vec<&str> = allowed.iter().map(|allowed| allowed.value.as_str()).collect();
+        error.hint(format!("allowed: {}", suggest::some(&values)))
     })
-}
-
-fn some(allowed: &[Allowed]) -> String {
-    const SHOWN: usize = 12;
-    let shown = suggest::list(allowed.iter().take(SHOWN).map(|allowed| allowed.value.as_str()));
-    let more = allowed.len().saturating_sub(SHOWN);
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// The texts of a TOML value: one, or those of an array.

@@ -141,7 +141,9 @@ pub async fn detached<T: Send + 'static>(
             }
         };
         while let Some(batch) = running.batches.next().await {
-            if send_batch.send(batch).await.is_err() {
+            // Behind an error nothing is to be had, and what its stream holds must go.
+            let is_end = batch.is_err();
+            if send_batch.send(batch).await.is_err() || is_end {
                 return;
             }
         }

@@ -9,7 +9,7 @@ pub mod interrupt;
 mod look;
 mod prompt;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -294,6 +294,13 @@ fn summary(written: Written) -> String {
         return format!("{shown} of {} shown", counted(written.rows, "row"));
     }
     counted(written.rows, "row")
+}
+
+/// Columns of the terminal that standard output is; `None` when it is none.
+pub fn terminal_width() -> Option<usize> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| is_terminal);
+    size.map(|(terminal_size::Width(width), _)| usize::from(width)).or(is_terminal.then_some(80))
 }
 
 /// Writes a line to standard error; one that nobody reads is no reason to fail.

@@ -13,7 +13,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Editor, Helper};
 use tokio::runtime::Handle;
 
-use super::{Next, Shell, tell};
+use super::{Next, Shell, tell, terminal_width};
 use crate::error::{Error, Kind, Result};
 use crate::query::script;
 
@@ -45,9 +45,8 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
         if text.trim().is_empty() {
             continue;
         }
-        if let Some(columns) = shell.view.width.and_then(|_| columns()) {
-            shell.view.width = Some(columns);
-        }
+        // The window may have changed since the last statement.
+        shell.view.width = terminal_width();
         if is_farewell(&text) {
             return Ok(());
         }
@@ -60,12 +59,6 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
             Err(error) => report(&error),
         }
     }
-}
-
-/// Columns of the terminal now; its window may have changed since the last statement.
-fn columns() -> Option<usize> {
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some(usize::from(columns))
 }
 
 fn editor(history: Option<&Path>) -> Result<Editor<Lines, FileHistory>> {

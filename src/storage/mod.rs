@@ -95,7 +95,7 @@ impl Location {
             extensions.iter().any(|extension| name.ends_with(&format!(".{extension}")))
         };
         let counts = match &self.shape {
-            Shape::Glob(pattern) if !pattern.matches_with(&decoded(&parts.join("/")), STRICT) => {
+            Shape::Glob(pattern) if !pattern.matches_with(&local::decoded(&parts.join("/")), STRICT) => {
                 return Verdict::Hidden;
             }
             Shape::Glob(pattern) => has_extension() || pattern.as_str().contains('.'),
@@ -110,7 +110,7 @@ impl Location {
             Shape::File => self.written.clone(),
             Shape::Folder => {
                 let below = file.prefix_match(&self.base).into_iter().flatten();
-                let below: Vec<String> = below.map(|part| decoded(part.as_ref())).collect();
+                let below: Vec<String> = below.map(|part| local::decoded(part.as_ref())).collect();
                 format!("{}/{}", self.written.trim_end_matches('/'), below.join("/"))
             }
             Shape::Glob(_) => local::shown(file),
@@ -128,9 +128,4 @@ enum Verdict {
     Other,
     /// Is not part of the location.
     Hidden,
-}
-
-/// A path part as its file is really called; object paths keep some letters encoded.
-fn decoded(part: &str) -> String {
-    local::decoded(part)
 }

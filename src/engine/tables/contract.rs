@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::parquet::file::metadata::ParquetMetaData;
 
+use super::footer;
 use crate::error::{Error, Result};
 use crate::lake::column::{Column, ColumnType, type_name};
 use crate::suggest;
@@ -55,10 +56,7 @@ fn missing_hint(name: &str, column: &Column, schema: &Schema) -> String {
 
 /// Nulls that the footer's statistics count in a column; a file without statistics counts none.
 fn nulls(footer: &ParquetMetaData, name: &str) -> u64 {
-    let columns = footer.file_metadata().schema_descr();
-    let Some(index) = (0..columns.num_columns()).find(|&index| columns.column(index).path().parts() == [name]) else {
-        return 0;
-    };
+    let Some(index) = footer::column(footer, name) else { return 0 };
     let counts = footer.row_groups().iter().filter_map(|group| group.column(index).statistics()?.null_count_opt());
     counts.sum()
 }

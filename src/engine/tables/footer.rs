@@ -58,16 +58,17 @@ pub fn schema(footer: &ParquetMetaData, shown: &str) -> Result<Schema> {
         .map_err(|error| Error::invalid(format!("the schema of `{shown}` is damaged: {error}")).caused_by(error))
 }
 
+/// The place of a column among those that the footer describes; nested ones have none.
+pub fn column(footer: &ParquetMetaData, name: &str) -> Option<usize> {
+    let columns = footer.file_metadata().schema_descr();
+    (0..columns.num_columns()).find(|&index| columns.column(index).path().parts() == [name])
+}
+
 /// Takes out of the statistics what some row group does not know. The engine calls a minimum exact that it has from the other
 /// row groups alone, and a missing count of nulls zero; it would leave out rows on their word.
 pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &ParquetMetaData) {
-    let columns = footer.file_metadata().schema_descr();
     for (field, known) in schema.fields().iter().zip(&mut statistics.column_statistics) {
-        let Some(index) =
-            (0..columns.num_columns()).find(|&index| columns.column(index).path().parts() == [field.name().as_str()])
-        else {
-            continue;
-        };
+        let Some(index) = column(footer, field.name()) else { continue };
         let groups = || footer.row_groups().iter().filter(|group| group.num_rows() > 0);
         let of = |group: &RowGroupMetaData| group.column(index).statistics().cloned();
         if groups().any(|group| of(group).is_none_or(|found| found.null_count_opt().is_none())) {

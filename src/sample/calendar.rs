@@ -48,6 +48,17 @@ pub(super) fn month_start(month: usize) -> Day {
     (FIRST_MONTH + Months::new(month as u32)).to_epoch_days()
 }
 
+/// The place of the month that this day is in; the first one for a day before it.
+pub(super) fn month_of(on: Day) -> usize {
+    let date = NaiveDate::from_epoch_days(on).unwrap_or(FIRST_MONTH);
+    (date.year() * 12 + date.month0() as i32 - (2024 * 12 + 9)).max(0) as usize
+}
+
+/// The last day of the month at this place.
+pub(super) fn month_end(month: usize) -> Day {
+    month_start(month + 1) - 1
+}
+
 /// The calendar month at this place, 0 for January.
 pub(super) const fn month_of_year(month: usize) -> usize {
     (month + 9) % 12
@@ -82,6 +93,7 @@ mod tests {
         assert_eq!(month_start(MONTHS), last_day().to_epoch_days() + 1);
         assert_eq!(month_name(month(2026, 9)), "2026-09-01");
         assert_eq!(month_of_year(month(2025, 1)), 0);
+        assert!((0..MONTHS).all(|place| month_of(month_start(place)) == place && month_of(month_end(place)) == place));
     }
 
     #[test]

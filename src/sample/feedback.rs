@@ -1,11 +1,13 @@
 //! Field feedback: what people heard from accounts and partners, and what became of it.
 
+use std::fmt::Arguments;
 use std::ops::Range;
 
 use super::World;
 use super::accounts::{Account, Fate, Tone};
 use super::calendar::{Day, MONTHS, SECOND, TODAY_DAY, midnight, month, month_start};
 use super::offices::{OFFICES, office_id};
+use super::partners;
 use super::random::Random;
 use super::story::{OVERDUE_SEVERE, QUIET_THEMES, SILENT_FEEDBACK_FROM, THEMES, theme_weights};
 use super::text::{self, Mood};
@@ -154,7 +156,7 @@ fn partner_notes(world: &World, office: usize, number: u64) -> Vec<Row> {
         let theme = random.weighted(&theme_weights(OFFICES[office].region, month));
         let mood = world.office_mood(office, month, 0.0, random);
         let severity = if mood == Mood::Detractor { random.between(2, 4) } else { random.between(1, 3) };
-        let partner = Some(1 + random.below(6));
+        let partner = Some(1 + random.below(partners::PER_OFFICE));
         rows.push(note(number, office, partner, on, (theme, mood, severity), false, random));
     }
     self::number(rows, PARTNER_SEQUENCE)
@@ -229,6 +231,11 @@ fn open_due_on(on: Day, severe: bool, random: &mut Random) -> Day {
     (on + due_days(severe)).max(TODAY_DAY + random.between(0, 40))
 }
 
+/// Hands over the id of an office's partner.
+pub(super) fn partner_id(office: usize, partner: u64, out: &mut dyn FnMut(Arguments<'_>)) {
+    out(format_args!("P{:02}{partner:02}", office + 1));
+}
+
 /// The columns of the table.
 pub(super) fn columns(world: &World, rows: &[Row]) -> Vec<Column> {
     vec![
@@ -244,7 +251,7 @@ pub(super) fn columns(world: &World, rows: &[Row]) -> Vec<Column> {
         }),
         writer::format_or_null("partner_id", rows, |row, out| {
             if let Some(partner) = row.partner {
-                out(format_args!("P{:02}{partner:02}", row.office + 1));
+                partner_id(row.office, partner, out);
             }
         }),
         writer::text("office_id", rows, |row| office_id(row.office)),

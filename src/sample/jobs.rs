@@ -11,7 +11,10 @@ use std::thread;
 use super::calendar::{MONTHS, month_name};
 use super::world::World;
 use super::writer::{Column, Run, Sink};
-use super::{accounts, costs, feedback, offices, surveys, touches};
+use super::{
+    accounts, assessments, codebook, contacts, costs, escalations, feedback, follow_ups, initiatives, money, offices,
+    operations, partners, revenue, surveys, touches,
+};
 use crate::error::{Error, Kind, Result};
 
 /// A file is split before it would hold more rows than this, by what is expected.
@@ -25,42 +28,115 @@ enum Table {
     CostPerTouch,
     Touches,
     FieldFeedback,
+    Contacts,
+    AccountRevenue,
+    Escalations,
+    FollowUps,
+    PartnerSurveys,
+    Operations,
+    Assessments,
+    Initiatives,
+    FxRates,
+    Countries,
+    Codebook,
 }
 
 impl Table {
-    const ALL: [Self; 6] =
-        [Self::Offices, Self::Accounts, Self::Surveys, Self::CostPerTouch, Self::Touches, Self::FieldFeedback];
+    const ALL: [Self; 17] = [
+        Self::Offices,
+        Self::Accounts,
+        Self::Surveys,
+        Self::CostPerTouch,
+        Self::Touches,
+        Self::FieldFeedback,
+        Self::Contacts,
+        Self::AccountRevenue,
+        Self::Escalations,
+        Self::FollowUps,
+        Self::PartnerSurveys,
+        Self::Operations,
+        Self::Assessments,
+        Self::Initiatives,
+        Self::FxRates,
+        Self::Countries,
+        Self::Codebook,
+    ];
 
     fn name(self) -> &'static str {
-        ["offices", "accounts", "surveys", "cost_per_touch", "touches", "field_feedback"][self as usize]
+        match self {
+            Self::Offices => "offices",
+            Self::Accounts => "accounts",
+            Self::Surveys => "surveys",
+            Self::CostPerTouch => "cost_per_touch",
+            Self::Touches => "touches",
+            Self::FieldFeedback => "field_feedback",
+            Self::Contacts => "contacts",
+            Self::AccountRevenue => "account_revenue",
+            Self::Escalations => "escalations",
+            Self::FollowUps => "follow_ups",
+            Self::PartnerSurveys => "partner_surveys",
+            Self::Operations => "operations",
+            Self::Assessments => "assessments",
+            Self::Initiatives => "initiatives",
+            Self::FxRates => "fx_rates",
+            Self::Countries => "countries",
+            Self::Codebook => "codebook",
+        }
     }
 
     /// The column that its folders are named after, when it has one folder a month.
     fn partition(self) -> Option<&'static str> {
         match self {
             Self::Surveys => Some("month"),
-            Self::CostPerTouch | Self::Touches => Some("period"),
-            Self::Offices | Self::Accounts | Self::FieldFeedback => None,
+            Self::CostPerTouch | Self::Touches | Self::AccountRevenue => Some("period"),
+            _ => None,
         }
     }
 
-    /// How many things its rows are made from: accounts, postings or offices.
+    /// Whether it is the same at any scale: one file, named like the table.
+    fn is_fixed(self) -> bool {
+        matches!(
+            self,
+            Self::Offices
+                | Self::PartnerSurveys
+                | Self::Operations
+                | Self::Assessments
+                | Self::Initiatives
+                | Self::FxRates
+                | Self::Countries
+                | Self::Codebook
+        )
+    }
+
+    /// How many things its rows are made from: postings or accounts, or the table as a whole.
     fn things(self, world: &World) -> u64 {
         match self {
-            Self::Offices => offices::COUNT as u64,
             Self::CostPerTouch => costs::CELLS * u64::from(world.scale),
-            Self::Accounts | Self::Surveys | Self::Touches | Self::FieldFeedback => world.accounts,
+            _ if self.is_fixed() => 1,
+            _ => world.accounts,
         }
     }
 
     /// How many rows a thing has in one file, measured.
     fn rows_each(self) -> f64 {
         match self {
-            Self::Offices | Self::Accounts => 1.0,
+            Self::Offices => offices::COUNT as f64,
+            Self::Accounts => 1.0,
             Self::CostPerTouch => 0.986,
             Self::Surveys => 1.835,
             Self::Touches => 5.76,
             Self::FieldFeedback => 5.25,
+            Self::Contacts => 2.247,
+            Self::AccountRevenue => 0.891,
+            Self::Escalations => 1.57,
+            Self::FollowUps => 1.78,
+            Self::PartnerSurveys => 2_214.0,
+            Self::Operations => 5_904.0,
+            Self::Assessments => 9_920.0,
+            Self::Initiatives => 40.0,
+            Self::FxRates => 216.0,
+            Self::Countries => 14.0,
+            Self::Codebook => 79.0,
         }
     }
 }
@@ -83,7 +159,7 @@ impl Job {
     fn path(&self, dir: &Path) -> PathBuf {
         let folder = dir.join(self.table.name());
         match self.table.partition() {
-            _ if self.table == Table::Offices => folder.join("offices.parquet"),
+            _ if self.table.is_fixed() => folder.join(format!("{}.parquet", self.table.name())),
             Some(column) => folder
                 .join(format!("{column}={}", month_name(self.month)))
                 .join(format!("part-{:04}.parquet", self.part)),
@@ -110,6 +186,25 @@ impl Job {
             Table::FieldFeedback => {
                 file(path, &|rows| feedback::columns(world, rows), run, |sink| feedback::generate(world, things, sink))
             }
+            Table::Contacts => {
+                file(path, &|rows| contacts::columns(world, rows), run, |sink| contacts::generate(world, things, sink))
+            }
+            Table::AccountRevenue => file(path, &|rows| revenue::columns(world, rows), run, |sink| {
+                revenue::generate(world, month, things, sink)
+            }),
+            Table::Escalations => file(path, &|rows| escalations::columns(world, rows), run, |sink| {
+                escalations::generate(world, things, sink)
+            }),
+            Table::FollowUps => file(path, &|rows| follow_ups::columns(world, rows), run, |sink| {
+                follow_ups::generate(world, things, sink)
+            }),
+            Table::PartnerSurveys => file(path, &partners::columns, run, |sink| partners::generate(world, sink)),
+            Table::Operations => file(path, &operations::columns, run, |sink| operations::generate(world, sink)),
+            Table::Assessments => file(path, &assessments::columns, run, |sink| assessments::generate(world, sink)),
+            Table::Initiatives => file(path, &initiatives::columns, run, |sink| initiatives::generate(world, sink)),
+            Table::FxRates => file(path, &money::rate_columns, run, |sink| money::generate_rates(world, sink)),
+            Table::Countries => file(path, &money::country_columns, run, money::generate_countries),
+            Table::Codebook => file(path, &codebook::columns, run, codebook::generate),
         }
     }
 }

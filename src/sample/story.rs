@@ -16,9 +16,28 @@
 //! 8. **Follow-up.** [`OVERDUE`] of the open field feedback is past its due date, [`OVERDUE_SEVERE`] of the severe.
 //! 9. **Themes.** From [`THEMES_TURN`] on, response time rises in NA and billing accuracy falls everywhere. The
 //!    silent accounts lift staff turnover, competitor interest and executive sponsor in the same months.
+//! 10. **Contacts.** [`LEAVING_SPONSORS`] of the executives at accounts that leave, or are about to, without a word have
+//!     left their companies; of all others [`LEAVING_USUAL`].
+//! 11. **Revenue.** [`NET_RETENTION`] by segment, with churn and contraction in it. The loud contract by
+//!     [`LOUD_CONTRACTION`] in the six months before they leave, the silent by [`QUIET_CONTRACTION`] in the last three.
+//!     [`MARGINS`] by segment.
+//! 12. **Escalations.** [`STAFFING_OFFICE`] is short of people. NA takes twice as long to close them as the others, EMEA
+//!     40 % less than before since [`EMEA_CLOSES_SOONER`]. The loud have three or four severe ones, the silent none.
+//! 13. **Follow-up calls.** Most are made in time; [`STALLED_OFFICE`] leaves most calls to detractors of the last three
+//!     months open.
+//! 14. **Partners.** They tell of response time in NA from [`PARTNERS_TURN`] on, two months before customers do.
+//! 15. **Operations.** Inner quality goes with what customers think, but for [`WATERMELONS`], which are green inside while
+//!     customers turn away, and [`HIDDEN_GEM`], which is red inside while customers are happy.
+//! 16. **Assessments.** [`OVERRATED_OFFICE`] rates itself more than a point above what its customers do; EMEA listens
+//!     best; follow-through is lowest everywhere, and below the industry in NA; [`IMPROVED_OFFICE`] is better in the
+//!     second round.
+//! 17. **Initiatives.** Six are stale, four cost more than planned, [`SEATTLE_INITIATIVE`] began as Seattle began to fall,
+//!     and [`EMEA_INITIATIVE`] is what made EMEA's escalations shorter.
+//! 18. **Currencies.** [`CURRENCY_MOVES`] against USD from January to September 2026.
+//! 19. **Codebook.** Its second version knows of executive sponsors and of other languages than English.
 
 use super::calendar::{self, Day, MONTHS, month};
-use super::offices::{Region, office_number};
+use super::offices::{OFFICES, Region, office_number};
 
 /// NA marketing and sales cost per touch, over the median of the other offices.
 pub const NA_OVER_MEDIAN: f64 = 7.0;
@@ -68,6 +87,146 @@ pub const OVERDUE: f64 = 0.15;
 
 /// The share of open, negative feedback of severity 4 and 5 that is past its due date.
 pub const OVERDUE_SEVERE: f64 = 0.4;
+
+/// The share of executives who left silent and quiet accounts, where nothing they answered speaks against it.
+pub const LEAVING_SPONSORS: f64 = 0.75;
+
+/// The share of all other contacts who left.
+pub const LEAVING_USUAL: f64 = 0.04;
+
+/// About the recurring revenue of the last month from those who were customers a year before, over what they brought
+/// then: Enterprise, Mid-market and Small. Few accounts of any size leave, so it differs by some points from seed to seed.
+pub const NET_RETENTION: [f64; 3] = [1.08, 1.0, 0.9];
+
+/// The growth that brings [`NET_RETENTION`] about, of those who stay.
+pub(super) const YEARLY_GROWTH: [f64; 3] = [0.18, 0.07, -0.07];
+
+/// The share of their contracts that the loud churners have given up when they leave.
+pub const LOUD_CONTRACTION: f64 = 0.35;
+
+/// The share that those give up in their last three months who leave without a word.
+pub const QUIET_CONTRACTION: f64 = 0.15;
+
+/// What is left of revenue after direct cost: Enterprise, Mid-market and Small.
+pub const MARGINS: [f64; 3] = [0.45, 0.38, 0.3];
+
+/// Where most escalations are for want of people.
+pub const STAFFING_OFFICE: &str = "Bangalore";
+
+/// From this month on EMEA closes escalations sooner.
+pub const EMEA_CLOSES_SOONER: usize = month(2026, 4);
+
+/// The root causes of escalations with their usual weight.
+pub(super) const CAUSES: [(&str, f64); 7] = [
+    ("staffing", 15.0),
+    ("process", 19.0),
+    ("product defect", 20.0),
+    ("billing error", 15.0),
+    ("communication", 14.0),
+    ("third party", 8.0),
+    ("unclear scope", 9.0),
+];
+
+/// The weights of [`CAUSES`] in this office.
+pub(super) fn cause_weights(office: usize) -> [f64; 7] {
+    let mut weights = CAUSES.map(|(_, weight)| weight);
+    if office_number(STAFFING_OFFICE) == Some(office) {
+        weights[0] *= 8.0;
+    }
+    weights
+}
+
+/// How many days it takes on average to close an escalation that was opened in this month.
+pub(super) fn days_to_close(region: Region, month: usize) -> f64 {
+    const USUAL: f64 = 11.0;
+    match region {
+        Region::Na => 2.0 * USUAL,
+        Region::Emea if month >= EMEA_CLOSES_SOONER => 0.6 * USUAL,
+        Region::Emea | Region::Apac => USUAL,
+    }
+}
+
+/// Where calls to detractors are no longer made.
+pub const STALLED_OFFICE: &str = "Seattle";
+
+/// Whether this office makes no calls to those who complained in this month.
+pub(super) fn follow_ups_stall(office: usize, month: usize) -> bool {
+    month >= MONTHS - 3 && office_number(STALLED_OFFICE) == Some(office)
+}
+
+/// The month in which partners in NA start to tell of response time.
+pub const PARTNERS_TURN: usize = THEMES_TURN - 2;
+
+/// Offices and touchpoints that are green inside while their customers turn away. Few answer about one touchpoint: at
+/// scale 1 the fall is plain for phone calls, and for support tickets only in what Seattle's customers say as a whole.
+pub const WATERMELONS: [(&str, &str); 2] = [("Seattle", "support ticket"), ("Seattle", "phone call")];
+
+/// An office and touchpoint that is red inside while its customers are happy.
+pub const HIDDEN_GEM: (&str, &str) = ("London", "invoice");
+
+/// How far above its target this touchpoint is, in points, when that has nothing to do with what customers think.
+pub(super) fn watermelon(office: &str, touchpoint: &str) -> Option<f64> {
+    match (office, touchpoint) {
+        HIDDEN_GEM => Some(-6.0),
+        cell => WATERMELONS.contains(&cell).then_some(3.0),
+    }
+}
+
+/// What an office is assessed on.
+pub const COMPETENCIES: [&str; 5] = ["listening", "ownership", "expertise", "collaboration", "follow-through"];
+
+/// The office that thinks better of itself than its customers do.
+pub const OVERRATED_OFFICE: &str = "Chicago";
+
+/// The office that got better from the first round of assessment to the second.
+pub const IMPROVED_OFFICE: &str = "Dublin";
+
+/// Who rates an office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rater {
+    Itself,
+    Peer,
+    CustomerPanel,
+}
+
+impl Rater {
+    pub(super) const ALL: [Self; 3] = [Self::Itself, Self::Peer, Self::CustomerPanel];
+
+    /// The name in the data.
+    pub fn name(self) -> &'static str {
+        ["self", "peer", "customer panel"][self as usize]
+    }
+}
+
+/// How far the scores of this office are from the industry's, in points of a scale from 1 to 5.
+pub(super) fn assessed(office: usize, round: usize, rater: Rater, competency: usize) -> f64 {
+    let at = &OFFICES[office];
+    let listening = competency == 0 && at.region == Region::Emea;
+    let follow_through = competency == COMPETENCIES.len() - 1;
+    let work = match at.region {
+        _ if listening => 0.7,
+        Region::Na if follow_through => -0.4,
+        _ if follow_through => 0.13,
+        _ => 0.33,
+    };
+    let leniency = match rater {
+        Rater::Itself if at.name == OVERRATED_OFFICE => 1.15,
+        Rater::Itself => 0.2,
+        Rater::CustomerPanel if at.name == OVERRATED_OFFICE => -0.5,
+        Rater::Peer | Rater::CustomerPanel => 0.0,
+    };
+    let improved = if at.name == IMPROVED_OFFICE { 0.7 * round as f64 - 0.25 } else { 0.0 };
+    work + leniency + improved
+}
+
+/// The initiative that began as Seattle's customers began to turn away.
+pub const SEATTLE_INITIATIVE: &str = "Seattle support desk moves to a shared centre";
+
+/// The initiative since whose end EMEA closes escalations sooner.
+pub const EMEA_INITIATIVE: &str = "One owner for every escalation";
+
+/// By how much currencies move against USD from January to September 2026.
+pub const CURRENCY_MOVES: [(&str, f64); 2] = [("JPY", -0.1), ("EUR", 0.05)];
 
 /// What money is spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +350,15 @@ pub(super) fn theme_weights(region: Region, month: usize) -> [f64; 10] {
     if month >= THEMES_TURN {
         weights[0] *= if region == Region::Na { 4.0 } else { 1.0 };
         weights[3] *= 0.3;
+    }
+    weights
+}
+
+/// The weights of [`THEMES`] for partners: as customers', but what rises in NA is told of earlier.
+pub(super) fn partner_theme_weights(region: Region, month: usize) -> [f64; 10] {
+    let mut weights = theme_weights(region, month);
+    if region == Region::Na && (PARTNERS_TURN..THEMES_TURN).contains(&month) {
+        weights[0] = theme_weights(region, THEMES_TURN)[0];
     }
     weights
 }

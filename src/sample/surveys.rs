@@ -1,5 +1,6 @@
 //! Survey requests and their answers, one file per month of sending.
 
+use std::fmt::Arguments;
 use std::ops::Range;
 
 use super::World;
@@ -60,8 +61,9 @@ const STAGE_WEIGHTS: [[f64; 5]; 5] = [
     [0.0, 2.0, 0.0, 3.0, 4.0],
 ];
 
+/// What somebody is at an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Executive,
     Manager,
     User,
@@ -69,7 +71,8 @@ enum Role {
 }
 
 impl Role {
-    fn of(seed: u64, account: u64, contact: u64) -> Self {
+    /// The role of this contact, counted within the account from 0.
+    pub(super) fn of(seed: u64, account: u64, contact: u64) -> Self {
         match contact {
             0 => [Self::Manager, Self::User, Self::Manager, Self::Executive]
                 [(hash(seed, &[STREAM, account]) % 4) as usize],
@@ -79,7 +82,7 @@ impl Role {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         ["executive", "manager", "user", "procurement"][self as usize]
     }
 
@@ -91,26 +94,26 @@ impl Role {
 
 /// One request.
 pub(super) struct Row {
-    account: u64,
-    office: usize,
-    contact: u64,
+    pub(super) account: u64,
+    pub(super) office: usize,
+    pub(super) contact: u64,
     role: Role,
     kind: Type,
-    month: usize,
-    sequence: usize,
+    pub(super) month: usize,
+    pub(super) sequence: usize,
     stage: &'static str,
     touchpoint: &'static str,
     sent_at: i64,
     weight: f64,
     language: &'static str,
-    answer: Answer,
+    pub(super) answer: Answer,
 }
 
 /// What came back; nothing at all by default.
 #[derive(Default)]
-struct Answer {
-    answered_at: Option<i64>,
-    nps: Option<i32>,
+pub(super) struct Answer {
+    pub(super) answered_at: Option<i64>,
+    pub(super) nps: Option<i32>,
     csat: Option<i32>,
     ces: Option<i32>,
     comment: Option<String>,
@@ -128,7 +131,7 @@ pub(super) fn generate(world: &World, month: usize, numbers: Range<u64>, sink: &
 }
 
 /// The requests to one account, in the order of sending.
-fn requests(world: &World, account: &Account, month: usize) -> Vec<Row> {
+pub(super) fn requests(world: &World, account: &Account, month: usize) -> Vec<Row> {
     let random = &mut Random::keyed(world.seed, &[STREAM, account.number, month as u64]);
     let mut rows = Vec::new();
     for contact in 0..account.contacts {
@@ -263,17 +266,23 @@ fn ces(mood: Mood, random: &mut Random) -> i32 {
     } as i32
 }
 
+/// Hands over the id of a request.
+pub(super) fn response_id(world: &World, row: &Row, out: &mut dyn FnMut(Arguments<'_>)) {
+    out(format_args!("R{}-{:02}{:02}", world.account_id(row.account), row.month, row.sequence));
+}
+
+/// Hands over the id of an account's contact.
+pub(super) fn contact_id(world: &World, account: u64, contact: u64, out: &mut dyn FnMut(Arguments<'_>)) {
+    out(format_args!("C{}-{}", world.account_id(account), contact + 1));
+}
+
 /// The columns of the table.
 pub(super) fn columns(world: &World, rows: &[Row]) -> Vec<Column> {
     vec![
-        writer::format("response_id", rows, |row, out| {
-            out(format_args!("R{}-{:02}{:02}", world.account_id(row.account), row.month, row.sequence));
-        }),
+        writer::format("response_id", rows, |row, out| response_id(world, row, out)),
         writer::text("survey_type", rows, |row| row.kind.name()),
         writer::format("account_id", rows, |row, out| out(format_args!("{}", world.account_id(row.account)))),
-        writer::format("contact_id", rows, |row, out| {
-            out(format_args!("C{}-{}", world.account_id(row.account), row.contact + 1));
-        }),
+        writer::format("contact_id", rows, |row, out| contact_id(world, row.account, row.contact, out)),
         writer::text("contact_role", rows, |row| row.role.name()),
         writer::text("office_id", rows, |row| office_id(row.office)),
         writer::text("journey_stage", rows, |row| row.stage),

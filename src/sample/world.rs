@@ -86,12 +86,17 @@ impl World {
         self.office_mood(account.office, month, account.leaning + leaning, random)
     }
 
+    /// The Net Promoter Score that this office is heading for in this month, in points.
+    pub(super) fn points(&self, office: usize, month: usize) -> f64 {
+        let at = &OFFICES[office];
+        story::nps(at.name, at.region, month) + self.leanings[office]
+    }
+
     /// How a customer of this office feels who is `leaning` NPS points from its score.
     pub(super) fn office_mood(&self, office: usize, month: usize, leaning: f64, random: &mut Random) -> Mood {
         /// The share of people who neither praise nor complain.
         const PASSIVES: f64 = 0.3;
-        let at = &OFFICES[office];
-        let points = story::nps(at.name, at.region, month) + self.leanings[office] + leaning;
+        let points = self.points(office, month) + leaning;
         let promoters = f64::midpoint(1.0 - PASSIVES, points / 100.0);
         let chance = random.unit();
         if chance < promoters {

@@ -250,7 +250,7 @@ fn properties() -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
     // No value comes twice in these: a dictionary would only be in the way.
-    for unique in ["response_id", "feedback_id"] {
+    for unique in ["response_id", "feedback_id", "escalation_id", "follow_up_id", "assessment_id"] {
         let column = ColumnPath::from(unique);
         properties = properties.set_column_dictionary_enabled(column.clone(), false);
         properties = properties.set_column_encoding(column, Encoding::DELTA_BYTE_ARRAY);

@@ -85,7 +85,9 @@ fn a_wrong_name_is_answered_with_the_nearest_one() {
 
 #[test]
 fn backslash_commands_work_everywhere() {
-    let tables = "accounts\ncost_per_touch\nfield_feedback\noffices\nsurveys\ntouches\n";
+    let tables = "account_revenue\naccounts\nassessments\ncodebook\ncontacts\ncost_per_touch\ncountries\nescalations\n\
+                  field_feedback\nfollow_ups\nfx_rates\ninitiatives\noffices\noperations\npartner_surveys\nsurveys\n\
+                  touches\n";
     let names = |text: String| {
         text.lines().skip(1).map(|line| format!("{}\n", line.split(',').next().expect("a name"))).collect::<String>()
     };

@@ -12,6 +12,7 @@ mod manifest;
 mod prompt;
 mod real_data;
 mod sample;
+mod sample_tables;
 mod saved_queries;
 mod tables;
 mod terminal;

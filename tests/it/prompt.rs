@@ -364,7 +364,7 @@ fn a_window_made_narrower_is_heeded_by_the_next_result() {
     let narrow = prompt.said("\\d");
     let rule = narrow.lines().nth(2).unwrap_or_else(|| panic!("no table:\n{narrow}"));
     assert!(rule.starts_with('─') && rule.chars().count() <= 60, "{narrow}");
-    assert!(narrow.lines().nth(3).is_some_and(|line| line.starts_with("accounts ")), "{narrow}");
+    assert!(narrow.lines().nth(3).is_some_and(|line| line.starts_with("account_revenue ")), "{narrow}");
 }
 
 #[test]

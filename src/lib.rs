@@ -8,6 +8,7 @@ pub mod suggest;
 pub mod lake;
 pub mod output;
 pub mod sample;
+pub mod statistics;
 
 pub mod storage;
 

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod diagnose;
+pub mod functions;
 mod limits;
 mod optimizer;
 mod session;

@@ -21,6 +21,7 @@ use futures::{Stream, StreamExt};
 
 use super::catalog::{LakeSchema, Overlay, Tables};
 use super::diagnose::{Known, SqlText, from_engine};
+use super::functions;
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::tables::Files;
@@ -66,12 +67,12 @@ impl Engine {
         // As spreadsheets and DuckDB have it: blanks at the end, whichever way the column is sorted.
         "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
 
-        let state = SessionStateBuilder::new()
+        let builder = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(limits.runtime()?)
             .with_default_features()
-            .with_physical_optimizer_rules(optimizer::physical_rules())
-            .build();
+            .with_physical_optimizer_rules(optimizer::physical_rules());
+        let state = functions::register(builder, &lake.scales).build();
         let context = SessionContext::new_with_state(state);
         let store = Arc::new(SessionStore::new());
         store.with_state(context.state_weak_ref());
@@ -101,7 +102,11 @@ impl Engine {
     /// `Query` and `NotFound` with the line of the statement's text; `Usage` for what the mode forbids.
     pub async fn plan(&self, sql: &SqlText<'_>, parameters: &[(String, ScalarValue)]) -> Result<LogicalPlan> {
         let state = self.context.state();
-        let plan = state.create_logical_plan(sql.text).await.map_err(|error| self.explain(error, Some(sql)))?;
+        let explain = |error| self.explain(error, Some(sql));
+        let dialect = state.config_options().sql_parser.dialect;
+        let mut statement = state.sql_to_statement(sql.text, &dialect).map_err(explain)?;
+        functions::arguments::complete(&mut statement).map_err(|error| sql.place(error, None))?;
+        let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
             allowed.verify_plan(&plan).map_err(|_| forbidden(&plan))?;

@@ -18,6 +18,7 @@ use toml::Spanned;
 use super::calendar::Calendar;
 use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
+use super::scale::Scales;
 use super::{Lake, Table};
 use crate::error::{Error, Result};
 
@@ -132,6 +133,7 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Lake> {
         name: manifest.lake.name,
         currency: manifest.lake.currency,
         tables,
+        scales: Scales::default(),
     })
 }
 

@@ -7,12 +7,14 @@ pub mod column;
 pub mod discover;
 pub mod document;
 pub mod manifest;
+pub mod scale;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use calendar::Calendar;
 use column::Column;
+use scale::Scales;
 
 /// The file that makes a folder a lake.
 pub const MANIFEST: &str = "cxlake.toml";
@@ -29,6 +31,8 @@ pub struct Lake {
     /// Folder of the saved queries.
     pub queries: PathBuf,
     pub tables: BTreeMap<String, Table>,
+    /// What counts as good and bad on the scales of scores.
+    pub scales: Scales,
 }
 
 impl Lake {
@@ -41,6 +45,7 @@ impl Lake {
             calendar: Calendar::default(),
             currency: None,
             tables: BTreeMap::new(),
+            scales: Scales::default(),
         }
     }
 }

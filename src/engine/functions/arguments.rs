@@ -1,0 +1,156 @@
+//! Makes calls of our functions whole before the engine plans them.
+//!
+//! The engine wants every argument before the last one given. Ours may leave out any that has a default when they name
+//! the others, and a table function may be given a bare table's name: both are written out here, in the parsed statement.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Value,
+    VisitMut, VisitorMut, visit_relations_mut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+use super::help::{Help, Kind};
+use crate::error::{Error, Result};
+use crate::suggest;
+
+/// Completes all calls of our functions in a statement.
+///
+/// # Errors
+/// `Query` for an argument that the function does not have, or has twice, or needs and was not given.
+pub fn complete(statement: &mut Statement) -> Result<()> {
+    let mut pass = Pass { helps: super::helps() };
+    let flow = match statement {
+        Statement::Statement(statement) => statement.visit(&mut pass),
+        Statement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => query.visit(&mut pass),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
+        },
+        Statement::Explain(explain) => return complete(&mut explain.statement),
+        Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
+    };
+    match flow {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Pass {
+    helps: Vec<&'static Help>,
+}
+
+impl Pass {
+    fn help(&self, name: &ObjectName) -> Option<&'static Help> {
+        let name = name.0.last()?.as_ident()?.value.to_lowercase();
+        self.helps.iter().find(|help| help.name == name).copied()
+    }
+}
+
+impl VisitorMut for Pass {
+    type Break = Error;
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };
+        if self.help(name).is_some_and(|help| help.kind == Kind::Table)
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(relation))) = arguments.args.first_mut()
+            && let Some(name) = table_name(relation)
+        {
+            match select_all(&name) {
+                Ok(query) => *relation = Expr::Subquery(Box::new(query)),
+                Err(error) => return ControlFlow::Break(error),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::Function(function) = expression
+            && let Some(help) = self.help(&function.name)
+            && let Err(error) = fill(function, help)
+        {
+            return ControlFlow::Break(error);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A bare name of a table, as an expression has it.
+fn table_name(expression: &Expr) -> Option<ObjectName> {
+    match expression {
+        Expr::Identifier(name) => Some(ObjectName::from(vec![name.clone()])),
+        Expr::CompoundIdentifier(names) => Some(ObjectName::from(names.clone())),
+        _ => None,
+    }
+}
+
+/// `select * from name`.
+fn select_all(name: &ObjectName) -> Result<Query> {
+    let parsed =
+        Parser::new(&GenericDialect {}).try_with_sql("select * from t").and_then(|mut parser| parser.parse_query());
+    let mut query = parsed.map_err(|error| Error::internal(error.to_string()))?;
+    let _: ControlFlow<()> = visit_relations_mut(&mut query, |relation| {
+        *relation = name.clone();
+        ControlFlow::Continue(())
+    });
+    Ok(*query)
+}
+
+/// Puts named arguments in their places, with the defaults of those left out before them.
+fn fill(function: &mut Function, help: &'static Help) -> Result<()> {
+    let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
+    let called = |error: Error| error.hint(format!("it is called as `{}`", help.syntax()));
+    if list.args.len() > help.arguments.len() {
+        return Err(called(Error::query(format!("`{}` takes fewer arguments", help.name))));
+    }
+    let mut places: Vec<Option<FunctionArgExpr>> = vec![None; help.arguments.len()];
+    let mut seen_named = false;
+    for (place, argument) in std::mem::take(&mut list.args).into_iter().enumerate() {
+        let (place, given) = match argument {
+            FunctionArg::Unnamed(_) if seen_named => {
+                return Err(called(Error::query(format!(
+                    "`{}`: an argument without a name follows a named one",
+                    help.name
+                ))));
+            }
+            FunctionArg::Unnamed(given) => (place, given),
+            FunctionArg::Named { name, arg, .. } | FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, .. } => {
+                seen_named = true;
+                (position(help, &name)?, arg)
+            }
+            FunctionArg::ExprNamed { .. } => return Err(called(Error::query("an argument's name is a word"))),
+        };
+        if places[place].replace(given).is_some() {
+            let name = help.arguments[place].name;
+            return Err(called(Error::query(format!("`{name}` of `{}` is given twice", help.name))));
+        }
+    }
+    let used = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    let needed = help.arguments.iter().rposition(|argument| argument.default.is_none()).map_or(0, |last| last + 1);
+    for (argument, given) in help.arguments.iter().zip(places).take(used.max(needed)) {
+        let given = match (given, argument.default) {
+            (Some(given), _) => given,
+            // Null stands for the default; what that is, the function knows.
+            (None, Some(_)) => FunctionArgExpr::Expr(Expr::value(Value::Null)),
+            (None, None) => {
+                return Err(called(Error::query(format!("`{}` of `{}` is missing", argument.name, help.name))));
+            }
+        };
+        list.args.push(FunctionArg::Unnamed(given));
+    }
+    Ok(())
+}
+
+fn position(help: &'static Help, name: &Ident) -> Result<usize> {
+    let name = name.value.to_lowercase();
+    help.position(&name).ok_or_else(|| {
+        let error = Error::query(format!("`{}` has no argument `{name}`", help.name));
+        let names: Vec<&str> = help.arguments.iter().map(|argument| argument.name).collect();
+        match suggest::nearest(&name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("it is called as `{}`", help.syntax())),
+        }
+    })
+}

@@ -1,0 +1,118 @@
+//! What a function says of itself: the one source of `cxlake functions`, `\doc` and `docs/functions.md`.
+
+use std::sync::LazyLock;
+
+use datafusion::common::HashMap;
+use datafusion::logical_expr::{DocSection, Documentation};
+
+/// All there is to say about a function.
+#[derive(Debug)]
+pub struct Help {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// What it answers, in a sentence.
+    pub summary: &'static str,
+    pub arguments: &'static [Argument],
+    /// What comes out: type, shape and unit.
+    pub returns: &'static str,
+    /// What nulls do, and when the result is null.
+    pub nulls: &'static str,
+    /// What it refuses; empty when it refuses nothing.
+    pub errors: &'static str,
+    /// Formula and where it comes from; empty where there is nothing to cite.
+    pub source: &'static str,
+    /// Statements that run on the sample lake.
+    pub examples: &'static [&'static str],
+}
+
+/// How a function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// One value for many rows; works over windows too.
+    Aggregate,
+    /// One value for each row, from the rows of its partition.
+    Window,
+    /// One value for each row, from that row alone.
+    Scalar,
+    /// Rows from rows, in FROM.
+    Table,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aggregate => "aggregate",
+            Self::Window => "window",
+            Self::Scalar => "scalar",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// One argument.
+#[derive(Debug)]
+pub struct Argument {
+    pub name: &'static str,
+    pub takes: Takes,
+    /// The types it takes, in the words of manifests.
+    pub types: &'static str,
+    /// What stands for it when it is left out, as SQL; without one it must be given.
+    pub default: Option<&'static str>,
+    pub what: &'static str,
+}
+
+/// What may be given for an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A table, a view, a CTE or a query in parentheses; only the first argument of table functions.
+    Relation,
+    /// An expression with a value for each row.
+    Column,
+    /// As many of these as one likes; only the last without a default, and only of table functions.
+    Columns,
+    /// A constant.
+    Value,
+}
+
+impl Help {
+    /// The call with all arguments, such as `nps(score [, weight => null])`.
+    pub fn syntax(&self) -> String {
+        let mut text = format!("{}(", self.name);
+        for (place, argument) in self.arguments.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            let dots = if argument.takes == Takes::Columns { ", ..." } else { "" };
+            text += &match argument.default {
+                None => format!("{comma}{}{dots}", argument.name),
+                Some(default) => format!(" [{comma}{} => {default}]", argument.name).replace("[, ", "[, "),
+            };
+        }
+        text + ")"
+    }
+
+    /// The place of an argument by its name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.arguments.iter().position(|argument| argument.name == name)
+    }
+
+    /// The same for the engine, which hands it to whoever lists its functions.
+    pub fn documentation(&'static self) -> &'static Documentation {
+        static ALL: LazyLock<HashMap<&'static str, Documentation>> =
+            LazyLock::new(|| super::helps().into_iter().map(|help| (help.name, help.build())).collect());
+        &ALL[self.name]
+    }
+
+    fn build(&self) -> Documentation {
+        let section = DocSection { include: true, label: "Customer experience", description: None };
+        let description = [self.summary, self.returns, self.nulls, self.errors, self.source];
+        let description = description.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        let documentation = Documentation::builder(section, description, self.syntax());
+        let documentation = self
+            .arguments
+            .iter()
+            .fold(documentation, |documentation, argument| documentation.with_argument(argument.name, argument.what));
+        self.examples
+            .iter()
+            .fold(documentation, |documentation, example| documentation.with_sql_example(*example))
+            .build()
+    }
+}

@@ -1,0 +1,1 @@
+//! Groups of like things: k-means and rule cut-points.

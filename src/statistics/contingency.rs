@@ -1,0 +1,1 @@
+//! Tables of counts: expected values, residuals, chi-squared.

@@ -1,0 +1,1 @@
+//! Shares and differences of shares, with their intervals and tests.

@@ -1,0 +1,1 @@
+//! Relative importance of drivers in a linear regression.

@@ -1,0 +1,1 @@
+//! Words, themes, reason codes and sentiment of short English texts.

@@ -2,6 +2,7 @@
 //!
 //! Tests see a call ([`cxlake`]), what came back ([`Said`]) and a folder that is gone when the test ends ([`Folder`]).
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::Write;
@@ -177,4 +178,29 @@ impl Folder {
         names.sort();
         names
     }
+}
+
+/// A row of a result: values by column.
+pub type Row = BTreeMap<String, serde_json::Value>;
+
+/// The result of a saved query of the sample lake: rows of values by column.
+pub fn rows(query: &str, parameters: &[&str]) -> Vec<Row> {
+    let parameters = parameters.iter().flat_map(|parameter| ["-p", parameter]);
+    let arguments = ["run", query, "--quiet", "--format", "json"].into_iter().chain(parameters);
+    serde_json::from_str(&cxlake(arguments).prints()).expect("JSON rows")
+}
+
+/// The result of a statement on the sample lake: rows of values by column.
+pub fn sql_rows(sql: &str) -> Vec<Row> {
+    serde_json::from_str(&cxlake(["-c", sql, "--format", "json"]).prints()).expect("JSON rows")
+}
+
+/// A value that must be text.
+pub fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+    row[column].as_str().unwrap_or_else(|| panic!("`{column}` is no text in {row:?}"))
+}
+
+/// A value that must be a number.
+pub fn number(row: &Row, column: &str) -> f64 {
+    row[column].as_f64().unwrap_or_else(|| panic!("`{column}` is no number in {row:?}"))
 }

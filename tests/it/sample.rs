@@ -2,22 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::harness::{Folder, cxlake, repository};
-
-/// The result of a saved query of the sample lake: rows of values by column.
-fn rows(query: &str, parameters: &[&str]) -> Vec<BTreeMap<String, serde_json::Value>> {
-    let parameters = parameters.iter().flat_map(|parameter| ["-p", parameter]);
-    let arguments = ["run", query, "--quiet", "--format", "json"].into_iter().chain(parameters);
-    serde_json::from_str(&cxlake(arguments).prints()).expect("JSON rows")
-}
-
-fn text<'a>(row: &'a BTreeMap<String, serde_json::Value>, column: &str) -> &'a str {
-    row[column].as_str().unwrap_or_else(|| panic!("`{column}` is no text in {row:?}"))
-}
-
-fn number(row: &BTreeMap<String, serde_json::Value>, column: &str) -> f64 {
-    row[column].as_f64().unwrap_or_else(|| panic!("`{column}` is no number in {row:?}"))
-}
+use super::harness::{Folder, Row, cxlake, number, repository, rows, text};
 
 /// The middle value.
 fn median(mut values: Vec<f64>) -> f64 {
@@ -127,9 +112,7 @@ fn a_gap_is_never_a_zero() {
 fn an_office_counts_from_the_month_in_which_it_opened() {
     let before = rows("cost-months", &["period=2025-03", "months=1"]);
     let after = rows("cost-months", &["period=2025-04", "months=1"]);
-    let hyderabad = |rows: &[BTreeMap<String, serde_json::Value>]| {
-        rows.iter().filter(|row| text(row, "office") == "Hyderabad").count()
-    };
+    let hyderabad = |rows: &[Row]| rows.iter().filter(|row| text(row, "office") == "Hyderabad").count();
     assert_eq!((hyderabad(&before), before.len()), (0, 30 * 4));
     assert_eq!((hyderabad(&after), after.len()), (4, 31 * 4));
 }
@@ -189,7 +172,7 @@ fn health_at_a_past_day_knows_nothing_that_came_later() {
     let at_risk = |day: &str| {
         let planted: Vec<String> = cxlake::sample::silent_accounts(&cxlake::sample::Options::default()).collect();
         let rows = rows("customer-health", &[&format!("as_of={day}")]);
-        let is_found = |row: &&BTreeMap<String, serde_json::Value>| {
+        let is_found = |row: &&Row| {
             planted.iter().any(|account| text(row, "account_id") == account) && text(row, "band") == "at risk"
         };
         rows.iter().filter(is_found).count()

@@ -5,22 +5,7 @@ use std::collections::BTreeMap;
 use cxlake::sample::story;
 use cxlake::sample::{Options, silent_accounts};
 
-use super::harness::cxlake;
-
-type Row = BTreeMap<String, serde_json::Value>;
-
-/// The rows of a statement over the sample lake.
-fn rows(sql: &str) -> Vec<Row> {
-    serde_json::from_str(&cxlake(["--quiet", "--format", "json", "-c", sql]).prints()).expect("JSON rows")
-}
-
-fn text<'a>(row: &'a Row, column: &str) -> &'a str {
-    row[column].as_str().unwrap_or_else(|| panic!("`{column}` is no text in {row:?}"))
-}
-
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].as_f64().unwrap_or_else(|| panic!("`{column}` is no number in {row:?}"))
-}
+use super::harness::{number, sql_rows as rows, text};
 
 /// The one number of a statement.
 fn one(sql: &str) -> f64 {

@@ -53,7 +53,6 @@ select
     cost,
     known_touches,
     known_cost,
-    -- No touches: no ratio, rather than a ratio of zero.
-    cast(known_cost as double) / nullif(known_touches, 0) as cost_per_touch
+    cost_per_touch(known_cost, known_touches) as cost_per_touch
 from cells
 order by office_id, function

@@ -63,7 +63,8 @@ booked as (
         count(distinct category) as categories,
         bool_or(is_estimate) as is_estimate
     from cost_per_touch
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
+    where touch(function)
+      and period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
       and period <= $period
     group by office_id, function, period
 )

@@ -37,8 +37,7 @@
 with customers as (
     select account_id, account, office_id, segment, tier, annual_revenue, renews_on
     from accounts
-    where started_on <= $as_of
-      and (churned_on is null or churned_on > $as_of)
+    where active_account(started_on, churned_on, $as_of)
 ),
 -- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who leaves.
 components(component, weight) as (

@@ -79,7 +79,7 @@ themes as (
         count(*) filter (where is_now and sentiment = 'negative') as negative,
         avg(severity) filter (where is_now) as mean_severity,
         count(*) filter (where is_now and status <> 'closed') as still_open,
-        count(*) filter (where is_now and status <> 'closed' and due_on < $as_of) as overdue
+        count(*) filter (where is_now and overdue(status, due_on, $as_of)) as overdue
     from heard
     group by theme
 ),

@@ -110,7 +110,7 @@ select
     o.office,
     o.region,
     coalesce(i.invited, 0) as invited,
-    cast(i.answered as double) / i.invited as response_rate,
+    response_rate(i.answered, i.invited) as response_rate,
     coalesce(s.n, 0) as n,
     case when s.n >= $min_base then s.promoters end as promoters,
     case when s.n >= $min_base then s.passives end as passives,

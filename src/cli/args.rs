@@ -103,6 +103,16 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<TablesAction>,
     },
+    /// List or show metrics: what words such as promoter mean in this lake
+    Metrics {
+        #[command(subcommand)]
+        action: Option<MetricsAction>,
+    },
+    /// List or show functions
+    Functions {
+        #[command(subcommand)]
+        action: Option<FunctionsAction>,
+    },
     /// Make a new lake in a folder
     Init {
         /// Folder of the new lake
@@ -139,5 +149,21 @@ pub enum TablesAction {
     /// List all
     List,
     /// Show one: its columns and its files
+    Show { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MetricsAction {
+    /// List all
+    List,
+    /// Show one: what it means, its formula and source, the queries that use it
+    Show { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FunctionsAction {
+    /// List all
+    List,
+    /// Show one: its arguments, its result, what nulls do, its source, examples
     Show { name: String },
 }

@@ -10,5 +10,5 @@ mod tables;
 
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
-pub use session::{Engine, Running};
+pub use session::{Engine, FunctionSummary, Running};
 pub use tables::Files;

@@ -1,5 +1,6 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,15 +14,16 @@ use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan};
+use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
+use datafusion::sql::parser::Statement;
 use datafusion_session::SessionStore;
 use futures::{Stream, StreamExt};
 
 use super::catalog::{LakeSchema, Overlay, Tables};
 use super::diagnose::{Known, SqlText, from_engine};
-use super::functions;
+use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::tables::Files;
@@ -105,7 +107,7 @@ impl Engine {
         let explain = |error| self.explain(error, Some(sql));
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql.text, &dialect).map_err(explain)?;
-        functions::arguments::complete(&mut statement).map_err(|error| sql.place(error, None))?;
+        functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place(error, None))?;
         let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -193,6 +195,87 @@ impl Engine {
         provider.map(|provider| provider.schema()).map_err(|error| self.explain(error, None))
     }
 
+    /// Every function that statements can call: ours first, then the engine's, each by kind and name.
+    pub fn functions(&self) -> Vec<FunctionSummary> {
+        let ours = functions::helps();
+        let mut all: Vec<FunctionSummary> = ours
+            .iter()
+            .map(|help| FunctionSummary {
+                name: help.name.to_owned(),
+                kind: help.kind,
+                is_ours: true,
+                syntax: help.syntax(),
+                summary: help.summary.to_owned(),
+            })
+            .collect();
+        let state = self.context.state();
+        let scalar = state.scalar_functions().values().map(|f| (f.name(), Kind::Scalar, f.documentation()));
+        let aggregate = state.aggregate_functions().values().map(|f| (f.name(), Kind::Aggregate, f.documentation()));
+        let window = state.window_functions().values().map(|f| (f.name(), Kind::Window, f.documentation()));
+        let tables = state.table_functions().keys().map(|name| (name.as_str(), Kind::Table, None));
+        let theirs = scalar.chain(aggregate).chain(window).chain(tables);
+        all.extend(theirs.filter(|(name, ..)| !ours.iter().any(|help| help.name == *name)).map(
+            |(name, kind, documentation)| FunctionSummary {
+                name: name.to_owned(),
+                kind,
+                is_ours: false,
+                syntax: documentation.map_or_else(|| format!("{name}(...)"), |text| text.syntax_example.clone()),
+                summary: documentation.map_or_else(String::new, |text| first_sentence(&text.description)),
+            },
+        ));
+        all.sort_by(|a, b| (!a.is_ours, a.kind, &a.name).cmp(&(!b.is_ours, b.kind, &b.name)));
+        // A function of the engine is listed under its own name and under those that it also goes by.
+        all.dedup_by(|a, b| a.name == b.name && a.kind == b.kind);
+        all
+    }
+
+    /// What a function says of itself, as a person reads it.
+    ///
+    /// # Errors
+    /// `NotFound` with the nearest name.
+    pub fn function_text(&self, name: &str) -> Result<String> {
+        let name = name.to_lowercase();
+        if let Some(help) = functions::helps().into_iter().find(|help| help.name == name) {
+            return Ok(help.text());
+        }
+        let state = self.context.state();
+        let scalar = state.scalar_functions().get(&name).map(|f| f.documentation());
+        let aggregate = || state.aggregate_functions().get(&name).map(|f| f.documentation());
+        let window = || state.window_functions().get(&name).map(|f| f.documentation());
+        if let Some(documentation) = scalar.or_else(aggregate).or_else(window) {
+            return Ok(documentation.map_or_else(|| format!("{name}(...)\n\nThe engine says no more.\n"), engine_text));
+        }
+        let known: Vec<String> = self.functions().into_iter().map(|function| function.name).collect();
+        let error = Error::not_found(format!("no function `{name}`"));
+        Err(match suggest::nearest(&name, known.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`? `cxlake functions` lists all")),
+            None => error.hint("`cxlake functions` lists all"),
+        })
+    }
+
+    /// The names of the functions and metrics that a statement calls, without planning it.
+    ///
+    /// # Errors
+    /// `Query` when it cannot be read.
+    pub fn called(&self, sql: &SqlText<'_>) -> Result<Vec<String>> {
+        let state = self.context.state();
+        let dialect = state.config_options().sql_parser.dialect;
+        let statement = state.sql_to_statement(sql.text, &dialect).map_err(|error| self.explain(error, Some(sql)))?;
+        Ok(match statement {
+            Statement::Statement(statement) => functions::metrics::called(&*statement),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Holds every metric's SQL against the metrics and functions that there are.
+    ///
+    /// # Errors
+    /// `InvalidData` with the manifest's line for the first that is wrong.
+    pub fn check_metrics(&self) -> Result<()> {
+        let names: HashSet<String> = self.functions().into_iter().map(|function| function.name).collect();
+        functions::metrics::check(&self.lake.metrics, |name| names.contains(name))
+    }
+
     /// The files of a table of the lake; `None` for what the session made.
     ///
     /// # Errors
@@ -210,6 +293,36 @@ impl Engine {
         let known = Known { tables: self.table_names(), functions: functions.cloned().collect() };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
+}
+
+/// A function in a list.
+#[derive(Clone, Debug)]
+pub struct FunctionSummary {
+    pub name: String,
+    pub kind: Kind,
+    /// One of cxlake's own; else the engine's.
+    pub is_ours: bool,
+    pub syntax: String,
+    pub summary: String,
+}
+
+fn first_sentence(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.split_once(". ").map_or(text.trim_end_matches('.').to_owned(), |(first, _)| first.to_owned())
+}
+
+/// The engine's documentation of a function as a person reads it.
+fn engine_text(documentation: &Documentation) -> String {
+    let mut text = format!("{}\n\n{}\n", documentation.syntax_example, documentation.description.trim());
+    let arguments = documentation.arguments.iter().flatten();
+    let arguments: Vec<String> = arguments.map(|(name, about)| format!("  {name}: {}", about.trim())).collect();
+    if !arguments.is_empty() {
+        text += &format!("\nArguments\n{}\n", arguments.join("\n"));
+    }
+    if let Some(example) = &documentation.sql_example {
+        text += &format!("\nExample\n{}\n", example.trim());
+    }
+    text
 }
 
 /// A list of one catalog with one schema.

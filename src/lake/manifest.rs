@@ -18,7 +18,8 @@ use toml::Spanned;
 use super::calendar::Calendar;
 use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
-use super::scale::Scales;
+use super::metric::{self, Formula, Metric};
+use super::scale::{Scale, Scales};
 use super::{Lake, Table};
 use crate::error::{Error, Result};
 
@@ -31,6 +32,10 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, TableSection>")]
     table: BTreeMap<Spanned<String>, TableSection>,
+    /// Definitions that statements and queries share, by their name in SQL.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, MetricSection>")]
+    metric: BTreeMap<Spanned<String>, MetricSection>,
 }
 
 /// What holds for the whole lake.
@@ -91,6 +96,44 @@ struct TableSection {
     columns: InOrder<Spanned<ColumnSection>>,
 }
 
+/// A metric: an SQL expression used like a function, or the scale of `nps`, `csat` or `ces`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MetricSection {
+    /// What it means, for people.
+    #[serde(default)]
+    description: Option<String>,
+    /// Names that its SQL has for what it is called with.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    arguments: Vec<Spanned<String>>,
+    /// An SQL expression over the arguments.
+    #[serde(default)]
+    sql: Option<String>,
+    /// Where the definition comes from: a book, an address, a decision.
+    #[serde(default)]
+    source: Option<String>,
+    /// Only for `nps`, `csat` and `ces`: the values of the score and which of them count.
+    #[serde(default)]
+    #[schemars(with = "Option<ScaleSection>")]
+    scale: Option<Spanned<ScaleSection>>,
+}
+
+/// The values of a score.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ScaleSection {
+    /// The lowest value.
+    low: i64,
+    /// The highest value.
+    high: i64,
+    /// The lowest value that counts as good: a promoter, satisfied, easy.
+    top_from: i64,
+    /// Only for `nps`: the highest value of a detractor.
+    #[serde(default)]
+    bottom_to: Option<i64>,
+}
+
 /// A column: its type, or a table with more.
 #[derive(JsonSchema)]
 #[serde(untagged)]
@@ -126,6 +169,7 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Lake> {
         .into_iter()
         .map(|(name, section)| Ok((name.get_ref().clone(), table(&document, name.into_inner(), section)?)))
         .collect::<Result<_>>()?;
+    let (scales, metrics) = metrics(&document, manifest.metric)?;
     Ok(Lake {
         root: folder.to_owned(),
         calendar: calendar(&document, &manifest.lake)?,
@@ -133,7 +177,8 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Lake> {
         name: manifest.lake.name,
         currency: manifest.lake.currency,
         tables,
-        scales: Scales::default(),
+        scales,
+        metrics,
     })
 }
 
@@ -209,6 +254,102 @@ fn table(document: &Document<'_>, name: String, section: TableSection) -> Result
         partition.push(Column { name: key, kind: parsed, nullable: true, description: None });
     }
     Ok(Table { path: path.clone(), description: section.description, name, columns, partition })
+}
+
+/// The scales, and the metrics that follow from them with those that the manifest adds.
+fn metrics(
+    document: &Document<'_>,
+    sections: BTreeMap<Spanned<String>, MetricSection>,
+) -> Result<(Scales, BTreeMap<String, Metric>)> {
+    let mut scales = Scales::default();
+    let mut added = Vec::new();
+    for (name, section) in sections {
+        let start = name.span().start;
+        let name = name.into_inner();
+        let error = |message: String| document.error_at(start, message);
+        match (section.scale, section.sql) {
+            (Some(scale), None) => {
+                let at = scale.span().start;
+                let target = match name.as_str() {
+                    "nps" => &mut scales.nps,
+                    "csat" => &mut scales.csat,
+                    "ces" => &mut scales.ces,
+                    _ => {
+                        return Err(error(format!("metric `{name}` has a scale"))
+                            .hint("only `nps`, `csat` and `ces` have one; give others `sql`"));
+                    }
+                };
+                let scale = checked(*scale.get_ref(), name == "nps")
+                    .map_err(|message| document.error_at(at, format!("the scale of `{name}`: {message}")))?;
+                *target = scale;
+            }
+            (None, Some(sql)) => added.push((start, name, section.description, section.arguments, sql, section.source)),
+            _ => {
+                return Err(error(format!("metric `{name}` needs `sql`")).hint(
+                    "write an expression, such as `sql = \"status = 'active'\"`; `nps`, `csat` and `ces` take `scale`",
+                ));
+            }
+        }
+    }
+    let mut metrics = metric::of_scales(&scales);
+    for (start, name, description, arguments, sql, source) in added {
+        let error = |message: String| document.error_at(start, message);
+        if !is_word(&name) {
+            return Err(
+                error(format!("metric `{name}` is no word")).hint("small letters, digits and `_`, a letter first")
+            );
+        }
+        if metrics.contains_key(&name) {
+            return Err(error(format!("metric `{name}` follows from a scale"))
+                .hint("set the scale of `nps`, `csat` or `ces`, or take another name"));
+        }
+        let mut names: Vec<String> = Vec::new();
+        for argument in arguments {
+            let at = argument.span().start;
+            let argument = argument.into_inner();
+            if !is_word(&argument) || names.contains(&argument) {
+                return Err(document
+                    .error_at(at, format!("argument `{argument}` of metric `{name}` is no word, or comes twice")));
+            }
+            names.push(argument);
+        }
+        let metric = Metric {
+            description: description.unwrap_or_default(),
+            arguments: names,
+            formula: Formula::Sql(sql),
+            source,
+            place: Some((document.file.to_owned(), document.line(start))),
+            name: name.clone(),
+        };
+        metrics.insert(name, metric);
+    }
+    Ok((scales, metrics))
+}
+
+/// A scale that makes sense, or what is wrong with it.
+fn checked(section: ScaleSection, has_bottom: bool) -> Result<Scale, &'static str> {
+    let ScaleSection { low, high, top_from, bottom_to } = section;
+    if low >= high || high - low > 1_000 {
+        return Err("`low` must be below `high`, and at most 1,000 below it");
+    }
+    if !(low..=high).contains(&top_from) {
+        return Err("`top_from` lies outside `low` to `high`");
+    }
+    match bottom_to {
+        Some(_) if !has_bottom => return Err("`bottom_to` belongs to `nps` alone"),
+        Some(bottom) if !(low..top_from).contains(&bottom) => {
+            return Err("`bottom_to` lies outside `low` to `top_from`");
+        }
+        None if has_bottom => return Err("`bottom_to` is missing: the highest score of a detractor"),
+        _ => {}
+    }
+    Ok(Scale { low, high, top_from, bottom_to })
+}
+
+/// Whether it can be written in SQL without quotes.
+fn is_word(name: &str) -> bool {
+    name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
 }
 
 fn declared(document: &Document<'_>, name: String, section: Spanned<ColumnSection>) -> Result<Column> {

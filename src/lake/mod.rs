@@ -7,6 +7,7 @@ pub mod column;
 pub mod discover;
 pub mod document;
 pub mod manifest;
+pub mod metric;
 pub mod scale;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use calendar::Calendar;
 use column::Column;
+use metric::Metric;
 use scale::Scales;
 
 /// The file that makes a folder a lake.
@@ -33,6 +35,8 @@ pub struct Lake {
     pub tables: BTreeMap<String, Table>,
     /// What counts as good and bad on the scales of scores.
     pub scales: Scales,
+    /// The definitions that statements and queries share, by name.
+    pub metrics: BTreeMap<String, Metric>,
 }
 
 impl Lake {
@@ -46,6 +50,7 @@ impl Lake {
             currency: None,
             tables: BTreeMap::new(),
             scales: Scales::default(),
+            metrics: metric::of_scales(&Scales::default()),
         }
     }
 }

@@ -7,10 +7,12 @@ use crate::query::run::{Given, assignment};
 use crate::suggest;
 
 /// Every command: its name, what follows it, and what it does.
-pub const ALL: [(&str, &str, &str); 8] = [
+pub const ALL: [(&str, &str, &str); 10] = [
     ("d", "[TABLE]", "list tables, or show the columns and files of one"),
     ("queries", "[NAME]", "list saved queries, or show one"),
     ("run", "NAME [k=v ...]", "run a saved query; quote a value with blanks: k='a b'"),
+    ("f", "", "list functions"),
+    ("doc", "NAME", "show what a function or a metric does, and how it is called"),
     ("format", "[NAME]", "show or set the form of results"),
     ("timing", "[on|off]", "say how long each statement takes"),
     ("params", "[k=v ...]", "show or set values for $name in statements"),
@@ -41,6 +43,8 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             let given = assignments(given)?;
             shell.saved(name.trim_end_matches(';'), given).await?;
         }
+        ("f", []) => shell.listing(shell.functions()?).await?,
+        ("doc", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';'))?.trim_end()),
         ("format", []) => tell(name_of(shell.view.format.unwrap_or(Format::Table))),
         ("format", [format]) => shell.view.format = Some(Format::parse(format)?),
         ("timing", rest) => {

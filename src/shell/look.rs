@@ -1,19 +1,22 @@
 //! Looking around: what tables and saved queries there are, and what is in them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 
-use crate::engine::{Engine, Files, human_bytes};
+use crate::engine::{Engine, Files, FunctionSummary, SqlText, human_bytes};
 use crate::error::{Error, Result};
 use crate::lake::Table;
 use crate::lake::column::type_name;
+use crate::lake::metric::{Formula, Metric};
 use crate::output::present::grouped;
 use crate::query::header::ColumnSection;
 use crate::query::parameter::Parameter;
 use crate::query::run;
 use crate::query::saved::{Library, Placed};
+use crate::suggest;
 
 /// A small result that cxlake itself made.
 #[derive(Debug)]
@@ -139,6 +142,115 @@ pub fn query_text(library: &Library, name: &str) -> Result<String> {
     section(&mut text, "Builds on", list(&query.uses));
     section(&mut text, "SQL", [query.sql.trim().to_owned()]);
     Ok(text)
+}
+
+/// One row per function: cxlake's own first.
+///
+/// # Errors
+/// `Internal` only.
+pub fn functions(engine: &Engine) -> Result<Listing> {
+    let functions = engine.functions();
+    let column = |value: fn(&FunctionSummary) -> String| text(functions.iter().map(value).collect());
+    listing([
+        ("function", column(|function| function.name.clone())),
+        ("kind", column(|function| function.kind.name().to_owned())),
+        ("by", column(|function| if function.is_ours { "cxlake" } else { "engine" }.to_owned())),
+        ("answers", column(|function| function.summary.clone())),
+        ("call", column(|function| function.syntax.clone())),
+    ])
+}
+
+/// One row per metric, and how many saved queries use it.
+///
+/// # Errors
+/// `InvalidData` when a metric's SQL is wrong; `Storage` when the folder of queries cannot be read.
+pub fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
+    engine.check_metrics()?;
+    let metrics: Vec<&Metric> = engine.lake().metrics.values().collect();
+    let uses = users(engine, library)?;
+    let used =
+        metrics.iter().map(|metric| uses.iter().filter(|(_, names)| names.contains(&metric.name)).count() as i64);
+    let used: Int64Array = used.map(Some).collect();
+    let column = |value: fn(&Metric) -> String| text(metrics.iter().map(|metric| value(metric)).collect());
+    listing([
+        ("metric", column(|metric| metric.name.clone())),
+        ("means", column(|metric| metric.description.clone())),
+        ("formula", column(|metric| metric.formula_text().to_owned())),
+        (
+            "set_in",
+            column(|metric| metric.place.as_ref().map_or("cxlake".to_owned(), |(file, line)| format!("{file}:{line}"))),
+        ),
+        ("queries", Arc::new(used)),
+    ])
+}
+
+/// A metric as a person reads it: what it means, formula, source, and the saved queries that use it.
+///
+/// # Errors
+/// `NotFound` with the nearest name; `InvalidData` when a metric's SQL is wrong.
+pub fn metric_text(engine: &Engine, library: &Library, name: &str) -> Result<String> {
+    engine.check_metrics()?;
+    let metrics = &engine.lake().metrics;
+    let Some(metric) = metrics.get(&name.to_lowercase()) else {
+        let error = Error::not_found(format!("no metric `{name}`"));
+        return Err(match suggest::nearest(name, metrics.keys().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`? `cxlake metrics` lists all")),
+            None => error.hint("`cxlake metrics` lists all"),
+        });
+    };
+    let mut text = format!("{}\n\n{}\n", metric.call(), metric.description);
+    section(&mut text, "Formula", [format!("  {}", metric.formula_text())]);
+    if let Formula::Functions { names, .. } = &metric.formula {
+        section(&mut text, "Functions", [format!("  {}", names.join(", "))]);
+    }
+    section(&mut text, "Source", metric.source.iter().map(|source| format!("  {source}")));
+    let place = metric.place.as_ref().map_or("cxlake itself".to_owned(), |(file, line)| format!("{file}:{line}"));
+    section(&mut text, "Set in", [format!("  {place}")]);
+    let users = users(engine, library)?;
+    let users = users.iter().filter(|(_, names)| names.contains(&metric.name)).map(|(query, _)| format!("  {query}"));
+    section(&mut text, "Used by the saved queries", users);
+    Ok(text)
+}
+
+/// Every saved query with the metrics that it uses, itself or through another metric. A query whose file is wrong is left
+/// out; `cxlake queries` says what is wrong with it.
+fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeSet<String>)>> {
+    let metrics = &engine.lake().metrics;
+    let mut users = Vec::new();
+    for name in library.names()? {
+        let Ok(query) = library.query(&name) else { continue };
+        let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line };
+        let Ok(mut calls) = engine.called(&sql) else { continue };
+        let mut used = BTreeSet::new();
+        while let Some(call) = calls.pop() {
+            let of = |metric: &&Metric| match &metric.formula {
+                Formula::Sql(_) => metric.name == call,
+                Formula::Functions { names, .. } => names.contains(&call.as_str()),
+            };
+            for metric in metrics.values().filter(of) {
+                if used.insert(metric.name.clone())
+                    && let Formula::Sql(sql) = &metric.formula
+                {
+                    let sql = format!("select {sql}");
+                    calls.extend(engine.called(&SqlText::typed(&sql)).unwrap_or_default());
+                }
+            }
+        }
+        users.push((name, used));
+    }
+    Ok(users)
+}
+
+/// A function or a metric as a person reads it.
+///
+/// # Errors
+/// `NotFound` with the nearest name.
+pub fn doc(engine: &Engine, library: &Library, name: &str) -> Result<String> {
+    let text = engine.function_text(name);
+    if text.is_err() && engine.lake().metrics.contains_key(&name.to_lowercase()) {
+        return metric_text(engine, library, name);
+    }
+    text
 }
 
 fn section(text: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {

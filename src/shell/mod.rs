@@ -32,7 +32,7 @@ use crate::suggest;
 use interrupt::Interrupt;
 
 use look::counted;
-pub use look::{Listing, query_text};
+pub use look::{Listing, metric_text, query_text};
 pub use prompt::run as prompt;
 
 /// How results are shown.
@@ -181,6 +181,22 @@ impl Shell {
     /// Those of reading their files.
     pub fn queries(&self) -> Result<Listing> {
         look::queries(&self.library)
+    }
+
+    /// The functions, as a listing.
+    ///
+    /// # Errors
+    /// `Internal` only.
+    pub fn functions(&self) -> Result<Listing> {
+        look::functions(&self.engine)
+    }
+
+    /// The metrics, as a listing.
+    ///
+    /// # Errors
+    /// `InvalidData` when one is wrong; those of reading the saved queries.
+    pub fn metrics(&self) -> Result<Listing> {
+        look::metrics(&self.engine, &self.library)
     }
 
     /// What is wrong with each of these saved queries.

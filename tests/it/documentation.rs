@@ -32,11 +32,11 @@ fn every_manifest_key_and_every_header_key_is_documented() {
         let mut found = Vec::new();
         keys(&schema, &mut found);
         assert!(found.len() > 10, "{found:?}");
-        // `lake` and `table` are sections, and so headings.
-        for key in found.iter().filter(|key| !["lake", "table"].contains(&key.as_str())) {
+        // `lake`, `table` and `metric` are sections, and so headings.
+        for key in found.iter().filter(|key| !["lake", "table", "metric"].contains(&key.as_str())) {
             assert!(text.contains(&format!("`{key}`")), "{name} does not say what `{key}` is");
         }
-        for section in ["lake", "table"].iter().filter(|section| found.iter().any(|key| key == *section)) {
+        for section in ["lake", "table", "metric"].iter().filter(|section| found.iter().any(|key| key == *section)) {
             assert!(text.contains(&format!("## [{section}")), "{name} has no section [{section}]");
         }
     }
@@ -54,6 +54,32 @@ fn the_published_schemas_are_those_of_the_code() {
         }
         assert_eq!(document(name), wanted, "run the tests once with CXLAKE_WRITE_SCHEMAS=1");
     }
+}
+
+#[test]
+fn the_published_reference_of_the_functions_is_that_of_the_code() {
+    let wanted = cxlake::engine::functions::reference();
+    if std::env::var_os("CXLAKE_WRITE_SCHEMAS").is_some() {
+        std::fs::write(repository().join("docs/functions.md"), &wanted).expect("the reference is written");
+    }
+    assert_eq!(document("docs/functions.md"), wanted, "run the tests once with CXLAKE_WRITE_SCHEMAS=1");
+}
+
+#[test]
+fn every_function_is_listed_shown_and_its_examples_run() {
+    let listed = cxlake(["functions", "--format", "csv"]).prints();
+    for help in cxlake::engine::functions::helps() {
+        assert!(listed.lines().any(|line| line.starts_with(&format!("{},", help.name))), "{}", help.name);
+        let shown = cxlake(["functions", "show", help.name]).prints();
+        assert!(shown.starts_with(&help.syntax()), "{shown}");
+        assert!(!help.returns.is_empty() && !help.nulls.is_empty() && !help.examples.is_empty(), "{}", help.name);
+        for example in help.examples {
+            let said = cxlake(["-c", example, "--format", "csv"]).run();
+            assert_eq!(said.code, Some(0), "{example}\n{said}");
+            assert!(said.text().lines().count() > 1, "{example} gives no rows");
+        }
+    }
+    assert!(cxlake(["-c", "\\f"]).run().text().contains("approx_distinct"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod engine_defects;
 mod harness;
 mod limits;
 mod manifest;
+mod metrics;
 mod prompt;
 mod real_data;
 mod sample;

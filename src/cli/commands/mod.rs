@@ -1,17 +1,21 @@
 //! The subcommands, one file each.
 
+mod functions;
 mod generate;
 mod init;
+mod metrics;
 mod queries;
 mod run;
 mod statements;
 mod tables;
 
+use std::io::Write;
+
 use tokio::runtime::Runtime;
 
-use super::args::{Args, Command, QueriesAction, TablesAction};
+use super::args::{Args, Command, FunctionsAction, MetricsAction, QueriesAction, TablesAction};
 use super::settings::Settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::shell::interrupt::Interrupt;
 
 /// Does what was asked for.
@@ -34,6 +38,14 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(TablesAction::List);
             runtime.block_on(tables::run(action, settings, interrupt))
         }
+        Some(Command::Metrics { action }) => {
+            let action = action.unwrap_or(MetricsAction::List);
+            runtime.block_on(metrics::run(action, settings, interrupt))
+        }
+        Some(Command::Functions { action }) => {
+            let action = action.unwrap_or(FunctionsAction::List);
+            runtime.block_on(functions::run(action, settings, interrupt))
+        }
         Some(Command::Init { dir, sample: false }) => init::run(&dir, settings),
         Some(Command::Init { dir, sample: true }) => {
             runtime.block_on(generate::run(&dir, 1, None, settings, interrupt))
@@ -42,4 +54,12 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             runtime.block_on(generate::run(&dir, scale, seed, settings, interrupt))
         }
     }
+}
+
+/// Writes text for people to standard output.
+fn print(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
+        _ => Error::storage(format!("cannot write: {error}")).caused_by(error),
+    })
 }

@@ -1,11 +1,10 @@
 //! `cxlake queries`: what saved queries there are, what one says, whether all are right.
 
-use std::io::Write;
-
 use super::super::args::QueriesAction;
 use super::super::report;
 use super::super::settings::Settings;
-use crate::error::{Error, Kind, Result};
+use super::print;
+use crate::error::{Error, Result};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::{Shell, query_text};
 
@@ -40,11 +39,4 @@ async fn check(shell: &Shell, names: &[String], color: bool) -> Result<()> {
         0 => Ok(()),
         wrong => Err(Error::invalid(format!("{wrong} of {} saved queries are wrong", verdicts.len()))),
     }
-}
-
-fn print(text: &str) -> Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader of the output has gone"),
-        _ => Error::storage(format!("cannot write: {error}")).caused_by(error),
-    })
 }

@@ -3,6 +3,7 @@
 //! The engine wants every argument before the last one given. Ours may leave out any that has a default when they name
 //! the others, and a table function may be given a bare table's name: both are written out here, in the parsed statement.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
@@ -14,22 +15,24 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::help::{Help, Kind};
+use super::metrics;
 use crate::error::{Error, Result};
+use crate::lake::metric::Metric;
 use crate::suggest;
 
-/// Completes all calls of our functions in a statement.
+/// Completes all calls of our functions in a statement, and writes the lake's metrics out.
 ///
 /// # Errors
 /// `Query` for an argument that the function does not have, or has twice, or needs and was not given.
-pub fn complete(statement: &mut Statement) -> Result<()> {
-    let mut pass = Pass { helps: super::helps() };
+pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -> Result<()> {
+    let mut pass = Pass { helps: super::helps(), metrics };
     let flow = match statement {
         Statement::Statement(statement) => statement.visit(&mut pass),
         Statement::CopyTo(copy) => match &mut copy.source {
             CopyToSource::Query(query) => query.visit(&mut pass),
             CopyToSource::Relation(_) => ControlFlow::Continue(()),
         },
-        Statement::Explain(explain) => return complete(&mut explain.statement),
+        Statement::Explain(explain) => return complete(&mut explain.statement, metrics),
         Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
     };
     match flow {
@@ -38,18 +41,19 @@ pub fn complete(statement: &mut Statement) -> Result<()> {
     }
 }
 
-struct Pass {
+struct Pass<'a> {
     helps: Vec<&'static Help>,
+    metrics: &'a BTreeMap<String, Metric>,
 }
 
-impl Pass {
+impl Pass<'_> {
     fn help(&self, name: &ObjectName) -> Option<&'static Help> {
         let name = name.0.last()?.as_ident()?.value.to_lowercase();
         self.helps.iter().find(|help| help.name == name).copied()
     }
 }
 
-impl VisitorMut for Pass {
+impl VisitorMut for Pass<'_> {
     type Break = Error;
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
@@ -67,11 +71,15 @@ impl VisitorMut for Pass {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        if let Expr::Function(function) = expression
-            && let Some(help) = self.help(&function.name)
-            && let Err(error) = fill(function, help)
-        {
-            return ControlFlow::Break(error);
+        let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
+        let filled = match self.help(&function.name) {
+            Some(help) => fill(function, help),
+            None => Ok(()),
+        };
+        match filled.and_then(|()| metrics::expand(function, self.metrics)) {
+            Ok(Some(written)) => *expression = written,
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
     }

@@ -61,6 +61,16 @@ pub struct Argument {
     pub what: &'static str,
 }
 
+impl Argument {
+    fn text(&self) -> String {
+        let default = match self.default {
+            Some(default) => format!(", default {default}"),
+            None => String::new(),
+        };
+        format!("  {} ({}{default}): {}", self.name, self.types, self.what)
+    }
+}
+
 /// What may be given for an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
@@ -87,6 +97,47 @@ impl Help {
             };
         }
         text + ")"
+    }
+
+    /// All of it as a person reads it.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n\n{}\n", self.syntax(), self.summary);
+        let mut section = |title: &str, lines: &str| {
+            if !lines.is_empty() {
+                text += &format!("\n{title}\n{lines}\n");
+            }
+        };
+        let arguments: Vec<String> = self.arguments.iter().map(Argument::text).collect();
+        section("Arguments", &arguments.join("\n"));
+        let indented = |text: &str| if text.is_empty() { String::new() } else { format!("  {text}") };
+        section("Returns", &indented(self.returns));
+        section("Nulls", &indented(self.nulls));
+        section("Errors", &indented(self.errors));
+        section("Source", &indented(self.source));
+        let examples: Vec<String> = self.examples.iter().map(|example| format!("  {example}")).collect();
+        section("Examples", &examples.join("\n"));
+        text
+    }
+
+    /// The same for the published reference.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("\n### {}\n\n`{}`\n\n{}\n", self.name, self.syntax(), self.summary);
+        if !self.arguments.is_empty() {
+            text += "\n| argument | takes | default | meaning |\n|---|---|---|---|\n";
+        }
+        for argument in self.arguments {
+            let default = argument.default.map_or_else(|| "required".to_owned(), |default| format!("`{default}`"));
+            text += &format!("| `{}` | {} | {default} | {} |\n", argument.name, argument.types, argument.what);
+        }
+        let parts =
+            [("Returns", self.returns), ("Nulls", self.nulls), ("Errors", self.errors), ("Source", self.source)];
+        for (title, part) in parts.into_iter().filter(|(_, part)| !part.is_empty()) {
+            text += &format!("\n{title}: {part}\n");
+        }
+        for example in self.examples {
+            text += &format!("\n```sql\n{example}\n```\n");
+        }
+        text
     }
 
     /// The place of an argument by its name.

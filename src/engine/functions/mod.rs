@@ -5,6 +5,7 @@
 pub mod aggregate;
 pub mod arguments;
 pub mod help;
+pub mod metrics;
 pub mod scalar;
 pub mod table;
 pub mod window;
@@ -12,7 +13,7 @@ pub mod window;
 use datafusion::execution::SessionStateBuilder;
 
 use crate::lake::scale::Scales;
-use help::Help;
+use help::{Help, Kind};
 
 /// What every function of ours says of itself, by name.
 pub fn helps() -> Vec<&'static Help> {
@@ -28,4 +29,26 @@ pub fn register(builder: SessionStateBuilder, scales: &Scales) -> SessionStateBu
     builder.window_functions().get_or_insert_default().extend(window::all());
     builder.scalar_functions().get_or_insert_default().extend(scalar::all());
     builder
+}
+
+/// The published reference of our functions, as Markdown.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Functions\n\n\
+         The functions that cxlake adds to those of its engine. `cxlake functions` lists all of both, `cxlake functions show NAME` and \
+         `\\doc NAME` show one.\nThis page is made from the same text.\n\n\
+         An argument in brackets may be left out. Arguments can be given by name, in any order: `nps_stats(nps, confidence => 0.9)`.\n",
+    );
+    for kind in [Kind::Aggregate, Kind::Window, Kind::Scalar, Kind::Table] {
+        text += &format!("\n## {} functions\n", capital(kind.name()));
+        for help in helps().into_iter().filter(|help| help.kind == kind) {
+            text += &help.markdown();
+        }
+    }
+    text
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

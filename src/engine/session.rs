@@ -290,7 +290,10 @@ impl Engine {
         let state = self.context.state();
         let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
         let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
-        let known = Known { tables: self.table_names(), functions: functions.cloned().collect() };
+        let tables = functions::helps().into_iter().filter(|help| help.kind == Kind::Table);
+        let functions =
+            functions.chain(self.lake.metrics.keys()).cloned().chain(tables.map(|help| help.name.to_owned()));
+        let known = Known { tables: self.table_names(), functions: functions.collect() };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
 }

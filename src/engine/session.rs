@@ -41,6 +41,8 @@ pub struct Engine {
     context: SessionContext,
     lake: Arc<Lake>,
     schema: Arc<LakeSchema>,
+    /// What names mean in statements: the lake's schema, below the views laid over it.
+    names: Arc<dyn SchemaProvider>,
     mode: Mode,
     limits: Limits,
 }
@@ -66,6 +68,8 @@ impl Engine {
             .with_create_default_catalog_and_schema(false);
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;
+        // The engine's two ways of telling whether a CASE can be null differ at times, and it would refuse its own plan for it.
+        options.execution.skip_physical_aggregate_schema_check = true;
         // As spreadsheets and DuckDB have it: blanks at the end, whichever way the column is sorted.
         "nulls_last".clone_into(&mut options.sql_parser.default_null_ordering);
 
@@ -73,15 +77,16 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(limits.runtime()?)
             .with_default_features()
+            .with_optimizer_rules(optimizer::logical_rules())
             .with_physical_optimizer_rules(optimizer::physical_rules());
         let state = functions::register(builder, &lake.scales).build();
         let context = SessionContext::new_with_state(state);
         let store = Arc::new(SessionStore::new());
         store.with_state(context.state_weak_ref());
         let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), folder, mode, store));
-        let catalogs = catalogs(Arc::clone(&schema) as Arc<dyn SchemaProvider>)?;
-        context.register_catalog_list(catalogs);
-        Ok(Self { context, lake, schema, mode, limits: limits.clone() })
+        let names = Arc::clone(&schema) as Arc<dyn SchemaProvider>;
+        context.register_catalog_list(catalogs(Arc::clone(&names))?);
+        Ok(Self { context, lake, schema, names, mode, limits: limits.clone() })
     }
 
     /// Folder in which relative paths of statements start.
@@ -179,11 +184,11 @@ impl Engine {
             .into_iter()
             .map(|(name, plan)| (name, Arc::new(ViewTable::new(plan, None)) as Arc<dyn TableProvider>))
             .collect();
-        let below = Arc::clone(&self.schema) as Arc<dyn SchemaProvider>;
+        let names = Arc::new(Overlay { views, below: Arc::clone(&self.names) }) as Arc<dyn SchemaProvider>;
         let state = SessionStateBuilder::new_from_existing(self.context.state())
-            .with_catalog_list(catalogs(Arc::new(Overlay { views, below }))?)
+            .with_catalog_list(catalogs(Arc::clone(&names))?)
             .build();
-        Ok(Self { context: SessionContext::new_with_state(state), ..self.clone() })
+        Ok(Self { context: SessionContext::new_with_state(state), names, ..self.clone() })
     }
 
     /// The columns of a table of the lake or of the session.

@@ -128,6 +128,12 @@ fn a_query_builds_on_another_with_one_set_of_parameters() {
     folder.write("queries/self.sql", query("self", "uses = [\"self\"]", "select 1"));
     assert_eq!(run(&folder, &["top"]), "n\n2\n");
     assert_eq!(run(&folder, &["top", "-p", "least=3"]), "n\n1\n");
+    folder.write("queries/first.sql", query("first", "", "select min(n) as low from t"));
+    folder.write(
+        "queries/both.sql",
+        query("both", "uses = [\"base\", \"first\"]", "select low, n from first cross join base"),
+    );
+    assert_eq!(run(&folder, &["both", "-p", "least=3"]).lines().count(), 2);
     assert_eq!(
         folder.cxlake(["run", "self"]).fails(1),
         "error: `self` builds on itself through `self`\n  at queries/self.sql:5\n"

@@ -7,6 +7,7 @@ mod command_line;
 mod documentation;
 mod engine_defects;
 mod harness;
+mod library_finance;
 mod limits;
 mod manifest;
 mod metrics;

@@ -1,0 +1,277 @@
+-- +++
+-- name = "accounts-at-risk"
+-- title = "Accounts at risk, why, and what to do next"
+-- description = """
+-- Every customer with signs of leaving, by how much risk they add up to and by the revenue behind it. Each sign has \
+-- points (a choice, stated in the query) and a reason in words; points add up to 100 at most, and revenue at risk is \
+-- yearly recurring revenue times points by 100: a way to rank, no forecast. Answers to surveys are one sign of ten, \
+-- so that an account that is content in surveys and bad elsewhere is found. The next step is that of the gravest \
+-- sign, by one rule. Nothing after the day counts, but renewal days are today's: for a past day set renewal_days to \
+-- 0. An account of which too little is known is not safe, but unknown, and says so."""
+-- tags = ["health", "revenue", "weekly"]
+-- grain = ["account_id"]
+-- uses = ["customer-health"]
+--
+-- [params.as_of]
+-- type = "date"
+-- default = "today"
+-- description = "the day; only what was known before it counts (UTC)"
+--
+-- [params.renewal_days]
+-- type = "int"
+-- default = 90
+-- min = 0
+-- description = "a renewal within so many days is near"
+--
+-- [params.recent_days]
+-- type = "int"
+-- default = 180
+-- min = 1
+-- description = "a sponsor who left within so many days has just left"
+--
+-- [params.fall]
+-- type = "float"
+-- default = 0.25
+-- min = 0
+-- max = 1
+-- description = "touches of three months that are at least this share below the three before are falling"
+--
+-- [params.shrink]
+-- type = "float"
+-- default = 0.05
+-- min = 0
+-- max = 1
+-- description = "recurring revenue that is at least this share below that of three months before is shrinking"
+--
+-- [params.segments]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["Enterprise", "Mid-market", "Small"]
+--
+-- [params.min_points]
+-- type = "int"
+-- default = 40
+-- min = 0
+-- max = 100
+-- description = "show accounts from so many points"
+--
+-- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- urgency = { title = "Urgency", description = "act now from 70 points, act soon from 40, watch below" }
+-- points = { title = "Points", format = "0", good = "down", description = "of 100" }
+-- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", description = "recurring revenue times points by 100" }
+-- recurring_revenue = { title = "Recurring revenue", format = "#,##0", description = "of a year: twelve times the latest month" }
+-- next_step = { title = "Next step" }
+-- reasons = { title = "Reasons", description = "gravest first" }
+-- owner = { title = "Owner" }
+-- office = { title = "Office" }
+-- segment = { title = "Segment" }
+-- renews_on = { title = "Renews" }
+-- band = { title = "Health" }
+-- health = { title = "Score", format = "0.0", good = "up", bands = [50, 70] }
+-- sponsors_left = { title = "Sponsors left", format = "0", good = "down" }
+-- touches_change = { title = "Touches", format = "+0%", good = "up", description = "three complete months against the three before" }
+-- revenue_change = { title = "Contract", format = "+0.0%", good = "up", description = "recurring revenue of the latest month against three months before" }
+-- severe_notes = { title = "Severe notes", format = "0", good = "down", description = "open, negative, severity 4 or 5" }
+-- overdue = { title = "Overdue", format = "0", good = "down", description = "calls after surveys and notes past their due day" }
+-- escalations = { title = "Escalations", format = "0", good = "down", description = "open" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "points"
+-- y = "recurring_revenue"
+-- color = "segment"
+-- +++
+with day as (
+    select
+        cast($as_of as date) as as_of,
+        cast(date_trunc('month', cast($as_of as date)) as date) as this_month
+),
+customers as (
+    select account_id, account, office, segment, renews_on, band, health, weakest
+    from "customer-health"
+),
+open_notes as (
+    select
+        f.account_id,
+        count(*) filter (where f.sentiment = 'negative' and f.severity >= 4) as severe,
+        count(*) filter (where f.due_on < d.as_of) as overdue
+    from field_feedback f
+    cross join day d
+    where f.captured_at < d.as_of
+      and (f.closed_at is null or f.closed_at >= d.as_of)
+    group by f.account_id
+),
+-- A person who could not be reached is no longer called: such a call was settled, though not made.
+open_calls as (
+    select f.account_id, count(*) as overdue
+    from follow_ups f
+    cross join day d
+    where f.opened_at < d.as_of
+      and f.kind = 'call detractor'
+      and f.due_on < d.as_of
+      and f.status <> 'not reached'
+      and (f.contacted_at is null or f.contacted_at >= d.as_of)
+    group by f.account_id
+),
+open_escalations as (
+    select e.account_id, count(*) as open, count(*) filter (where e.severity >= 4) as severe
+    from escalations e
+    cross join day d
+    where e.opened_at < d.as_of
+      and (e.closed_at is null or e.closed_at >= d.as_of)
+    group by e.account_id
+),
+gone_sponsors as (
+    select c.account_id, count(*) as gone
+    from contacts c
+    cross join day d
+    where c.role = 'executive'
+      and c.left_on < d.as_of
+      and c.left_on >= d.as_of - cast(concat($recent_days, ' days') as interval)
+    group by c.account_id
+),
+touched as (
+    select
+        t.account_id,
+        sum(t.touches) filter (where t.period >= d.this_month - interval '3 months') as recent,
+        sum(t.touches) filter (where t.period < d.this_month - interval '3 months') as before
+    from touches t
+    cross join day d
+    where t.period >= d.this_month - interval '6 months'
+      and t.period < d.this_month
+    group by t.account_id
+),
+brought as (
+    select
+        r.account_id,
+        sum(r.recurring_revenue) filter (where r.period = d.this_month - interval '1 month') as latest,
+        sum(r.recurring_revenue) filter (where r.period = d.this_month - interval '4 months') as before
+    from account_revenue r
+    cross join day d
+    where r.period >= d.this_month - interval '4 months'
+      and r.period < d.this_month
+    group by r.account_id
+),
+observed as (
+    select
+        c.*,
+        d.as_of,
+        12 * b.latest as recurring_revenue,
+        cast(b.latest as double) / nullif(cast(b.before as double), 0) - 1 as revenue_change,
+        -- Nothing logged after something was is a fall to nothing; nothing before says nothing.
+        cast(coalesce(t.recent, 0) as double) / nullif(t.before, 0) - 1 as touches_change,
+        coalesce(s.gone, 0) as sponsors_left,
+        coalesce(n.severe, 0) as severe_notes,
+        coalesce(n.overdue, 0) + coalesce(l.overdue, 0) as overdue,
+        coalesce(e.open, 0) as escalations,
+        coalesce(e.severe, 0) as severe_escalations
+    from customers c
+    cross join day d
+    left join brought b on b.account_id = c.account_id
+    left join touched t on t.account_id = c.account_id
+    left join gone_sponsors s on s.account_id = c.account_id
+    left join open_notes n on n.account_id = c.account_id
+    left join open_calls l on l.account_id = c.account_id
+    left join open_escalations e on e.account_id = c.account_id
+),
+signs as (
+    select
+        *,
+        sponsors_left > 0 as sponsor_left,
+        severe_escalations > 0 as escalates,
+        severe_notes > 0 as is_heard_unhappy,
+        coalesce(revenue_change <= -$shrink, false) as contract_shrinks,
+        overdue > 0 as is_overdue,
+        coalesce(touches_change <= -$fall, false) as touches_fall,
+        coalesce(renews_on < as_of + cast(concat($renewal_days, ' days') as interval), false) as renewal_near
+    from observed
+),
+-- Points are a choice: what went before accounts that left without a word, and what people say, count most.
+judged as (
+    select
+        *,
+        least(
+            100,
+            case when sponsor_left then 25 else 0 end
+            + case when escalates then 25 when escalations > 0 then 10 else 0 end
+            + case when is_heard_unhappy then 20 else 0 end
+            + case when contract_shrinks then 20 else 0 end
+            + case when is_overdue then 15 else 0 end
+            + case when renewal_near then 15 else 0 end
+            + case when touches_fall then 15 else 0 end
+            + case band when 'at risk' then 15 when 'watch' then 5 when 'unknown' then 5 else 0 end
+        ) as points,
+        -- The same order everywhere: by points, and of those with as many what can be done soonest.
+        concat_ws(
+            '; ',
+            case when sponsor_left then concat(sponsors_left, ' executive sponsor(s) left') end,
+            case when escalates then concat(severe_escalations, ' severe escalation(s) open') end,
+            case when is_heard_unhappy then concat(severe_notes, ' severe note(s) of field staff open') end,
+            case
+                when contract_shrinks
+                    then concat('contract ', cast(round(-100 * revenue_change) as int), ' % smaller')
+            end,
+            case when is_overdue then concat(overdue, ' follow-up(s) overdue') end,
+            case when renewal_near then concat('renews on ', renews_on) end,
+            case
+                when touches_fall
+                    then concat('touches down by ', cast(round(-100 * touches_change) as int), ' %')
+            end,
+            case when band in ('at risk', 'watch') then concat('health ', band, ', weakest in ', weakest) end,
+            case when escalations > 0 and not escalates then concat(escalations, ' escalation(s) open') end,
+            case when band = 'unknown' then 'health unknown' end
+        ) as reasons,
+        case
+            when sponsor_left then 'Meet the new sponsor: an executive calls this week'
+            when escalates then 'An executive takes the escalation over'
+            when is_heard_unhappy then 'Answer the open notes in person'
+            when contract_shrinks then 'Review the contract with the customer'
+            when is_overdue then 'Make the overdue calls today'
+            when renewal_near then 'Open the talk on renewal'
+            when touches_fall then 'Book a meeting: contact is being lost'
+            when band = 'at risk' then 'Call those who scored low'
+            when escalations > 0 then 'Close the escalation'
+            when band = 'watch' then 'Agree what would make it better'
+            when band = 'unknown' then 'Ask: too little is known of this account'
+        end as next_step
+    from signs
+),
+ranked as (
+    select
+        *,
+        case when points >= 70 then 'act now' when points >= 40 then 'act soon' else 'watch' end as urgency,
+        cast(recurring_revenue as double) * points / 100 as revenue_at_risk
+    from judged
+)
+select
+    r.account_id,
+    r.account,
+    r.urgency,
+    r.points,
+    r.revenue_at_risk,
+    r.recurring_revenue,
+    r.next_step,
+    r.reasons,
+    a.owner,
+    r.office,
+    r.segment,
+    r.renews_on,
+    r.band,
+    r.health,
+    r.sponsors_left,
+    r.touches_change,
+    r.revenue_change,
+    r.severe_notes,
+    r.overdue,
+    r.escalations
+from ranked r
+join accounts a on a.account_id = r.account_id
+where r.points > 0
+  and r.points >= $min_points
+  and r.segment = any($segments)
+order by
+    case r.urgency when 'act now' then 0 when 'act soon' then 1 else 2 end,
+    r.revenue_at_risk desc nulls last,
+    r.account_id

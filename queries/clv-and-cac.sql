@@ -1,0 +1,216 @@
+-- +++
+-- name = "clv-and-cac"
+-- title = "What a customer is worth and what winning one costs"
+-- description = """
+-- CLV = m r / (1 + d - r): m is the yearly margin of an account (revenue less direct cost, by account-months), r the \
+-- share of accounts kept in a year, d the discount rate. CAC = cost of sales and marketing / accounts won in the \
+-- window; payback is CAC by monthly margin. Cost is booked by office, so CAC is there for regions and in all; by \
+-- segment it would have to be shared out by a rule of our own, and is left empty. All sales and marketing counts, \
+-- also what serves old customers; choose categories to narrow it. What offices did not report is missing in CAC, \
+-- which is then a lower bound."""
+-- tags = ["revenue", "finance", "quarterly"]
+-- grain = ["kind", "part"]
+-- uses = ["cost-months"]
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 3
+-- max = 120
+-- description = "length of the window; retention over it is taken to the year"
+--
+-- [params.discount_rate]
+-- type = "float"
+-- default = 0.1
+-- min = 0
+-- max = 1
+-- description = "d, by the year"
+--
+-- [params.categories]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["account management", "campaigns", "content", "events", "new business", "travel"]
+-- description = "what counts as winning customers; all but `account management` mostly does"
+--
+-- [params.min_base]
+-- type = "int"
+-- default = 5
+-- min = 1
+-- description = "fewest accounts won for which CAC is shown, and accounts at the start for which CLV is"
+--
+-- [columns]
+-- kind = { title = "By" }
+-- part = { title = "Part" }
+-- accounts = { title = "Accounts", format = "#,##0", description = "at the start, of which retention is reckoned" }
+-- retention = { title = "Retention", format = "0.0%", good = "up", description = "r: accounts kept in a year" }
+-- yearly_margin = { title = "Margin a year", format = "#,##0", good = "up", description = "m: of one account" }
+-- clv = { title = "CLV", format = "#,##0", good = "up" }
+-- won = { title = "Won", format = "#,##0", good = "up", description = "accounts that started in the window" }
+-- acquisition_cost = { title = "Sales and marketing", format = "#,##0", description = "of the window, as reported" }
+-- cac = { title = "CAC", format = "#,##0", good = "down" }
+-- clv_to_cac = { title = "CLV by CAC", format = "0.00", good = "up", bands = [1, 3] }
+-- payback_months = { title = "Payback (months)", format = "#,##0", good = "down", bands = [12, 24] }
+-- cost_coverage = { title = "Cost reported", format = "0.0%", good = "up", description = "months of sales and marketing that are in, of those that should be" }
+-- estimated = { title = "Estimated", format = "#,##0", description = "of them, with an office's estimate" }
+-- note = { title = "Note" }
+--
+-- [[chart]]
+-- type = "bar"
+-- x = "clv"
+-- y = "part"
+-- color = "kind"
+-- +++
+with bounds as (
+    select
+        cast($period as date) - cast(concat($months - 1, ' months') as interval) as first_month,
+        cast($period as date) as last_month
+),
+margins as (
+    select
+        o.region,
+        a.segment,
+        count(*) as account_months,
+        sum(r.recurring_revenue + r.services_revenue - r.direct_cost) as margin
+    from account_revenue r
+    join accounts a on a.account_id = r.account_id
+    join offices o on o.office_id = a.office_id
+    cross join bounds b
+    where r.period between b.first_month and b.last_month
+    group by o.region, a.segment
+),
+-- As in revenue-movements: lost is who had revenue in the month before the window and has none in its last.
+then_and_now as (
+    select
+        r.account_id,
+        count(*) filter (where r.period < b.first_month) as months_then,
+        count(*) filter (where r.period = b.last_month) as months_now
+    from account_revenue r
+    cross join bounds b
+    where r.recurring_revenue > 0
+      and (r.period = b.first_month - interval '1 month' or r.period = b.last_month)
+    group by r.account_id
+),
+kept as (
+    select o.region, a.segment, count(*) as accounts, count(*) filter (where t.months_now = 0) as lost
+    from then_and_now t
+    join accounts a on a.account_id = t.account_id
+    join offices o on o.office_id = a.office_id
+    where t.months_then > 0
+    group by o.region, a.segment
+),
+wins as (
+    select o.region, a.segment, count(*) as won
+    from accounts a
+    join offices o on o.office_id = a.office_id
+    cross join bounds b
+    where a.started_on >= b.first_month
+      and a.started_on < b.last_month + interval '1 month'
+    group by o.region, a.segment
+),
+-- One row for every region and segment, so that all three ways of adding up are the same sum.
+cells as (
+    select
+        m.region,
+        m.segment,
+        m.account_months,
+        m.margin,
+        coalesce(k.accounts, 0) as accounts,
+        coalesce(k.lost, 0) as lost,
+        coalesce(w.won, 0) as won
+    from margins m
+    left join kept k on k.region = m.region and k.segment = m.segment
+    left join wins w on w.region = m.region and w.segment = m.segment
+),
+customers as (
+    select
+        case when grouping(region) = 0 then 'region' when grouping(segment) = 0 then 'segment' else 'all' end as kind,
+        coalesce(region, segment, 'All') as part,
+        sum(account_months) as account_months,
+        cast(sum(margin) as double) as margin,
+        sum(accounts) as accounts,
+        sum(lost) as lost,
+        sum(won) as won
+    from cells
+    group by grouping sets ((), (region), (segment))
+),
+spent as (
+    select o.region, sum(c.cost) as cost
+    from cost_per_touch c
+    join offices o on o.office_id = c.office_id
+    cross join bounds b
+    where c.period between b.first_month and b.last_month
+      and c.function in ('marketing', 'sales')
+      and c.category = any($categories)
+    group by o.region
+),
+-- Coverage is that of all categories: a month is in as a whole or it is not.
+reported as (
+    select
+        region,
+        count(*) as expected,
+        count(*) filter (where status in ('reported', 'explicit zero', 'cost without touches')) as in_full,
+        count(*) filter (where is_estimate) as estimated
+    from "cost-months"
+    where function in ('marketing', 'sales')
+    group by region
+),
+acquisition as (
+    select
+        coalesce(s.region, 'All') as part,
+        sum(s.cost) as cost,
+        sum(r.expected) as expected,
+        sum(r.in_full) as in_full,
+        sum(r.estimated) as estimated
+    from spent s
+    join reported r on r.region = s.region
+    group by grouping sets ((), (s.region))
+),
+-- Kept in a year, from what was kept in the window.
+rated as (
+    select
+        c.kind,
+        c.part,
+        c.accounts,
+        c.won,
+        case
+            when c.accounts >= $min_base
+                then power(1 - cast(c.lost as double) / c.accounts, 12.0 / $months)
+        end as retention,
+        12 * c.margin / c.account_months as yearly_margin,
+        a.cost as acquisition_cost,
+        case when c.won >= $min_base then cast(a.cost as double) / c.won end as cac,
+        cast(a.in_full as double) / a.expected as cost_coverage,
+        a.estimated
+    from customers c
+    left join acquisition a on a.part = c.part and c.kind <> 'segment'
+),
+valued as (
+    select *, yearly_margin * retention / (1 + $discount_rate - retention) as clv
+    from rated
+)
+select
+    kind,
+    part,
+    accounts,
+    retention,
+    yearly_margin,
+    clv,
+    won,
+    acquisition_cost,
+    cac,
+    clv / cac as clv_to_cac,
+    cac / (yearly_margin / 12) as payback_months,
+    cost_coverage,
+    estimated,
+    nullif(
+        concat_ws(
+            '; ',
+            case when kind = 'segment' then 'no CAC: cost is booked by office' end,
+            case when kind <> 'segment' and won < $min_base then 'too few accounts won for CAC' end,
+            case when accounts < $min_base then 'too few accounts at the start for CLV' end,
+            case when cost_coverage < 1 then 'CAC is a lower bound: some cost did not report' end
+        ),
+        ''
+    ) as note
+from valued
+order by case kind when 'all' then 0 when 'region' then 1 else 2 end, clv desc nulls last, part

@@ -1,0 +1,133 @@
+-- +++
+-- name = "cost-per-customer"
+-- title = "What serving each customer costs and leaves"
+-- description = """
+-- Cost to serve by account: the touches that it received in each function at its office's cost per touch of the \
+-- window, held against what it brought. Margin is revenue less direct cost; what is left after cost to serve may be \
+-- a loss. Where an office did not report, or a ratio cannot be had, the part is unknown: it is named, the known cost \
+-- is a lower bound, and share and margin after it are withheld, never reckoned with 0. Spend on prospects and the \
+-- public is not allocated."""
+-- tags = ["finance", "customers", "monthly"]
+-- grain = ["account_id"]
+-- uses = ["cost-to-serve"]
+--
+-- [params.offices]
+-- type = "list<text>"
+-- default = "all"
+-- values_sql = "select office_id, office from offices order by office_id"
+-- description = "offices to show, by the office that serves the account"
+--
+-- [params.segments]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["Enterprise", "Mid-market", "Small"]
+--
+-- [params.first]
+-- type = "text"
+-- default = "lowest margin"
+-- values = ["lowest margin", "highest cost", "highest share"]
+-- description = "what comes first: least left after cost to serve, highest cost, or highest cost by revenue"
+--
+-- [params.top]
+-- type = "int"
+-- default = 50
+-- min = 1
+-- description = "accounts to show"
+--
+-- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- segment = { title = "Segment" }
+-- office = { title = "Office" }
+-- revenue = { title = "Revenue", format = "#,##0", description = "recurring and services, of the window" }
+-- margin = { title = "Margin", format = "#,##0", good = "up", description = "revenue less direct cost" }
+-- known_cost = { title = "Cost to serve", format = "#,##0", good = "down", description = "what is known of it; a lower bound where a function is not known" }
+-- marketing = { title = "Marketing", format = "#,##0", good = "down" }
+-- sales = { title = "Sales", format = "#,##0", good = "down" }
+-- experience = { title = "Experience", format = "#,##0", good = "down" }
+-- support = { title = "Support", format = "#,##0", good = "down" }
+-- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", description = "cost to serve by revenue" }
+-- margin_after = { title = "Margin after", format = "#,##0", good = "up", description = "margin less cost to serve" }
+-- margin_after_share = { title = "Margin after, share", format = "0.0%", good = "up", bands = [0, 0.2] }
+-- touches = { title = "Touches", format = "#,##0" }
+-- not_known = { title = "Not known", description = "functions that touched the account and whose cost per touch is not known" }
+-- note = { title = "Note", description = "functions whose office's cost is not reported in full" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "revenue"
+-- y = "known_cost"
+-- color = "segment"
+-- +++
+with brought as (
+    select
+        account_id,
+        sum(recurring_revenue + services_revenue) as revenue,
+        sum(recurring_revenue + services_revenue - direct_cost) as margin
+    from account_revenue
+    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
+      and period <= $period
+    group by account_id
+),
+served as (
+    select
+        account_id,
+        sum(known_cost) as known_cost,
+        sum(cost) filter (where function = 'marketing') as marketing,
+        sum(cost) filter (where function = 'sales') as sales,
+        sum(cost) filter (where function = 'experience') as experience,
+        sum(cost) filter (where function = 'support') as support,
+        sum(touches) as touches,
+        sum(touches_without_cost) = 0 as is_known,
+        string_agg(function, ', ' order by function) filter (where touches_without_cost > 0) as not_known,
+        string_agg(concat(function, ': ', status), ', ' order by function) filter (where status <> 'reported') as note
+    from "cost-to-serve"
+    group by account_id
+),
+customers as (
+    select
+        s.*,
+        a.account,
+        a.segment,
+        a.office_id,
+        o.office,
+        b.revenue,
+        b.margin,
+        -- A bound would be read as a value and ranked as one.
+        case when s.is_known then cast(s.known_cost as double) / nullif(cast(b.revenue as double), 0) end as cost_share,
+        case when s.is_known then b.margin - s.known_cost end as margin_after
+    from served s
+    join accounts a on a.account_id = s.account_id
+    join offices o on o.office_id = a.office_id
+    left join brought b on b.account_id = s.account_id
+)
+select
+    account_id,
+    account,
+    segment,
+    office,
+    revenue,
+    margin,
+    known_cost,
+    marketing,
+    sales,
+    experience,
+    support,
+    cost_share,
+    margin_after,
+    cast(margin_after as double) / nullif(cast(revenue as double), 0) as margin_after_share,
+    touches,
+    not_known,
+    note
+from customers
+where office_id = any($offices)
+  and segment = any($segments)
+order by
+    case
+        when $first = 'highest cost' then -cast(known_cost as double)
+        when $first = 'highest share' then -cost_share
+        else cast(margin_after as double)
+    end nulls last,
+    known_cost desc,
+    account_id
+limit $top

@@ -1,0 +1,280 @@
+-- +++
+-- name = "improvement-opportunities"
+-- title = "What to improve first: reach, effect and revenue"
+-- description = """
+-- Themes of negative notes and root causes of escalations, ranked. Reach: customers who met it in the window, as a \
+-- share of all. Effect: NPS of those who met it less NPS of the others, region by region and weighted by the answers \
+-- of those who met it, so that a theme of one region is not blamed for the region; with its interval. Revenue at \
+-- risk: yearly recurring revenue of who met it and renews soon. Priority = reach x NPS points lost x revenue at risk \
+-- in millions; 0 where they do not score lower. It shows what goes together, not what causes what; of twenty rows \
+-- one is beyond chance by chance; and surveys do not see all: who is about to leave without a word scores well."""
+-- tags = ["voice of the customer", "initiatives", "quarterly"]
+-- grain = ["kind", "opportunity"]
+--
+-- [params.to]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "last month of the window"
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 1
+-- max = 60
+-- description = "length of the window in months, for notes, escalations and answers alike"
+--
+-- [params.survey_types]
+-- type = "list<text>"
+-- default = ["relationship", "pulse", "executive"]
+-- values = ["relationship", "transactional", "pulse", "milestone", "executive"]
+--
+-- [params.regions]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["NA", "EMEA", "APAC"]
+-- description = "regions whose accounts count"
+--
+-- [params.renewal_days]
+-- type = "int"
+-- default = 180
+-- min = 1
+-- description = "revenue is at risk when it renews within so many days of the window's end"
+--
+-- [params.min_base]
+-- type = "int"
+-- default = 20
+-- min = 2
+-- description = "fewest answers of those who met it for which an effect is shown"
+--
+-- [params.z]
+-- type = "float"
+-- default = 1.96
+-- min = 0
+-- description = "width of the interval in standard errors; 1.96 is 95 %"
+--
+-- [columns]
+-- rank = { title = "Rank", format = "0" }
+-- kind = { title = "Kind", description = "theme of notes, or root cause of escalations" }
+-- opportunity = { title = "Opportunity" }
+-- priority = { title = "Priority", format = "0.0", good = "down", description = "reach x points lost x revenue at risk in millions" }
+-- accounts = { title = "Accounts", format = "#,##0", good = "down", description = "customers who met it" }
+-- cases = { title = "Cases", format = "#,##0", description = "negative notes or escalations" }
+-- reach = { title = "Reach", format = "0.0%", good = "down", description = "accounts by all customers" }
+-- n = { title = "n", format = "#,##0", description = "people at those accounts who answered" }
+-- n_others = { title = "n others", format = "#,##0", description = "people at the others, in the same regions" }
+-- effect = { title = "Effect (NPS)", format = "+0.0", good = "up", description = "NPS of those who met it less that of the others, within regions" }
+-- low = { title = "Low", format = "+0.0" }
+-- high = { title = "High", format = "+0.0" }
+-- revenue = { title = "Revenue", format = "#,##0", description = "recurring, of a year" }
+-- revenue_at_risk = { title = "At risk", format = "#,##0", good = "down", description = "of it, what renews soon" }
+-- revenue_share = { title = "Of all revenue", format = "0.0%", description = "revenue of those who met it by that of all customers" }
+-- running = { title = "Initiatives", format = "0", description = "in progress on the theme; none are named by root cause" }
+-- note = { title = "Note" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "reach"
+-- y = "effect"
+-- color = "kind"
+-- low = "low"
+-- high = "high"
+-- +++
+with bounds as (
+    select
+        cast(cast($to as date) - cast(concat($months - 1, ' months') as interval) as date) as first_day,
+        cast(cast($to as date) + interval '1 month' as date) as end_day
+),
+customers as (
+    select
+        a.account_id,
+        o.region,
+        12 * r.recurring_revenue as revenue,
+        a.renews_on < b.end_day + cast(concat($renewal_days, ' days') as interval) as renews_soon
+    from accounts a
+    join offices o on o.office_id = a.office_id
+    cross join bounds b
+    left join account_revenue r on r.account_id = a.account_id and r.period = $to
+    where a.started_on < b.end_day
+      and (a.churned_on is null or a.churned_on >= b.end_day)
+      and o.region = any($regions)
+),
+met as (
+    select 'theme' as kind, f.theme as opportunity, f.account_id, count(*) as cases
+    from field_feedback f
+    join customers c on c.account_id = f.account_id
+    cross join bounds b
+    where f.sentiment = 'negative'
+      and f.captured_at >= b.first_day
+      and f.captured_at < b.end_day
+    group by f.theme, f.account_id
+    union all
+    select 'root cause' as kind, e.root_cause as opportunity, e.account_id, count(*) as cases
+    from escalations e
+    join customers c on c.account_id = e.account_id
+    cross join bounds b
+    where e.opened_at >= b.first_day
+      and e.opened_at < b.end_day
+    group by e.root_cause, e.account_id
+),
+-- Each person counts once, with the latest answer.
+ranked as (
+    select
+        c.account_id,
+        c.region,
+        s.nps,
+        row_number() over (partition by s.contact_id order by s.answered_at desc, s.response_id desc) as newest_first
+    from surveys s
+    join customers c on c.account_id = s.account_id
+    cross join bounds b
+    where s.survey_type = any($survey_types)
+      and s.answered_at >= b.first_day
+      and s.answered_at < b.end_day
+      and s.nps is not null
+),
+scored as (
+    select
+        account_id,
+        region,
+        count(*) as n,
+        count(*) filter (where nps >= 9) as promoters,
+        count(*) filter (where nps <= 6) as detractors
+    from ranked
+    where newest_first = 1
+    group by account_id, region
+),
+regions as (
+    select region, sum(n) as n, sum(promoters) as promoters, sum(detractors) as detractors
+    from scored
+    group by region
+),
+-- Those who met it in each region; the others are the region less these.
+affected as (
+    select
+        m.kind,
+        m.opportunity,
+        s.region,
+        sum(s.n) as n,
+        sum(s.promoters) as promoters,
+        sum(s.detractors) as detractors
+    from met m
+    join scored s on s.account_id = m.account_id
+    group by m.kind, m.opportunity, s.region
+),
+differences as (
+    select
+        a.kind,
+        a.opportunity,
+        a.n,
+        a.promoters,
+        a.detractors,
+        r.n - a.n as n_others,
+        r.promoters - a.promoters as promoters_others,
+        r.detractors - a.detractors as detractors_others,
+        100.0 * (a.promoters - a.detractors) / a.n as nps,
+        100.0 * (r.promoters - a.promoters - r.detractors + a.detractors) / (r.n - a.n) as nps_others
+    from affected a
+    join regions r on r.region = a.region
+    where r.n > a.n
+),
+-- Shares of each group as a whole, with three answers added as in the adjusted Wald interval. Regions apart would vary
+-- less, so that the interval is a little wide.
+effects as (
+    select
+        kind,
+        opportunity,
+        sum(n) as n,
+        sum(n_others) as n_others,
+        sum(n * (nps - nps_others)) / sum(n) as effect,
+        (sum(promoters) + 0.75) / (sum(n) + 3) as p,
+        (sum(detractors) + 0.75) / (sum(n) + 3) as d,
+        (sum(promoters_others) + 0.75) / (sum(n_others) + 3) as p_others,
+        (sum(detractors_others) + 0.75) / (sum(n_others) + 3) as d_others
+    from differences
+    group by kind, opportunity
+),
+measured as (
+    select
+        *,
+        100 * $z * sqrt(
+            (p + d - power(p - d, 2)) / (n + 3) + (p_others + d_others - power(p_others - d_others, 2)) / (n_others + 3)
+        ) as margin
+    from effects
+),
+reached as (
+    select
+        m.kind,
+        m.opportunity,
+        count(*) as accounts,
+        sum(m.cases) as cases,
+        sum(c.revenue) as revenue,
+        coalesce(sum(c.revenue) filter (where c.renews_soon), 0) as revenue_at_risk
+    from met m
+    join customers c on c.account_id = m.account_id
+    group by m.kind, m.opportunity
+),
+everybody as (
+    select count(*) as accounts, sum(revenue) as revenue from customers
+),
+answered as (
+    select theme, count(*) as running
+    from initiatives
+    where status = 'in progress'
+      and region = any($regions)
+    group by theme
+),
+parts as (
+    select
+        r.kind,
+        r.opportunity,
+        r.accounts,
+        r.cases,
+        cast(r.accounts as double) / v.accounts as reach,
+        coalesce(e.n, 0) as n,
+        e.n_others,
+        case when e.n >= $min_base then e.effect end as effect,
+        case when e.n >= $min_base then e.effect - e.margin end as low,
+        case when e.n >= $min_base then e.effect + e.margin end as high,
+        r.revenue,
+        r.revenue_at_risk,
+        cast(r.revenue as double) / nullif(cast(v.revenue as double), 0) as revenue_share,
+        case when r.kind = 'theme' then coalesce(i.running, 0) end as running
+    from reached r
+    cross join everybody v
+    left join measured e on e.kind = r.kind and e.opportunity = r.opportunity
+    left join answered i on i.theme = r.opportunity and r.kind = 'theme'
+),
+prioritised as (
+    select
+        *,
+        -- An effect that is not known is no effect of 0.
+        case
+            when effect is not null
+                then reach * greatest(-effect, 0.0) * cast(revenue_at_risk as double) / 1e6
+        end as priority
+    from parts
+)
+select
+    case when priority is not null then rank() over (order by priority desc nulls last) end as rank,
+    kind,
+    opportunity,
+    priority,
+    accounts,
+    cases,
+    reach,
+    n,
+    n_others,
+    effect,
+    low,
+    high,
+    revenue,
+    revenue_at_risk,
+    revenue_share,
+    running,
+    case
+        when effect is null then 'too few answers for an effect'
+        when high < 0 then 'scores lower'
+        when low > 0 then 'scores higher: surveys do not see it'
+        else 'within chance'
+    end as note
+from prioritised
+order by priority desc nulls last, revenue_at_risk desc, kind, opportunity

@@ -1,0 +1,70 @@
+-- +++
+-- name = "revenue-movements"
+-- title = "Recurring revenue of each account, then and now"
+-- description = """
+-- Contract revenue of the start month and of the end month, account by account, and what became of it. An account is \
+-- lost when it has no revenue in the end month (revenue is by whole months: who leaves within a month is lost in the \
+-- next), and new when it had none in the start month. Who came and left in between is in neither month and not here."""
+-- tags = ["revenue", "base"]
+-- grain = ["account_id"]
+--
+-- [params.period]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "the end month"
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 1
+-- max = 120
+-- description = "months from the start month to the end month; 12 is a year"
+--
+-- [columns]
+-- state = { title = "State", description = "stayed, lost or new" }
+-- start_revenue = { title = "Start", format = "currency", description = "of one month" }
+-- expansion = { title = "Expansion", format = "currency", good = "up" }
+-- contraction = { title = "Contraction", format = "currency", good = "down" }
+-- churn = { title = "Churn", format = "currency", good = "down" }
+-- end_revenue = { title = "End", format = "currency", good = "up", description = "of one month; of new accounts too" }
+-- +++
+with two_months as (
+    select
+        cast(cast($period as date) - cast(concat($months, ' months') as interval) as date) as start_month,
+        cast($period as date) as end_month
+),
+then_and_now as (
+    select
+        r.account_id,
+        coalesce(sum(r.recurring_revenue) filter (where r.period = m.start_month), 0) as start_revenue,
+        coalesce(sum(r.recurring_revenue) filter (where r.period = m.end_month), 0) as end_revenue
+    from account_revenue r
+    cross join two_months m
+    where r.period = m.start_month
+       or r.period = m.end_month
+    group by r.account_id
+)
+select
+    a.account_id,
+    a.account,
+    a.segment,
+    a.tier,
+    a.industry,
+    o.office,
+    o.region,
+    case
+        when t.start_revenue = 0 then 'new'
+        when t.end_revenue = 0 then 'lost'
+        else 'stayed'
+    end as state,
+    t.start_revenue,
+    case when t.start_revenue > 0 then greatest(t.end_revenue - t.start_revenue, 0) else 0 end as expansion,
+    case when t.end_revenue > 0 then greatest(t.start_revenue - t.end_revenue, 0) else 0 end as contraction,
+    case when t.end_revenue = 0 then t.start_revenue else 0 end as churn,
+    t.end_revenue
+from then_and_now t
+join accounts a on a.account_id = t.account_id
+join offices o on o.office_id = a.office_id
+where t.start_revenue > 0
+   or t.end_revenue > 0
+order by a.account_id

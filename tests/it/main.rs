@@ -8,6 +8,7 @@ mod documentation;
 mod engine_defects;
 mod harness;
 mod library_finance;
+mod library_operations;
 mod limits;
 mod manifest;
 mod metrics;

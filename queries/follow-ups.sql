@@ -1,0 +1,122 @@
+-- +++
+-- name = "follow-ups"
+-- title = "Calls to make: detractors to win back, promoters to activate"
+-- description = """
+-- Every follow-up that is still open: whom to call, why, for how much revenue, how long it has been due, and what \
+-- the person last said in any comment. What was given up as not reached is not open. Where the person has left, \
+-- somebody else at the account has to be called; where the account has left, there is nobody to call. Detractors \
+-- come first, the longest overdue before the others, then by revenue. Open is as of the data; `as_of` only moves the \
+-- day from which is counted."""
+-- tags = ["follow-up", "weekly"]
+-- grain = ["follow_up_id"]
+--
+-- [params.as_of]
+-- type = "date"
+-- default = "today"
+-- description = "the day from which is counted"
+--
+-- [params.kinds]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["call detractor", "activate promoter"]
+--
+-- [params.offices]
+-- type = "list<text>"
+-- default = "all"
+-- values_sql = "select office_id, office from offices order by office_id"
+--
+-- [params.only_overdue]
+-- type = "bool"
+-- default = false
+-- description = "leave out what is not due yet"
+--
+-- [columns]
+-- follow_up_id = { title = "Id" }
+-- kind = { title = "Kind" }
+-- days_overdue = { title = "Days overdue", format = "+0", good = "down", description = "days since the due day; below zero, days until it" }
+-- owner = { title = "Owner" }
+-- office = { title = "Office" }
+-- account_id = { title = "Account id" }
+-- account = { title = "Account" }
+-- segment = { title = "Segment" }
+-- annual_revenue = { title = "Annual revenue", format = "#,##0" }
+-- renews_on = { title = "Renews" }
+-- contact_id = { title = "Contact" }
+-- title = { title = "Title" }
+-- is_decision_maker = { title = "Decides" }
+-- whom = { title = "Whom to call", description = "the contact, somebody else where the contact has left, or nobody where the account has" }
+-- nps = { title = "NPS", format = "0", description = "the answer that asks for the call" }
+-- nps_since = { title = "NPS since", format = "0", description = "the same person's latest answer, where there is a later one" }
+-- answered_on = { title = "Answered" }
+-- due_on = { title = "Due" }
+-- last_comment = { title = "Last comment", description = "of the same person, in any survey" }
+-- commented_on = { title = "On" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "days_overdue"
+-- y = "annual_revenue"
+-- color = "kind"
+-- +++
+with comments as (
+    select
+        contact_id,
+        comment,
+        cast(answered_at as date) as commented_on,
+        row_number() over (partition by contact_id order by answered_at desc, response_id desc) as newest_first
+    from surveys
+    where comment is not null
+      and answered_at < $as_of
+),
+scores as (
+    select
+        contact_id,
+        nps,
+        answered_at,
+        row_number() over (partition by contact_id order by answered_at desc, response_id desc) as newest_first
+    from surveys
+    where nps is not null
+      and answered_at < $as_of
+)
+select
+    f.follow_up_id,
+    f.kind,
+    cast($as_of as date) - f.due_on as days_overdue,
+    f.owner,
+    o.office,
+    f.account_id,
+    a.account,
+    a.segment,
+    a.annual_revenue,
+    a.renews_on,
+    f.contact_id,
+    c.title,
+    c.is_decision_maker,
+    case
+        when a.churned_on <= $as_of then 'nobody: the account has left'
+        when c.left_on <= $as_of then 'somebody else: the contact has left'
+        else 'the contact'
+    end as whom,
+    s.nps,
+    case when n.answered_at > s.answered_at then n.nps end as nps_since,
+    cast(s.answered_at as date) as answered_on,
+    f.due_on,
+    m.comment as last_comment,
+    m.commented_on
+from follow_ups f
+join accounts a on a.account_id = f.account_id
+join offices o on o.office_id = f.office_id
+left join contacts c on c.contact_id = f.contact_id
+left join surveys s on s.response_id = f.response_id
+left join comments m on m.contact_id = f.contact_id and m.newest_first = 1
+left join scores n on n.contact_id = f.contact_id and n.newest_first = 1
+where f.status = 'open'
+  and f.opened_at < $as_of
+  and f.kind = any($kinds)
+  and f.office_id = any($offices)
+  and (f.due_on < $as_of or not $only_overdue)
+order by
+    case f.kind when 'call detractor' then 0 else 1 end,
+    days_overdue desc,
+    a.annual_revenue desc,
+    f.follow_up_id

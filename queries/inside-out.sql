@@ -1,0 +1,259 @@
+-- +++
+-- name = "inside-out"
+-- title = "Inside-out against outside-in: what we measure and what customers say"
+-- description = """
+-- For every office and touchpoint that is measured inside: its own score against its target, beside what customers \
+-- answered about the same touchpoint. Inside is the mean of the months, weighted by cases. Outside is the share of \
+-- CSAT answers of 4 and 5, with its Wilson interval; where surveys ask NPS only, as in the app, it is NPS in points \
+-- with its adjusted Wald interval. Green is on target or above. A watermelon is green inside and red outside, \
+-- underrated the other way. Below the minimum base the outside and the verdict are withheld. Few answer about one \
+-- touchpoint, and of some hundred pairs a few are out by chance: the office's NPS over all of its answers stands \
+-- beside it, with the verdict that it would give, and those on which both agree come first. Touchpoints without an \
+-- inner measure are not here."""
+-- tags = ["operations", "surveys", "monthly"]
+-- grain = ["office", "touchpoint"]
+-- uses = ["survey-invitations"]
+--
+-- [params.from]
+-- type = "month"
+-- default = "this(year)"
+-- description = "first month, of the measure and by the day of the answer (UTC); by default the fiscal year's first"
+--
+-- [params.to]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "last month"
+--
+-- [params.csat_target]
+-- type = "float"
+-- default = 70.0
+-- min = 0
+-- max = 100
+-- description = "per cent of CSAT answers of 4 and 5 from which customers are green"
+--
+-- [params.nps_target]
+-- type = "float"
+-- default = 20.0
+-- min = -100
+-- max = 100
+-- description = "NPS from which customers are green"
+--
+-- [params.min_base]
+-- type = "int"
+-- default = 10
+-- min = 1
+-- description = "fewest answers for which the outside is shown"
+--
+-- [params.z]
+-- type = "float"
+-- default = 1.96
+-- min = 0
+-- description = "width of the intervals in standard errors; 1.96 is 95 %"
+--
+-- [params.offices]
+-- type = "list<text>"
+-- default = "all"
+-- values_sql = "select office_id, office from offices order by office_id"
+--
+-- [params.verdicts]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["watermelon", "underrated", "both bad", "both good", "unknown"]
+-- description = "verdicts to show, by the touchpoint's own answers"
+--
+-- [columns]
+-- office = { title = "Office" }
+-- region = { title = "Region" }
+-- touchpoint = { title = "Touchpoint" }
+-- verdict = { title = "Verdict", description = "watermelon, underrated, both bad, both good, or unknown where too few answered" }
+-- standing = { title = "Standing", description = "office agrees: its NPS gives the same verdict; clear: it does not, but the whole interval lies on that side of the target; else it may be chance" }
+-- inside_measure = { title = "Measured inside" }
+-- inside = { title = "Inside", format = "0.0", good = "up", description = "per cent of cases" }
+-- inside_target = { title = "Target", format = "0.0" }
+-- months_in = { title = "Months in", format = "0", description = "months with a measure" }
+-- outside_measure = { title = "Asked outside" }
+-- n = { title = "n", format = "#,##0", description = "answers about the touchpoint" }
+-- outside = { title = "Outside", format = "0.0", good = "up", description = "per cent of 4 and 5, or NPS" }
+-- low = { title = "Low", format = "0.0" }
+-- high = { title = "High", format = "0.0" }
+-- outside_target = { title = "Outside target", format = "0.0" }
+-- office_n = { title = "Office n", format = "#,##0", description = "answers to the question for NPS, whatever they are about" }
+-- office_nps = { title = "Office NPS", format = "+0.0", good = "up" }
+-- office_verdict = { title = "Verdict by office", description = "the inside of the touchpoint against the office's NPS" }
+-- note = { title = "Note" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "inside"
+-- y = "outside"
+-- color = "verdict"
+-- +++
+with measured as (
+    select
+        office_id,
+        touchpoint,
+        max(measure) as inside_measure,
+        sum(score * volume) / nullif(sum(volume), 0) as inside,
+        sum(target * volume) / nullif(sum(volume), 0) as inside_target,
+        count(distinct period) as months_in
+    from operations
+    where period >= $from
+      and period <= $to
+    group by office_id, touchpoint
+),
+answers as (
+    select office_id, touchpoint, nps, csat
+    from "survey-invitations"
+    where answered_at >= $from
+      and answered_at < cast($to as date) + interval '1 month'
+),
+counted as (
+    select
+        office_id,
+        touchpoint,
+        count(csat) as csat_n,
+        count(*) filter (where csat >= 4) as satisfied,
+        count(nps) as nps_n,
+        count(*) filter (where nps >= 9) as promoters,
+        count(*) filter (where nps <= 6) as detractors
+    from answers
+    group by office_id, touchpoint
+),
+outsides as (
+    select
+        *,
+        -- One outside for each touchpoint: CSAT wherever somebody was asked for it.
+        sum(csat_n) over (partition by touchpoint) > 0 as asks_csat,
+        sum(nps_n) over (partition by office_id) as office_n,
+        100.0 * sum(promoters - detractors) over (partition by office_id)
+            / nullif(sum(nps_n) over (partition by office_id), 0) as office_nps,
+        -- Wilson: centre and half width of the interval of a share.
+        (satisfied + $z * $z / 2) / (csat_n + $z * $z) as csat_centre,
+        $z * sqrt(satisfied * (1 - cast(satisfied as double) / nullif(csat_n, 0)) + $z * $z / 4)
+            / (csat_n + $z * $z) as csat_margin,
+        (promoters - detractors) / cast(nps_n + 3 as double) as nps_centre,
+        $z * sqrt(((promoters + detractors + 1.5) / (nps_n + 3)
+            - power((promoters - detractors) / cast(nps_n + 3 as double), 2)) / (nps_n + 3)) as nps_margin
+    from counted
+),
+-- Every pair that is measured: one without answers still knows what is asked and what its office scores.
+pairs as (
+    select
+        m.*,
+        coalesce(s.csat_n, 0) as csat_n,
+        coalesce(s.nps_n, 0) as nps_n,
+        s.satisfied,
+        s.promoters,
+        s.detractors,
+        s.csat_centre,
+        s.csat_margin,
+        s.nps_centre,
+        s.nps_margin,
+        bool_or(s.asks_csat) over (partition by m.touchpoint) as asks_csat,
+        max(s.office_n) over (partition by m.office_id) as office_n,
+        max(s.office_nps) over (partition by m.office_id) as office_nps
+    from measured m
+    left join outsides s on s.office_id = m.office_id and s.touchpoint = m.touchpoint
+),
+scored as (
+    select
+        *,
+        case when asks_csat then csat_n else nps_n end as n,
+        case
+            when asks_csat then 100.0 * satisfied / nullif(csat_n, 0)
+            else 100.0 * (promoters - detractors) / nullif(nps_n, 0)
+        end as outside,
+        100 * case when asks_csat then csat_centre - csat_margin else nps_centre - nps_margin end as low,
+        100 * case when asks_csat then csat_centre + csat_margin else nps_centre + nps_margin end as high
+    from pairs
+),
+compared as (
+    select
+        o.office_id,
+        o.office,
+        o.region,
+        s.touchpoint,
+        s.inside_measure,
+        s.inside,
+        s.inside_target,
+        s.months_in,
+        s.inside >= s.inside_target as is_green_inside,
+        case when s.asks_csat then 'CSAT, 4 and 5' else 'NPS' end as outside_measure,
+        case when s.asks_csat then $csat_target else $nps_target end as outside_target,
+        s.n,
+        case when s.n >= $min_base then s.outside end as outside,
+        case when s.n >= $min_base then s.low end as low,
+        case when s.n >= $min_base then s.high end as high,
+        coalesce(s.office_n, 0) as office_n,
+        case when s.office_n >= $min_base then s.office_nps end as office_nps
+    from scored s
+    join offices o on o.office_id = s.office_id
+),
+judged as (
+    select
+        *,
+        case
+            when outside is null then 'unknown'
+            when is_green_inside and outside >= outside_target then 'both good'
+            when is_green_inside then 'watermelon'
+            when outside >= outside_target then 'underrated'
+            else 'both bad'
+        end as verdict,
+        case
+            when office_nps is null then 'unknown'
+            when is_green_inside and office_nps >= $nps_target then 'both good'
+            when is_green_inside then 'watermelon'
+            when office_nps >= $nps_target then 'underrated'
+            else 'both bad'
+        end as office_verdict
+    from compared
+),
+held as (
+    select
+        *,
+        case
+            when verdict = 'unknown' then null
+            when verdict = office_verdict then 'office agrees'
+            when low >= outside_target or high < outside_target then 'clear'
+            else 'may be chance'
+        end as standing
+    from judged
+)
+select
+    office,
+    region,
+    touchpoint,
+    verdict,
+    standing,
+    inside_measure,
+    inside,
+    inside_target,
+    months_in,
+    outside_measure,
+    n,
+    outside,
+    low,
+    high,
+    outside_target,
+    office_n,
+    office_nps,
+    office_verdict,
+    case
+        when n = 0 then 'no answers'
+        when n < $min_base then 'base too small'
+    end as note
+from held
+where office_id = any($offices)
+  and verdict = any($verdicts)
+order by
+    case verdict
+        when 'watermelon' then 0
+        when 'underrated' then 1
+        when 'both bad' then 2
+        when 'both good' then 3
+        else 4
+    end,
+    case standing when 'office agrees' then 0 when 'clear' then 1 else 2 end,
+    abs(outside - outside_target) desc,
+    office,
+    touchpoint

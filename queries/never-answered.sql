@@ -1,0 +1,108 @@
+-- +++
+-- name = "never-answered"
+-- title = "People who were asked and never answered"
+-- description = """
+-- Contacts who are still there, at accounts that are still customers, who got at least `min_invitations` invitations \
+-- in a window of months and answered none. Others heard counts what other people of the same account answered in \
+-- these months: at zero nothing at all is known from the account's surveys. Those come first, the largest before the \
+-- smaller ones. To say nothing is no opinion, so they count as neither content nor discontent anywhere."""
+-- tags = ["surveys", "quarterly", "coverage"]
+-- grain = ["contact_id"]
+-- uses = ["survey-invitations"]
+--
+-- [params.to]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "last month, by the day of sending (UTC)"
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 1
+-- max = 24
+-- description = "length of the window in months"
+--
+-- [params.min_invitations]
+-- type = "int"
+-- default = 4
+-- min = 1
+-- description = "fewest invitations without an answer"
+--
+-- [params.regions]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["NA", "EMEA", "APAC"]
+--
+-- [params.roles]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["executive", "manager", "user", "procurement"]
+--
+-- [columns]
+-- account_id = { title = "Account id" }
+-- account = { title = "Account" }
+-- office = { title = "Office" }
+-- segment = { title = "Segment" }
+-- annual_revenue = { title = "Annual revenue", format = "#,##0" }
+-- renews_on = { title = "Renews" }
+-- contact_id = { title = "Contact" }
+-- contact_role = { title = "Role" }
+-- title = { title = "Title" }
+-- is_decision_maker = { title = "Decides", description = "on the renewal" }
+-- invitations = { title = "Invitations", format = "0", description = "delivered, none answered" }
+-- last_invited_on = { title = "Last invited" }
+-- others_heard = { title = "Others heard", format = "0", good = "up", description = "answers of other people of the account" }
+--
+-- [[chart]]
+-- type = "scatter"
+-- x = "others_heard"
+-- y = "annual_revenue"
+-- color = "contact_role"
+-- +++
+with people as (
+    select
+        account_id,
+        account,
+        office,
+        region,
+        segment,
+        contact_id,
+        contact_role,
+        count(*) as invitations,
+        count(answered_at) as answers,
+        cast(max(sent_at) as date) as last_invited_on,
+        sum(count(answered_at)) over (partition by account_id) as account_answers
+    from "survey-invitations"
+    where is_delivered
+      and sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and sent_at < cast($to as date) + interval '1 month'
+    group by account_id, account, office, region, segment, contact_id, contact_role
+)
+select
+    p.account_id,
+    p.account,
+    p.office,
+    p.segment,
+    a.annual_revenue,
+    a.renews_on,
+    p.contact_id,
+    p.contact_role,
+    c.title,
+    c.is_decision_maker,
+    p.invitations,
+    p.last_invited_on,
+    p.account_answers as others_heard
+from people p
+join accounts a on a.account_id = p.account_id
+join contacts c on c.contact_id = p.contact_id
+where p.answers = 0
+  and p.invitations >= $min_invitations
+  and a.churned_on is null
+  and c.left_on is null
+  and p.region = any($regions)
+  and p.contact_role = any($roles)
+order by
+    p.account_answers > 0,
+    a.annual_revenue desc,
+    p.account_id,
+    p.contact_id

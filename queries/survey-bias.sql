@@ -1,0 +1,168 @@
+-- +++
+-- name = "survey-bias"
+-- title = "Do those who answer stand for those who are asked?"
+-- description = """
+-- People who were reached by an invitation in a window of months, parted into those who answered at least once and \
+-- those who never did. For every level of a trait: its share of all who were reached and of those who answered, and \
+-- the difference in points. z compares the level's share among those who answered with its share among those who did \
+-- not; beyond 2 either way it is unlikely to be chance, though of some twenty levels one gets there by itself. \
+-- Revenue quarters part the accounts asked into four equal groups by annual revenue. Revenue heard is the share of \
+-- the annual revenue of the accounts asked from which anybody answered."""
+-- tags = ["surveys", "quarterly", "quality"]
+-- grain = ["trait", "level"]
+-- uses = ["survey-invitations"]
+--
+-- [params.to]
+-- type = "month"
+-- default = "last_complete(month)"
+-- description = "last month, by the day of sending (UTC)"
+--
+-- [params.months]
+-- type = "int"
+-- default = 12
+-- min = 1
+-- max = 24
+-- description = "length of the window in months"
+--
+-- [params.survey_types]
+-- type = "list<text>"
+-- default = ["relationship"]
+-- values = ["relationship", "transactional", "pulse", "milestone", "executive"]
+-- description = "surveys whose answers are judged"
+--
+-- [params.traits]
+-- type = "list<text>"
+-- default = ["region", "segment", "tier", "role", "revenue"]
+-- values = ["region", "segment", "tier", "role", "revenue", "office"]
+--
+-- [params.min_base]
+-- type = "int"
+-- default = 20
+-- min = 1
+-- description = "fewest people of a level for shares and z"
+--
+-- [columns]
+-- trait = { title = "Trait" }
+-- level = { title = "Level" }
+-- asked = { title = "Asked", format = "#,##0", description = "people" }
+-- asked_share = { title = "Of asked", format = "0.0%" }
+-- answered = { title = "Answered", format = "#,##0", description = "people who answered at least once" }
+-- answered_share = { title = "Of answers", format = "0.0%", description = "share of the people who answered" }
+-- difference = { title = "Difference (points)", format = "+0.0", description = "too many of this level among the answers, or too few" }
+-- z = { title = "z", format = "+0.0" }
+-- people_share = { title = "Answering", format = "0%", good = "up", description = "of the people asked" }
+-- revenue_asked = { title = "Revenue asked", format = "#,##0", description = "annual revenue of the accounts asked" }
+-- revenue_heard = { title = "Heard", format = "0%", good = "up", description = "of that, from accounts where anybody answered" }
+-- note = { title = "Note" }
+--
+-- [[chart]]
+-- type = "bar"
+-- x = "difference"
+-- y = "level"
+-- color = "trait"
+-- +++
+with people as (
+    select
+        account_id,
+        contact_id,
+        region,
+        office,
+        segment,
+        tier,
+        contact_role,
+        annual_revenue,
+        count(answered_at) > 0 as is_heard
+    from "survey-invitations"
+    where survey_type = any($survey_types)
+      and is_delivered
+      and sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and sent_at < cast($to as date) + interval '1 month'
+    group by account_id, contact_id, region, office, segment, tier, contact_role, annual_revenue
+),
+accounts_asked as (
+    select
+        account_id,
+        bool_or(is_heard) as is_account_heard,
+        ntile(4) over (order by max(annual_revenue), account_id) as revenue_quarter
+    from people
+    group by account_id
+),
+-- One row for every person and trait.
+traits as (
+    select
+        t.trait,
+        case t.trait
+            when 'region' then p.region
+            when 'segment' then p.segment
+            when 'tier' then p.tier
+            when 'role' then p.contact_role
+            when 'office' then p.office
+            else case a.revenue_quarter
+                when 1 then '1st quarter (least)'
+                when 2 then '2nd quarter'
+                when 3 then '3rd quarter'
+                else '4th quarter (most)'
+            end
+        end as level,
+        p.account_id,
+        p.is_heard,
+        a.is_account_heard,
+        -- An account's revenue counts once in a level, however many of its people are asked.
+        case
+            when row_number() over (
+                partition by t.trait, p.account_id, case when t.trait = 'role' then p.contact_role end
+                order by p.contact_id
+            ) = 1
+            then p.annual_revenue
+        end as annual_revenue
+    from people p
+    join accounts_asked a on a.account_id = p.account_id
+    cross join (values ('region'), ('segment'), ('tier'), ('role'), ('revenue'), ('office')) t(trait)
+),
+levels as (
+    select
+        trait,
+        level,
+        count(*) as asked,
+        count(*) filter (where is_heard) as answered,
+        count(*) filter (where not is_heard) as silent,
+        sum(annual_revenue) as revenue_asked,
+        sum(annual_revenue) filter (where is_account_heard) as revenue_heard,
+        sum(count(*)) over (partition by trait) as all_asked,
+        sum(count(*) filter (where is_heard)) over (partition by trait) as all_answered,
+        sum(count(*) filter (where not is_heard)) over (partition by trait) as all_silent
+    from traits
+    group by trait, level
+),
+shares as (
+    select
+        *,
+        cast(asked as double) / all_asked as asked_share,
+        cast(answered as double) / nullif(all_answered, 0) as answered_share,
+        cast(silent as double) / nullif(all_silent, 0) as silent_share
+    from levels
+),
+tested as (
+    select
+        *,
+        -- Two shares, pooled: that of all who were asked.
+        (answered_share - silent_share)
+            / nullif(sqrt(asked_share * (1 - asked_share) * (1.0 / all_answered + 1.0 / all_silent)), 0) as z
+    from shares
+)
+select
+    trait,
+    level,
+    asked,
+    asked_share,
+    answered,
+    case when asked >= $min_base then answered_share end as answered_share,
+    case when asked >= $min_base then 100 * (answered_share - asked_share) end as difference,
+    case when asked >= $min_base then z end as z,
+    case when asked >= $min_base then cast(answered as double) / asked end as people_share,
+    revenue_asked,
+    cast(coalesce(revenue_heard, 0) as double) / nullif(cast(revenue_asked as double), 0) as revenue_heard,
+    case when asked < $min_base then 'base too small' end as note
+from tested
+where trait = any($traits)
+order by trait, abs(z) desc nulls last, level

@@ -1,0 +1,75 @@
+-- +++
+-- name = "survey-invitations"
+-- title = "Invitations to surveys, each of them once"
+-- description = """
+-- One row per invitation with its office, its account and its answer. Somebody who answered an invitation twice is \
+-- in it once, with the later answer to every question. An invitation to somebody who had left the account's company \
+-- by then did not reach anybody. A blank is a question that surveys of the type ask, left out by somebody who \
+-- answered. The queries on surveys build on it."""
+-- tags = ["surveys", "base"]
+-- grain = ["contact_id", "survey_type", "sent_at"]
+--
+-- [columns]
+-- is_delivered = { title = "Delivered", description = "sent to somebody who was still there" }
+-- blanks = { title = "Blanks", format = "0", description = "questions left out of an answered survey" }
+-- +++
+with ranked as (
+    select
+        *,
+        row_number() over one_invitation as newest_first,
+        -- A question left blank the second time was answered the first time.
+        coalesce(nps, lead(nps) over one_invitation) as known_nps,
+        coalesce(csat, lead(csat) over one_invitation) as known_csat,
+        coalesce(ces, lead(ces) over one_invitation) as known_ces,
+        coalesce(comment, lead(comment) over one_invitation) as known_comment
+    from surveys
+    window one_invitation as (
+        partition by contact_id, survey_type, sent_at order by answered_at desc nulls last, response_id desc
+    )
+),
+-- A type of survey asks a question when anybody ever answered it there.
+questions as (
+    select
+        survey_type,
+        count(nps) > 0 as asks_nps,
+        count(csat) > 0 as asks_csat,
+        count(ces) > 0 as asks_ces
+    from surveys
+    group by survey_type
+)
+select
+    s.response_id,
+    s.survey_type,
+    s.touchpoint,
+    s.journey_stage,
+    s.account_id,
+    a.account,
+    a.segment,
+    a.tier,
+    a.annual_revenue,
+    s.contact_id,
+    s.contact_role,
+    s.office_id,
+    o.office,
+    o.region,
+    s.language,
+    s.sent_at,
+    s.answered_at,
+    c.left_on is null or s.sent_at < c.left_on as is_delivered,
+    s.known_nps as nps,
+    s.known_csat as csat,
+    s.known_ces as ces,
+    s.known_comment as comment,
+    case
+        when s.answered_at is not null then
+            cast(q.asks_nps and s.known_nps is null as int)
+            + cast(q.asks_csat and s.known_csat is null as int)
+            + cast(q.asks_ces and s.known_ces is null as int)
+    end as blanks
+from ranked s
+join questions q on q.survey_type = s.survey_type
+join offices o on o.office_id = s.office_id
+join accounts a on a.account_id = s.account_id
+left join contacts c on c.contact_id = s.contact_id
+where s.newest_first = 1
+order by s.sent_at, s.response_id

@@ -1,6 +1,6 @@
 //! Saved queries: headers, parameters, `uses`, grain, and what `cxlake queries check` finds.
 
-use super::harness::{Folder, cxlake};
+use super::harness::{Folder, cxlake, repository};
 
 /// A lake with one table of days, and this saved query.
 fn lake_with(name: &str, text: &str) -> Folder {
@@ -270,19 +270,11 @@ fn a_file_that_is_no_saved_query_says_what_it_lacks() {
 
 #[test]
 fn the_sample_lakes_queries_are_right_and_listed_and_shown() {
-    let names = [
-        "cost-cells",
-        "cost-gaps",
-        "cost-months",
-        "cost-outliers",
-        "cost-per-touch",
-        "customer-health",
-        "customer-health-components",
-        "customer-health-detail",
-        "feedback-themes",
-        "nps-by-office",
-        "nps-trend",
-    ];
+    let folder = std::fs::read_dir(repository().join("queries")).expect("the saved queries");
+    let files = folder.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = files.filter_map(|file| Some(file.strip_suffix(".sql")?.to_owned())).collect();
+    names.sort();
+    assert!(names.len() >= 40, "{names:?}");
     let ok: String = names.iter().map(|name| format!("ok    {name}\n")).collect();
     assert_eq!(cxlake(["queries", "check"]).prints(), ok);
     let listed = cxlake(["queries", "--format", "csv"]).prints();

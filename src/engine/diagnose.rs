@@ -172,8 +172,9 @@ fn planning(message: &str, known: &Known) -> Error {
         return Error::query(format!("`{}` does not take these types", in_words(call)))
             .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one");
     }
-    if message.starts_with("Invalid function '") {
-        let error = Error::query(format!("no function `{quoted}`"));
+    if message.starts_with("Invalid function '") || message.starts_with("table function '") {
+        let in_from = if message.starts_with("table function '") { " for FROM" } else { "" };
+        let error = Error::query(format!("no function{in_from} `{quoted}`"));
         return match suggest::nearest(quoted, known.functions.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,

@@ -17,6 +17,7 @@ mod real_data;
 mod sample;
 mod sample_tables;
 mod saved_queries;
+mod table_functions;
 mod tables;
 mod terminal;
 mod tidy;

@@ -73,6 +73,10 @@ impl VisitorMut for Pass<'_> {
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
         let filled = match self.help(&function.name) {
+            Some(help) if help.kind == Kind::Table => {
+                Err(Error::query(format!("`{}` makes rows, and is called in FROM", help.name))
+                    .hint(format!("write `select * from {}`", help.syntax())))
+            }
             Some(help) => fill(function, help),
             None => Ok(()),
         };
@@ -85,9 +89,14 @@ impl VisitorMut for Pass<'_> {
     }
 }
 
-/// A bare name of a table, as an expression has it.
+/// A bare name of a table or the path of a file, as an expression has it.
 fn table_name(expression: &Expr) -> Option<ObjectName> {
     match expression {
+        Expr::Nested(inner) => table_name(inner),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(path) => Some(ObjectName::from(vec![Ident::with_quote('\'', path)])),
+            _ => None,
+        },
         Expr::Identifier(name) => Some(ObjectName::from(vec![name.clone()])),
         Expr::CompoundIdentifier(names) => Some(ObjectName::from(names.clone())),
         _ => None,

@@ -7,6 +7,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::utils::memory::get_record_batch_memory_size;
 use datafusion::common::{Result, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -103,7 +104,7 @@ impl ExecutionPlan for TableFunctionExec {
             let mut batches = Vec::new();
             while let Some(batch) = input.next().await.transpose()? {
                 // Once as it comes, and once more in one piece.
-                reservation.try_grow(2 * batch.get_array_memory_size())?;
+                reservation.try_grow(2 * get_record_batch_memory_size(&batch))?;
                 batches.push(batch);
             }
             let whole = concat_batches(&input.schema(), &batches)?;

@@ -4,9 +4,13 @@
 //! parentheses, planned in the scope of the statement, so that parameters and CTEs work in it. A function says with its
 //! help which columns and constants it takes and gets them evaluated; it never sees a plan.
 
+mod crosstab;
 mod exec;
+mod key_drivers;
 mod node;
 mod planner;
+mod read;
+mod segments;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -21,11 +25,11 @@ use super::help::Help;
 use crate::error::{Error, Result};
 
 /// What each says of itself.
-pub const HELPS: &[&Help] = &[];
+pub const HELPS: &[&Help] = &[&crosstab::HELP, &key_drivers::HELP, &segments::HELP];
 
 /// All of them.
 pub fn all() -> Vec<Arc<dyn TableFunction>> {
-    vec![]
+    vec![Arc::new(crosstab::Crosstab), Arc::new(key_drivers::KeyDrivers), Arc::new(segments::Segments)]
 }
 
 /// A function from a relation to a relation. Its result must not depend on the order of the rows it is given.

@@ -10,6 +10,7 @@ use datafusion::common::{DFSchema, DFSchemaRef, internal_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use super::super::help::Takes;
 use super::{Given, TableFunction};
 
 /// The node. Its input has exactly the columns of `given`, in their order.
@@ -87,13 +88,22 @@ impl UserDefinedLogicalNodeCore for TableFunctionNode {
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.given.iter().map(|given| format!("{} => {}", given.argument, given.field.name()));
-        write!(f, "TableFunction: {}({})", self.name(), columns.collect::<Vec<_>>().join(", "))
+        let constants = self.function.help().arguments.iter().filter(|argument| argument.takes == Takes::Value);
+        let values = constants
+            .zip(&self.values)
+            .map(|(argument, value)| format!("{} => {}", argument.name, value.clone().unalias()));
+        write!(f, "TableFunction: {}({})", self.name(), columns.chain(values).collect::<Vec<_>>().join(", "))
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
         let Some(input) = inputs.pop().filter(|_| inputs.is_empty()) else {
             return internal_err!("a table function has one input");
         };
-        Ok(Self { values: exprs, input, ..self.clone() })
+        // A column's type may become known only now, when a parameter in it is bound.
+        let given = self.given.iter().zip(input.schema().fields()).map(|(given, field)| {
+            let field = given.field.as_ref().clone().with_data_type(field.data_type().clone());
+            Given { argument: given.argument, field: Arc::new(field) }
+        });
+        Self::new(Arc::clone(&self.function), given.collect(), exprs, input)
     }
 }

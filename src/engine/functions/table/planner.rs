@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::QueryPlanner;
@@ -56,7 +57,9 @@ impl RelationPlanner for Planner {
             }
             other => return Ok(RelationPlanning::Original(Box::new(other))),
         };
-        let plan = call(function, arguments, context)?;
+        // Without an alias the result goes by the name of the function, as elsewhere.
+        let plan =
+            LogicalPlanBuilder::from(call(&function, arguments, context)?).alias(function.help().name)?.build()?;
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
     }
 }
@@ -67,7 +70,7 @@ fn find(name: &str) -> Option<Arc<dyn TableFunction>> {
 
 /// Plans one call.
 fn call(
-    function: Arc<dyn TableFunction>,
+    function: &Arc<dyn TableFunction>,
     arguments: Vec<FunctionArg>,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<LogicalPlan> {
@@ -80,10 +83,16 @@ fn call(
         Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Subquery(subquery)))) => {
             context.plan(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })?
         }
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(given @ SqlExpr::BinaryOp { .. }))) => {
+            let error = Error::query(format!("`{given}` is no table"));
+            let hint = "a name with hyphens stands in double quotes: `\"nps-by-office\"`";
+            return Err(DataFusionError::External(Box::new(error.hint(hint))));
+        }
         _ => return Err(usage(format!("`{}` takes a table or a query in parentheses first", help.name))),
     };
     let schema = Arc::clone(input.schema());
-    let mut columns: Vec<(&'static Argument, Expr)> = Vec::new();
+    let mut columns: Vec<(&'static Argument, String, Expr)> = Vec::new();
+    let mut rests: Vec<&'static Argument> = Vec::new();
     let mut values: Vec<(&'static Argument, Expr)> = Vec::new();
     let mut place = 1;
     for argument in arguments {
@@ -96,29 +105,50 @@ fn call(
                 (target, given)
             }
             FunctionArg::Named { name, arg, .. }
-            | FunctionArg::ExprNamed { name: SqlExpr::Identifier(name), arg, .. } => {
-                (named(help.arguments, &name).map_err(|error| DataFusionError::External(Box::new(error)))?, arg)
-            }
+            | FunctionArg::ExprNamed { name: SqlExpr::Identifier(name), arg, .. } => (
+                named(help.name, help.arguments, &name).map_err(|error| DataFusionError::External(Box::new(error)))?,
+                arg,
+            ),
             FunctionArg::ExprNamed { .. } => return Err(usage("an argument's name is a word".to_owned())),
         };
-        let into = if target.takes == Takes::Value { &mut values } else { &mut columns };
-        if target.takes != Takes::Columns && into.iter().any(|(known, _)| known.name == target.name) {
-            return Err(usage(format!("`{}` is given twice", target.name)));
+        let is_given = columns.iter().any(|(known, ..)| known.name == target.name)
+            || values.iter().any(|(known, _)| known.name == target.name);
+        if target.takes != Takes::Columns && is_given {
+            return Err(usage(format!("`{}` of `{}` is given twice", target.name, help.name)));
         }
         match given {
+            FunctionArgExpr::Expr(given) if target.takes == Takes::Value => {
+                let text = given.to_string();
+                let known = matches!(given, SqlExpr::Identifier(_)).then(|| Err(not_constant(target, &text)));
+                let value = known.unwrap_or_else(|| context.sql_to_expr(given, &schema))?;
+                if !value.column_refs().is_empty() {
+                    return Err(not_constant(target, &text));
+                }
+                values.push((target, value));
+            }
             FunctionArgExpr::Expr(given) => {
-                let schema = if target.takes == Takes::Value { &DFSchema::empty() } else { schema.as_ref() };
-                into.push((target, context.sql_to_expr(given, schema)?));
+                let text = given.to_string();
+                let column = context.sql_to_expr(given, &schema)?;
+                let is_of_many = |part: &Expr| matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
+                if column.exists(|part| Ok(is_of_many(part)))? {
+                    return Err(usage(format!(
+                        "`{text}` is computed from many rows; compute it in the query given first"
+                    )));
+                }
+                let name = if let Expr::Column(column) = &column { column.name.clone() } else { text };
+                columns.push((target, name, column));
             }
-            FunctionArgExpr::Wildcard if target.takes == Takes::Columns => {
-                let rest = rest(&schema, columns.iter().map(|(_, given)| given));
-                columns.extend(rest.into_iter().map(|given| (target, given)));
-            }
+            FunctionArgExpr::Wildcard if target.takes == Takes::Columns => rests.push(target),
             _ => return Err(usage(format!("`{}` takes no `*`", target.name))),
         }
     }
+    for target in rests {
+        let rest = rest(&schema, columns.iter().map(|(.., given)| given));
+        columns.extend(rest.into_iter().map(|column| (target, column.name.clone(), Expr::Column(column))));
+    }
     for argument in help.arguments.iter().skip(1) {
-        let given = columns.iter().chain(&values).any(|(known, _)| known.name == argument.name);
+        let given = columns.iter().any(|(known, ..)| known.name == argument.name)
+            || values.iter().any(|(known, _)| known.name == argument.name);
         match (argument.takes, argument.default) {
             _ if given => {}
             (_, None) => return Err(usage(format!("`{}` of `{}` is missing", argument.name, help.name))),
@@ -127,30 +157,35 @@ fn call(
         }
     }
     values.sort_by_key(|(argument, _)| help.position(argument.name));
-    columns.sort_by_key(|(argument, _)| help.position(argument.name));
+    columns.sort_by_key(|(argument, ..)| help.position(argument.name));
 
     let mut given = Vec::with_capacity(columns.len());
     let mut projection = Vec::with_capacity(columns.len());
-    for (place, (argument, column)) in columns.into_iter().enumerate() {
-        let name = column.qualified_name().1;
-        let field = Field::new(name, column.get_type(&schema)?, true);
-        given.push(Given { argument: argument.name, field: Arc::new(field) });
+    for (place, (argument, name, column)) in columns.into_iter().enumerate() {
+        // The type of a parameter is not known before it is bound.
+        let data_type = column.get_type(&schema).unwrap_or(DataType::Null);
+        given.push(Given { argument: argument.name, field: Arc::new(Field::new(name, data_type, true)) });
         // Two columns may have one name, and the node takes them by place.
         projection.push(Expr::Alias(Alias::new(column, None::<&str>, format!("{place}"))));
     }
     let input = LogicalPlanBuilder::from(input).project(projection)?.build()?;
     let values = values.into_iter().map(|(_, value)| value).collect();
-    let node = TableFunctionNode::new(function, given, values, input)?;
+    let node = TableFunctionNode::new(Arc::clone(function), given, values, input)?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
 }
 
+fn not_constant(argument: &Argument, text: &str) -> DataFusionError {
+    let error = Error::query(format!("`{}` takes a constant, and `{text}` is none", argument.name));
+    DataFusionError::External(Box::new(error.hint(format!("text stands in single quotes: `{} => '…'`", argument.name))))
+}
+
 /// The argument of this name.
-fn named(arguments: &'static [Argument], name: &Ident) -> Result<&'static Argument, Error> {
+fn named(function: &str, arguments: &'static [Argument], name: &Ident) -> Result<&'static Argument, Error> {
     let name = name.value.to_lowercase();
     let found = arguments.iter().skip(1).find(|argument| argument.name == name);
     found.ok_or_else(|| {
         let names: Vec<&str> = arguments.iter().skip(1).map(|argument| argument.name).collect();
-        let error = Error::query(format!("no argument `{name}`"));
+        let error = Error::query(format!("`{function}` has no argument `{name}`"));
         match suggest::nearest(&name, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("its arguments: {}", suggest::some(&names))),
@@ -159,9 +194,9 @@ fn named(arguments: &'static [Argument], name: &Ident) -> Result<&'static Argume
 }
 
 /// The columns of the relation that no argument names.
-fn rest<'a>(schema: &DFSchemaRef, taken: impl Iterator<Item = &'a Expr>) -> Vec<Expr> {
+fn rest<'a>(schema: &DFSchemaRef, taken: impl Iterator<Item = &'a Expr>) -> Vec<Column> {
     let taken: Vec<&Column> = taken.flat_map(Expr::column_refs).collect();
-    schema.columns().into_iter().filter(|column| !taken.contains(&column)).map(Expr::Column).collect()
+    schema.columns().into_iter().filter(|column| !taken.contains(&column)).collect()
 }
 
 /// A default as the help has it.
@@ -212,7 +247,9 @@ impl ExtensionPlanner for Planner {
         for (argument, value) in names.zip(&node.values) {
             let physical = planner.create_physical_expr(value, &DFSchema::empty(), session, planning)?;
             let value = physical.evaluate(&none)?.into_array(1)?;
-            values.push((argument.name, ScalarValue::try_from_array(&value, 0)?));
+            let value = ScalarValue::try_from_array(&value, 0)?;
+            let default = argument.default.filter(|_| value.is_null());
+            values.push((argument.name, default.map_or(Ok(value), constant)?));
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let (function, given) = (Arc::clone(&node.function), node.given.clone());

@@ -123,7 +123,8 @@ pub fn key_drivers(
             .collect();
         rows.sort_unstable_by(|&a, &b| by_values(&columns, a, b));
         let weights: Vec<f64> = rows.iter().filter_map(|&row| weight(row)).collect();
-        let scores = |column: &[Option<f64>]| unit(rows.iter().filter_map(|&row| column[row]).collect(), &weights);
+        let scores =
+            |column: &[Option<f64>]| unit(&rows.iter().filter_map(|&row| column[row]).collect::<Vec<_>>(), &weights);
         let target_scores = scores(target);
         let scores: Vec<Vec<f64>> = used.iter().map(|&driver| scores(&drivers[driver])).collect();
         let among = DMatrix::from_fn(used.len(), used.len(), |a, b| match a == b {
@@ -180,8 +181,8 @@ fn by_values(columns: &[&[Option<f64>]], a: usize, b: usize) -> Ordering {
 }
 
 /// The values less their mean, each times the root of its weight, as a vector of length 1.
-fn unit(values: Vec<f64>, weights: &[f64]) -> Vec<f64> {
-    let mean = dot(&values, weights) / weights.iter().sum::<f64>();
+fn unit(values: &[f64], weights: &[f64]) -> Vec<f64> {
+    let mean = dot(values, weights) / weights.iter().sum::<f64>();
     let centred: Vec<f64> = values.iter().zip(weights).map(|(value, weight)| (value - mean) * weight.sqrt()).collect();
     let length = dot(&centred, &centred).sqrt();
     centred.into_iter().map(|value| value / length).collect()
@@ -243,7 +244,7 @@ fn lmg(among: &DMatrix<f64>, with_target: &DVector<f64>) -> Option<Vec<f64>> {
     if count > LMG_DRIVERS_MAX {
         return None;
     }
-    let members = |set: usize| (0..count).filter(|driver| set >> driver & 1 == 1).collect::<Vec<_>>();
+    let members = |set: usize| (0..count).filter(|driver| (set >> driver) & 1 == 1).collect::<Vec<_>>();
     let mut explained = vec![0.0; 1 << count];
     for (set, explained) in explained.iter_mut().enumerate().skip(1) {
         let members = members(set);
@@ -257,8 +258,8 @@ fn lmg(among: &DMatrix<f64>, with_target: &DVector<f64>) -> Option<Vec<f64>> {
         parts[before] = parts[before - 1] * before as f64 / (count - before) as f64;
     }
     let gain = |driver: usize| {
-        let without = (0..1_usize << count).filter(|set| set >> driver & 1 == 0);
-        without.map(|set| parts[members(set).len()] * (explained[set | 1 << driver] - explained[set])).sum()
+        let without = (0..1_usize << count).filter(|set| (set >> driver) & 1 == 0);
+        without.map(|set| parts[members(set).len()] * (explained[set | (1 << driver)] - explained[set])).sum()
     };
     Some((0..count).map(gain).collect())
 }

@@ -14,6 +14,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
@@ -31,6 +32,7 @@ pub struct TableFunctionExec {
     values: Vec<(&'static str, ScalarValue)>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl TableFunctionExec {
@@ -47,7 +49,8 @@ impl TableFunctionExec {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Self { function, given, values, input, properties: Arc::new(properties) }
+        let metrics = ExecutionPlanMetricsSet::new();
+        Self { function, given, values, input, properties: Arc::new(properties), metrics }
     }
 }
 
@@ -92,6 +95,10 @@ impl ExecutionPlan for TableFunctionExec {
         Ok(Arc::new(Self::new(function, given, values, input, self.schema())))
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if partition != 0 || self.input.output_partitioning().partition_count() != 1 {
             return internal_err!("a table function runs in one partition");
@@ -99,20 +106,25 @@ impl ExecutionPlan for TableFunctionExec {
         let mut input = self.input.execute(0, Arc::clone(&context))?;
         let reservation = MemoryConsumer::new(self.function.help().name).register(context.memory_pool());
         let (function, given, values) = (Arc::clone(&self.function), self.given.clone(), self.values.clone());
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (schema, rows_max) = (self.schema(), context.session_config().batch_size());
         let result = async move {
             let mut batches = Vec::new();
             while let Some(batch) = input.next().await.transpose()? {
-                // Once as it comes, and once more in one piece.
-                reservation.try_grow(2 * get_record_batch_memory_size(&batch))?;
+                // As it comes, in one piece, and as the plain values that the function works on, which take twice that.
+                reservation.try_grow(4 * get_record_batch_memory_size(&batch))?;
                 batches.push(batch);
             }
+            let timer = metrics.elapsed_compute().timer();
             let whole = concat_batches(&input.schema(), &batches)?;
             drop(batches);
             let columns = given.into_iter().zip(whole.columns().iter().cloned()).collect();
             let call = Call { help: function.help(), columns, values };
             let arrays = function.run(&call).map_err(|error| DataFusionError::External(Box::new(error)))?;
-            slices(schema, arrays, rows_max)
+            let batches = slices(schema, arrays, rows_max)?;
+            timer.done();
+            batches.iter().for_each(|batch| metrics.record_output(batch.num_rows()));
+            Ok::<_, DataFusionError>(batches)
         };
         let batches = stream::once(result).map_ok(|batches| stream::iter(batches.into_iter().map(Ok))).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))

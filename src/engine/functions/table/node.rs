@@ -55,11 +55,13 @@ impl Eq for TableFunctionNode {}
 
 impl PartialOrd for TableFunctionNode {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (self.function.help().name, &self.values, &self.input).partial_cmp(&(
+        let order = (self.function.help().name, &self.values, &self.input).partial_cmp(&(
             other.function.help().name,
             &other.values,
             &other.input,
-        ))
+        ));
+        // Calls that differ in their columns alone have no order.
+        order.filter(|order| order.is_ne() || self == other)
     }
 }
 

@@ -21,7 +21,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, TableFactor};
 use datafusion_session::Session;
 
-use super::super::help::{Argument, Takes};
+use super::super::help::{Argument, Help, Takes};
 use super::exec::TableFunctionExec;
 use super::node::TableFunctionNode;
 use super::{Given, TableFunction};
@@ -75,128 +75,170 @@ fn call(
     context: &mut dyn RelationPlannerContext,
 ) -> Result<LogicalPlan> {
     let help = function.help();
-    let usage = |message: String| {
-        DataFusionError::External(Box::new(Error::query(message).hint(format!("it is called as `{}`", help.syntax()))))
-    };
     let mut arguments = arguments.into_iter();
-    let input = match arguments.next() {
-        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Subquery(subquery)))) => {
-            context.plan(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })?
-        }
-        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(given @ SqlExpr::BinaryOp { .. }))) => {
-            let error = Error::query(format!("`{given}` is no table"));
-            let hint = "a name with hyphens stands in double quotes: `\"nps-by-office\"`";
-            return Err(DataFusionError::External(Box::new(error.hint(hint))));
-        }
-        _ => return Err(usage(format!("`{}` takes a table or a query in parentheses first", help.name))),
-    };
-    let schema = Arc::clone(input.schema());
-    let mut columns: Vec<(&'static Argument, String, Expr)> = Vec::new();
-    let mut rests: Vec<&'static Argument> = Vec::new();
-    let mut values: Vec<(&'static Argument, Expr)> = Vec::new();
+    let input = relation(help, arguments.next(), context)?;
+    let mut read = Read { help, schema: Arc::clone(input.schema()), columns: vec![], rests: vec![], values: vec![] };
     let mut place = 1;
     for argument in arguments {
         let (target, given) = match argument {
             FunctionArg::Unnamed(given) => {
                 let Some(target) = help.arguments.get(place) else {
-                    return Err(usage(format!("`{}` takes fewer arguments", help.name)));
+                    return Err(misused(help, format!("`{}` takes fewer arguments", help.name)));
                 };
                 place += usize::from(target.takes != Takes::Columns);
                 (target, given)
             }
             FunctionArg::Named { name, arg, .. }
-            | FunctionArg::ExprNamed { name: SqlExpr::Identifier(name), arg, .. } => (
-                named(help.name, help.arguments, &name).map_err(|error| DataFusionError::External(Box::new(error)))?,
-                arg,
-            ),
-            FunctionArg::ExprNamed { .. } => return Err(usage("an argument's name is a word".to_owned())),
+            | FunctionArg::ExprNamed { name: SqlExpr::Identifier(name), arg, .. } => (named(help, &name)?, arg),
+            FunctionArg::ExprNamed { .. } => return Err(misused(help, "an argument's name is a word")),
         };
-        let is_given = columns.iter().any(|(known, ..)| known.name == target.name)
-            || values.iter().any(|(known, _)| known.name == target.name);
-        if target.takes != Takes::Columns && is_given {
-            return Err(usage(format!("`{}` of `{}` is given twice", target.name, help.name)));
-        }
-        match given {
-            FunctionArgExpr::Expr(given) if target.takes == Takes::Value => {
-                let text = given.to_string();
-                let known = matches!(given, SqlExpr::Identifier(_)).then(|| Err(not_constant(target, &text)));
-                let value = known.unwrap_or_else(|| context.sql_to_expr(given, &schema))?;
-                if !value.column_refs().is_empty() {
-                    return Err(not_constant(target, &text));
-                }
-                values.push((target, value));
-            }
-            FunctionArgExpr::Expr(given) => {
-                let text = given.to_string();
-                let column = context.sql_to_expr(given, &schema)?;
-                let is_of_many = |part: &Expr| matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
-                if column.exists(|part| Ok(is_of_many(part)))? {
-                    return Err(usage(format!(
-                        "`{text}` is computed from many rows; compute it in the query given first"
-                    )));
-                }
-                let name = if let Expr::Column(column) = &column { column.name.clone() } else { text };
-                columns.push((target, name, column));
-            }
-            FunctionArgExpr::Wildcard if target.takes == Takes::Columns => rests.push(target),
-            _ => return Err(usage(format!("`{}` takes no `*`", target.name))),
-        }
+        read.argument(target, given, context)?;
     }
-    for target in rests {
-        let rest = rest(&schema, columns.iter().map(|(.., given)| given));
-        columns.extend(rest.into_iter().map(|column| (target, column.name.clone(), Expr::Column(column))));
-    }
-    for argument in help.arguments.iter().skip(1) {
-        let given = columns.iter().any(|(known, ..)| known.name == argument.name)
-            || values.iter().any(|(known, _)| known.name == argument.name);
-        match (argument.takes, argument.default) {
-            _ if given => {}
-            (_, None) => return Err(usage(format!("`{}` of `{}` is missing", argument.name, help.name))),
-            (Takes::Value, Some(default)) => values.push((argument, Expr::Literal(constant(default)?, None))),
-            _ => {}
-        }
-    }
-    values.sort_by_key(|(argument, _)| help.position(argument.name));
-    columns.sort_by_key(|(argument, ..)| help.position(argument.name));
+    read.complete()?;
 
-    let mut given = Vec::with_capacity(columns.len());
-    let mut projection = Vec::with_capacity(columns.len());
-    for (place, (argument, name, column)) in columns.into_iter().enumerate() {
+    let mut given = Vec::with_capacity(read.columns.len());
+    let mut projection = Vec::with_capacity(read.columns.len());
+    for (place, (argument, name, column)) in read.columns.into_iter().enumerate() {
         // The type of a parameter is not known before it is bound.
-        let data_type = column.get_type(&schema).unwrap_or(DataType::Null);
+        let data_type = column.get_type(&read.schema).unwrap_or(DataType::Null);
         given.push(Given { argument: argument.name, field: Arc::new(Field::new(name, data_type, true)) });
         // Two columns may have one name, and the node takes them by place.
         projection.push(Expr::Alias(Alias::new(column, None::<&str>, format!("{place}"))));
     }
     let input = LogicalPlanBuilder::from(input).project(projection)?.build()?;
-    let values = values.into_iter().map(|(_, value)| value).collect();
+    let values = read.values.into_iter().map(|(_, value)| value).collect();
     let node = TableFunctionNode::new(Arc::clone(function), given, values, input)?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
 }
 
+/// Plans the first argument.
+fn relation(
+    help: &Help,
+    argument: Option<FunctionArg>,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    match argument {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Subquery(subquery)))) => {
+            context.plan(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })
+        }
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(given @ SqlExpr::BinaryOp { .. }))) => {
+            let hint = "a name with hyphens stands in double quotes, such as `\"nps-by-office\"`";
+            Err(external(Error::query(format!("`{given}` is no table")).hint(hint)))
+        }
+        _ => Err(misused(help, format!("`{}` takes a table or a query in parentheses first", help.name))),
+    }
+}
+
+/// The arguments of a call as far as they have been read.
+struct Read {
+    help: &'static Help,
+    /// The columns of the relation.
+    schema: DFSchemaRef,
+    columns: Vec<(&'static Argument, String, Expr)>,
+    /// Arguments that were given `*`.
+    rests: Vec<&'static Argument>,
+    values: Vec<(&'static Argument, Expr)>,
+}
+
+impl Read {
+    fn has(&self, argument: &Argument) -> bool {
+        self.columns.iter().any(|(known, ..)| known.name == argument.name)
+            || self.values.iter().any(|(known, _)| known.name == argument.name)
+    }
+
+    /// Takes what was given for an argument.
+    fn argument(
+        &mut self,
+        target: &'static Argument,
+        given: FunctionArgExpr,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<()> {
+        if target.takes != Takes::Columns && self.has(target) {
+            return Err(misused(self.help, format!("`{}` of `{}` is given twice", target.name, self.help.name)));
+        }
+        match given {
+            FunctionArgExpr::Expr(given) if target.takes == Takes::Value => {
+                let text = given.to_string();
+                if matches!(given, SqlExpr::Identifier(_)) {
+                    return Err(not_constant(target, &text));
+                }
+                let value = context.sql_to_expr(given, &self.schema)?;
+                if !value.column_refs().is_empty() {
+                    return Err(not_constant(target, &text));
+                }
+                self.values.push((target, value));
+            }
+            FunctionArgExpr::Expr(given) => {
+                let text = given.to_string();
+                let column = context.sql_to_expr(given, &self.schema)?;
+                // Null stands for the default, which is to have no such column.
+                if target.default.is_some() && matches!(column, Expr::Literal(ScalarValue::Null, _)) {
+                    return Ok(());
+                }
+                let is_of_many = |part: &Expr| matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
+                if column.exists(|part| Ok(is_of_many(part)))? {
+                    let message = format!("`{text}` is computed from many rows; compute it in the query given first");
+                    return Err(misused(self.help, message));
+                }
+                let name = if let Expr::Column(column) = &column { column.name.clone() } else { text };
+                self.columns.push((target, name, column));
+            }
+            FunctionArgExpr::Wildcard if target.takes == Takes::Columns => self.rests.push(target),
+            _ => return Err(misused(self.help, format!("`{}` takes no `*`", target.name))),
+        }
+        Ok(())
+    }
+
+    /// Puts in what `*` and the defaults stand for, and all in the order of the help.
+    fn complete(&mut self) -> Result<()> {
+        for target in std::mem::take(&mut self.rests) {
+            let taken: Vec<&Column> = self.columns.iter().flat_map(|(.., given)| given.column_refs()).collect();
+            let rest: Vec<Column> =
+                self.schema.columns().into_iter().filter(|column| !taken.contains(&column)).collect();
+            self.columns.extend(rest.into_iter().map(|column| (target, column.name.clone(), Expr::Column(column))));
+        }
+        for argument in self.help.arguments.iter().skip(1).filter(|argument| !self.has(argument)).collect::<Vec<_>>() {
+            match (argument.takes, argument.default) {
+                (_, None) => {
+                    let message = format!("`{}` of `{}` is missing", argument.name, self.help.name);
+                    return Err(misused(self.help, message));
+                }
+                (Takes::Value, Some(default)) => self.values.push((argument, Expr::Literal(constant(default)?, None))),
+                _ => {}
+            }
+        }
+        self.values.sort_by_key(|(argument, _)| self.help.position(argument.name));
+        self.columns.sort_by_key(|(argument, ..)| self.help.position(argument.name));
+        Ok(())
+    }
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// An error of how the function was called.
+fn misused(help: &Help, message: impl Into<String>) -> DataFusionError {
+    external(Error::query(message).hint(format!("it is called as `{}`", help.syntax())))
+}
+
 fn not_constant(argument: &Argument, text: &str) -> DataFusionError {
     let error = Error::query(format!("`{}` takes a constant, and `{text}` is none", argument.name));
-    DataFusionError::External(Box::new(error.hint(format!("text stands in single quotes: `{} => '…'`", argument.name))))
+    external(error.hint(format!("text stands in single quotes: `{} => '…'`", argument.name)))
 }
 
 /// The argument of this name.
-fn named(function: &str, arguments: &'static [Argument], name: &Ident) -> Result<&'static Argument, Error> {
+fn named(help: &'static Help, name: &Ident) -> Result<&'static Argument> {
     let name = name.value.to_lowercase();
-    let found = arguments.iter().skip(1).find(|argument| argument.name == name);
+    let found = help.arguments.iter().skip(1).find(|argument| argument.name == name);
     found.ok_or_else(|| {
-        let names: Vec<&str> = arguments.iter().skip(1).map(|argument| argument.name).collect();
-        let error = Error::query(format!("`{function}` has no argument `{name}`"));
-        match suggest::nearest(&name, names.iter().copied()) {
+        let names: Vec<&str> = help.arguments.iter().skip(1).map(|argument| argument.name).collect();
+        let error = Error::query(format!("`{}` has no argument `{name}`", help.name));
+        external(match suggest::nearest(&name, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("its arguments: {}", suggest::some(&names))),
-        }
+        })
     })
-}
-
-/// The columns of the relation that no argument names.
-fn rest<'a>(schema: &DFSchemaRef, taken: impl Iterator<Item = &'a Expr>) -> Vec<Column> {
-    let taken: Vec<&Column> = taken.flat_map(Expr::column_refs).collect();
-    schema.columns().into_iter().filter(|column| !taken.contains(&column)).collect()
 }
 
 /// A default as the help has it.

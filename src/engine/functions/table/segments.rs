@@ -85,7 +85,7 @@ pub static HELP: Help = Help {
         rules the conditions, such as `nps >= 8`; with kmeans the means, in the units of the features. `note`: why a key \
         has no segment.",
     nulls: "A key with a null in a feature is in no segment: its row has nulls and a note, and it takes no part in cuts, \
-        means and sizes.",
+        means and sizes. A feature that does not vary makes no difference, and rules do not name it.",
     errors: "A key that is null or there twice; text features with kmeans; dates; more segments than there are different \
         keys; constants out of range.",
     source: "Standardised features and k-means++ (Arthur and Vassilvitskii, SODA 2007), the best of ten starts. Keys are \
@@ -264,7 +264,7 @@ struct Segment {
 }
 
 /// Parts of a sentence, or what stands for it when there are none.
-fn joined(parts: Vec<String>, with: &str, none: &str) -> String {
+fn joined(parts: &[String], with: &str, none: &str) -> String {
     if parts.is_empty() { none.to_owned() } else { parts.join(with) }
 }
 
@@ -297,8 +297,8 @@ fn by_rules(features: &[Feature<'_>], rows: &[usize], levels: usize) -> Found {
         let labels = parts().filter_map(|((feature, cuts), level)| in_words(feature, cuts, *level));
         let rules = parts().filter_map(|((feature, cuts), level)| rule(feature, cuts, *level));
         Segment {
-            label: joined(labels.collect(), ", ", "all alike"),
-            description: joined(rules.collect(), " and ", "all"),
+            label: joined(&labels.collect::<Vec<_>>(), ", ", "all alike"),
+            description: joined(&rules.collect::<Vec<_>>(), " and ", "all"),
         }
     });
     Found {
@@ -367,7 +367,7 @@ fn by_k_means(features: &[Feature<'_>], rows: &[usize], k: usize, seed: u32) -> 
             format!("{} {}", feature.name, short(own.iter().sum::<f64>() / own.len() as f64))
         });
         Segment {
-            label: joined(labels.collect(), ", ", "average"),
+            label: joined(&labels.collect::<Vec<_>>(), ", ", "average"),
             description: format!("means: {}", means.collect::<Vec<_>>().join(", ")),
         }
     });

@@ -56,6 +56,13 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
     let span_line = error.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start.line);
     let line = sql.zip(span_line).map(|(sql, line)| sql.line + usize::try_from(line).unwrap_or(1).saturating_sub(1));
     let error = match ours(error) {
+        // A wrong call of a function of ours knows no line; what is wrong with a file or its data has its own place.
+        Ok(error) if error.kind() == Kind::Query => {
+            return match sql {
+                Some(sql) => sql.place(error, line),
+                None => error,
+            };
+        }
         Ok(error) => return error,
         Err(error) => error,
     };

@@ -44,6 +44,9 @@ fn the_relation_may_be_a_table_a_cte_a_view_a_query_or_a_file() {
         "with s(a, b) as (select nps, csat from surveys) select replace(driver, 'b', 'csat') as driver, n \
          from key_drivers(s, a, b)",
         "with \"my-s\" as (select nps, csat from surveys) select driver, n from key_drivers(\"my-s\", nps, csat)",
+        "select driver, n from key_drivers((
+             select s.* from offices o, lateral (select * from surveys where office_id = o.office_id) s
+         ), nps, csat)",
         "create view answers as select * from surveys; select driver, n from key_drivers(answers, nps, csat)",
         "select driver, n from key_drivers('sample-data/surveys/', nps, csat)",
         "select driver, n from KEY_DRIVERS(surveys, surveys.nps, csat)",
@@ -165,6 +168,13 @@ fn a_wrong_call_is_answered_with_what_is_wrong() {
             "error: `avg(csat)` is computed from many rows; compute it in the query given first\n\n{syntax}"
         )),
         (
+            "offices o, lateral (select * from key_drivers((select nps, csat from surveys where office_id = o.office_id), \
+             nps, csat)) d",
+            "error: `key_drivers` cannot use `o.office_id` of the query around it\n\n\
+             hint: call it once for each value, as in a saved query with a parameter\n"
+                .to_owned(),
+        ),
+        (
             "key_drivers(surveyz, nps, csat)",
             "error: table `surveyz` is not in this lake\n\nhint: did you mean `surveys`? `cxlake tables` or `\\d` lists all\n"
                 .to_owned(),
@@ -225,6 +235,18 @@ fn a_wrong_call_is_answered_with_what_is_wrong() {
         error("select crosstab(touchpoint, language) from surveys"),
         "error: `crosstab` makes rows, and is called in FROM\n\n\
          hint: write `select * from crosstab(relation, row, column [, weight => null])`\n"
+    );
+}
+
+#[test]
+fn a_wrong_call_in_a_file_has_its_place() {
+    let folder = Folder::new();
+    folder.write("s.sql", "select 1;\n\nselect *\nfrom segments((select 1 as id, 2 as x), id, x, levels => x)\n");
+    let said = folder.cxlake(["--format", "csv", "-f", "s.sql"]).run();
+    assert_eq!(
+        said.stderr,
+        "error: `levels` takes a constant, and `x` is none\n  at s.sql:3\n\n\
+         hint: text stands in single quotes: `levels => '…'`\n"
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::QueryPlanner;
@@ -106,9 +106,34 @@ fn call(
         projection.push(Expr::Alias(Alias::new(column, None::<&str>, format!("{place}"))));
     }
     let input = LogicalPlanBuilder::from(input).project(projection)?.build()?;
+    if let Some(outer) = outer_column(&input)? {
+        let error = Error::query(format!("`{}` cannot use `{outer}` of the query around it", help.name));
+        return Err(external(error.hint("call it once for each value, as in a saved query with a parameter")));
+    }
     let values = read.values.into_iter().map(|(_, value)| value).collect();
     let node = TableFunctionNode::new(Arc::clone(function), given, values, input)?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
+}
+
+/// A column of a query around this plan that the plan uses.
+fn outer_column(plan: &LogicalPlan) -> Result<Option<String>> {
+    let mut found = None;
+    plan.apply(|node| {
+        // A lateral join inside the plan: what it refers to is on the other side of the join.
+        if matches!(node, LogicalPlan::Subquery(_)) {
+            return Ok(TreeNodeRecursion::Jump);
+        }
+        node.apply_expressions(|expression| {
+            expression.apply(|part| match part {
+                Expr::OuterReferenceColumn(_, column) => {
+                    found = Some(column.flat_name());
+                    Ok(TreeNodeRecursion::Stop)
+                }
+                _ => Ok(TreeNodeRecursion::Continue),
+            })
+        })
+    })?;
+    Ok(found)
 }
 
 /// Plans the first argument.
@@ -163,7 +188,7 @@ impl Read {
                     return Err(not_constant(target, &text));
                 }
                 let value = context.sql_to_expr(given, &self.schema)?;
-                if !value.column_refs().is_empty() {
+                if !value.column_refs().is_empty() || value.contains_outer() {
                     return Err(not_constant(target, &text));
                 }
                 self.values.push((target, value));

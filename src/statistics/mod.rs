@@ -7,4 +7,5 @@ pub mod contingency;
 pub mod order;
 pub mod proportion;
 pub mod regression;
+pub mod sum;
 pub mod text;

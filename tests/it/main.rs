@@ -18,6 +18,7 @@ mod sample;
 mod sample_tables;
 mod saved_queries;
 mod table_functions;
+mod scores;
 mod tables;
 mod terminal;
 mod tidy;

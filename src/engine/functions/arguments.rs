@@ -1,15 +1,16 @@
 //! Makes calls of our functions whole before the engine plans them.
 //!
 //! The engine wants every argument before the last one given. Ours may leave out any that has a default when they name
-//! the others, and a table function may be given a bare table's name: both are written out here, in the parsed statement.
+//! the others, a table function may be given a bare table's name, and a field of a result may be had with a dot: all are
+//! written out here, in the parsed statement.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, TableFactor, Value,
-    VisitMut, VisitorMut, visit_relations_mut,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, TableFactor,
+    Value, VisitMut, VisitorMut, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -71,6 +72,9 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::CompoundFieldAccess { access_chain, .. } = expression {
+            access_chain.iter_mut().for_each(name_field);
+        }
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
         let filled = match self.help(&function.name) {
             Some(help) if help.kind == Kind::Table => {
@@ -86,6 +90,16 @@ impl VisitorMut for Pass<'_> {
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Writes the field of `f(x).field` as a text; the engine takes a name only where the struct is a column.
+fn name_field(access: &mut AccessExpr) {
+    if let AccessExpr::Dot(field) = access
+        && let Expr::Identifier(name) = field
+    {
+        let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
+        *field = Expr::value(Value::SingleQuotedString(name));
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod aggregate;
 pub mod arguments;
+pub mod constant;
 pub mod help;
 pub mod metrics;
 pub mod scalar;

@@ -1,15 +1,25 @@
 //! Scalar functions: a value for each row, from that row alone.
 
+mod measures;
+mod significance;
+mod wilson;
+
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
 use super::help::Help;
+use significance::{Of, Significance};
 
 /// What each says of itself.
-pub const HELPS: &[&Help] = &[];
+pub const HELPS: &[&Help] = &[&significance::NPS_TEST, &significance::SHARE_TEST, &wilson::WILSON];
 
 /// All of them.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    vec![]
+    let all = [
+        ScalarUDF::from(Significance::new(Of::Nps)),
+        ScalarUDF::from(Significance::new(Of::Shares)),
+        ScalarUDF::from(wilson::Wilson::new()),
+    ];
+    all.into_iter().map(Arc::new).collect()
 }

@@ -1,0 +1,878 @@
+//! Counts answers on a scale, with weights or without: the machine under the scores.
+//!
+//! A score says which whole numbers an answer adds ([`Score::marks`]: itself, whether it is a promoter, ...) and what to
+//! make of their sums. Everything else is here, once: which answers count, groups, windows, partitions.
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StructArray};
+use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type};
+use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
+};
+use datafusion::scalar::ScalarValue;
+
+use super::super::constant::{checked_confidence, external, number, numbers};
+use super::super::help::{Argument, Help, Takes};
+use crate::error::Error;
+use crate::lake::scale::Scale;
+use crate::statistics::proportion::effective_size;
+use crate::statistics::sum::Sum;
+
+/// The arguments that the scores share.
+pub const WEIGHT: Argument = Argument {
+    name: "weight",
+    takes: Takes::Column,
+    types: "int, float or decimal",
+    default: Some("null"),
+    what: "what each row weighs, 0 or more; an answer without a weight stays out; the literal null weighs nothing",
+};
+pub const MISSING: Argument = Argument {
+    name: "missing",
+    takes: Takes::Value,
+    types: "a number or a list of numbers",
+    default: Some("null"),
+    what: "codes that stand for no answer, such as `11` or `[11, 99]`",
+};
+pub const CONFIDENCE: Argument = Argument {
+    name: "confidence",
+    takes: Takes::Value,
+    types: "float",
+    default: Some("0.95"),
+    what: "confidence of the interval, between 0 and 1",
+};
+
+/// A score made of `N` sums over answers.
+pub trait Score<const N: usize>: Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
+    const HELP: &'static Help;
+
+    /// What an answer adds to the sums. The first is always 1, so that the first sum is the number of answers.
+    fn marks(scale: Scale, score: i64) -> [i64; N];
+
+    /// The type of the result.
+    fn result() -> DataType;
+
+    /// The results of groups.
+    fn finish(tallies: impl Iterator<Item = Tally<N>>, confidence: f64) -> ArrayRef;
+}
+
+/// The sums of a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tally<const N: usize> {
+    /// Sums over answers, each counted once. Whole numbers, so that no order of rows changes them.
+    pub counts: [i64; N],
+    /// The same with weights, when there are any.
+    weighted: Option<Weighted<N>>,
+}
+
+/// Sums over weighted answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Weighted<const N: usize> {
+    /// Answers with a weight above zero. When there are none, the sums are zero and not what rounding left of them.
+    positive: i64,
+    sums: [Sum; N],
+    squared_weights: Sum,
+}
+
+impl<const N: usize> Default for Weighted<N> {
+    fn default() -> Self {
+        Self { positive: 0, sums: [Sum::default(); N], squared_weights: Sum::default() }
+    }
+}
+
+impl<const N: usize> Weighted<N> {
+    /// Takes an answer in, with `sign` 1, or out again, with -1.
+    fn add(&mut self, marks: [i64; N], weight: f64, sign: i64) {
+        self.positive += if weight > 0.0 { sign } else { 0 };
+        if self.positive == 0 {
+            *self = Self::default();
+            return;
+        }
+        let sign = sign as f64;
+        for (sum, mark) in self.sums.iter_mut().zip(marks) {
+            sum.add(sign * weight * mark as f64);
+        }
+        self.squared_weights.add(sign * weight * weight);
+    }
+}
+
+impl<const N: usize> Tally<N> {
+    /// Answers, each counted once.
+    pub fn n(&self) -> i64 {
+        self.counts[0]
+    }
+
+    /// The mean of a mark over answers, weighted when there are weights; `None` without answers or without weight.
+    pub fn mean(&self, mark: usize) -> Option<f64> {
+        match &self.weighted {
+            None => (self.n() > 0).then(|| self.counts[mark] as f64 / self.n() as f64),
+            Some(weighted) if weighted.positive > 0 => Some(weighted.sums[mark].value() / weighted.sums[0].value()),
+            Some(_) => None,
+        }
+    }
+
+    /// 100 times the mean of one mark less that of another; `None` as for [`Tally::mean`]. Without weights it is rounded
+    /// once, as `100.0 * (P - D) / n` in SQL.
+    pub fn points(&self, first: usize, second: usize) -> Option<f64> {
+        match &self.weighted {
+            None => (self.n() > 0).then(|| 100.0 * (self.counts[first] - self.counts[second]) as f64 / self.n() as f64),
+            Some(_) => self.mean(first).zip(self.mean(second)).map(|(first, second)| 100.0 * (first - second)),
+        }
+    }
+
+    /// How many unweighted answers tell as much as these; `None` without answers or without weight.
+    pub fn effective(&self) -> Option<f64> {
+        match &self.weighted {
+            None => (self.n() > 0).then_some(self.n() as f64),
+            Some(weighted) => effective_size(weighted.sums[0].value(), weighted.squared_weights.value()),
+        }
+    }
+}
+
+/// Fields of a struct result: counts, then measures that may be null.
+pub fn fields(counts: &[&str], measures: &[&str]) -> Fields {
+    let count = counts.iter().map(|name| Field::new(*name, DataType::Int64, true));
+    count.chain(measures.iter().map(|name| Field::new(*name, DataType::Float64, true))).collect()
+}
+
+/// Struct results of groups, with the fields of [`fields`].
+pub fn structs<const C: usize, const M: usize>(
+    fields: Fields,
+    groups: impl Iterator<Item = ([i64; C], [Option<f64>; M])>,
+) -> ArrayRef {
+    let mut counts: [Vec<i64>; C] = std::array::from_fn(|_| Vec::new());
+    let mut measures: [Vec<Option<f64>>; M] = std::array::from_fn(|_| Vec::new());
+    for (group_counts, group_measures) in groups {
+        counts.iter_mut().zip(group_counts).for_each(|(column, count)| column.push(count));
+        measures.iter_mut().zip(group_measures).for_each(|(column, measure)| column.push(measure));
+    }
+    let counts = counts.into_iter().map(|column| Arc::new(Int64Array::from(column)) as ArrayRef);
+    let measures = measures.into_iter().map(|column| Arc::new(Float64Array::from(column)) as ArrayRef);
+    Arc::new(StructArray::new(fields, counts.chain(measures).collect(), None))
+}
+
+/// A score as the engine calls it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ScoreFunction<S, const N: usize> {
+    score: PhantomData<S>,
+    scale: Scale,
+    signature: Signature,
+}
+
+impl<S: Score<N>, const N: usize> ScoreFunction<S, N> {
+    pub fn new(scale: Scale) -> Self {
+        Self { score: PhantomData, scale, signature: Signature::user_defined(Volatility::Immutable) }
+    }
+
+    fn call(&self, arguments: &AccumulatorArgs<'_>) -> Result<Call> {
+        Call::new(S::HELP, self.scale, arguments)
+    }
+}
+
+/// The place of the weight among arguments of these types, when one is given.
+fn weight_place<'a>(help: &Help, types: impl ExactSizeIterator<Item = &'a DataType>) -> Option<usize> {
+    let place = help.position("weight")?;
+    types.enumerate().find(|(at, given)| *at == place && !given.is_null()).map(|(at, _)| at)
+}
+
+/// The type under a dictionary.
+fn plain(given: &DataType) -> &DataType {
+    match given {
+        DataType::Dictionary(_, value) => value,
+        other => other,
+    }
+}
+
+impl<S: Score<N>, const N: usize> AggregateUDFImpl for ScoreFunction<S, N> {
+    fn name(&self) -> &str {
+        S::HELP.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Scores come as whole numbers, floats (which may be whole) or booleans, weights as floats; constants as they are.
+    /// What is neither stays, and [`Self::return_field`] refuses it: the engine hides the hint of an error made here.
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        let types = given.iter().enumerate().map(|(place, given)| {
+            let number = plain(given);
+            match S::HELP.arguments.get(place).map(|argument| argument.name) {
+                Some("score") if number.is_integer() || number.is_null() => DataType::Int64,
+                Some("score") if number.is_numeric() => DataType::Float64,
+                Some("condition") if number.is_null() => DataType::Boolean,
+                Some("weight") if number.is_numeric() => DataType::Float64,
+                _ => given.clone(),
+            }
+        });
+        Ok(types.collect())
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(S::result())
+    }
+
+    fn return_field(&self, given: &[FieldRef]) -> Result<FieldRef> {
+        let help = S::HELP;
+        if given.is_empty() {
+            let error = Error::query(format!("`{}` of `{}` is missing", help.arguments[0].name, help.name));
+            return Err(external(error.hint(format!("it is called as `{}`", help.syntax()))));
+        }
+        for (argument, field) in help.arguments.iter().zip(given) {
+            let (takes, hint) = match (argument.name, field.data_type()) {
+                ("score", DataType::Int64 | DataType::Float64)
+                | ("weight", DataType::Float64 | DataType::Null)
+                | ("condition", DataType::Boolean) => continue,
+                ("condition", _) => ("a condition", "compare the column with something, as in `score >= 4`"),
+                ("score" | "weight", _) => ("numbers", "cast it when the text holds numbers, as in `cast(x as int)`"),
+                _ => continue,
+            };
+            let error = Error::query(format!("`{}` takes {takes} as `{}`", help.name, argument.name));
+            return Err(external(error.hint(hint)));
+        }
+        Ok(Arc::new(Field::new(help.name, S::result(), true)))
+    }
+
+    fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Single::<S, N>::new(self.call(&arguments)?)))
+    }
+
+    fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let named =
+            |name: String, r#type| Arc::new(Field::new(format_state_name(arguments.name, &name), r#type, false));
+        let mut fields: Vec<FieldRef> = (0..N).map(|mark| named(format!("count_{mark}"), DataType::Int64)).collect();
+        let types = arguments.input_fields.iter().map(|field| field.data_type());
+        if weight_place(S::HELP, types).is_some() {
+            fields.push(named("positive".to_owned(), DataType::Int64));
+            fields.extend((0..N).map(|mark| named(format!("weighted_{mark}"), DataType::Float64)));
+            fields.push(named("squared_weights".to_owned(), DataType::Float64));
+        }
+        Ok(fields)
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Groups::<S, N>::new(self.call(&arguments)?)))
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    /// What no rows give: for the counts that is 0, and a subquery without rows must say the same.
+    fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
+        let nothing = Tally { counts: [0; N], weighted: None };
+        ScalarValue::try_from_array(&S::finish(std::iter::once(nothing), 0.95), 0)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(S::HELP.documentation())
+    }
+}
+
+/// One call of a score, with its constants read.
+#[derive(Clone, Debug)]
+struct Call {
+    help: &'static Help,
+    scale: Scale,
+    /// Place of the weight among the arguments.
+    weight: Option<usize>,
+    /// Codes that stand for no answer; and those of them that whole numbers can be.
+    blanks: Vec<f64>,
+    whole_blanks: Vec<i64>,
+    confidence: f64,
+}
+
+impl Call {
+    fn new(help: &'static Help, mut scale: Scale, arguments: &AccumulatorArgs<'_>) -> Result<Self> {
+        if arguments.is_distinct {
+            let error = Error::query(format!("`{}` counts every answer and takes no DISTINCT", help.name));
+            return Err(external(error.hint("make the answers distinct by respondent in a query before")));
+        }
+        if let Some(top) = number(help, "top", arguments.exprs)? {
+            let below = scale.high - scale.low;
+            if top.fract() != 0.0 || top < 1.0 || top > below as f64 {
+                let error = Error::query(format!("`{}` got `top => {top}`, outside 1 to {below}", help.name));
+                return Err(external(error.hint("`top` is how many of the highest values count as satisfied")));
+            }
+            scale.top_from = scale.high - whole(top).unwrap_or(0) + 1;
+        }
+        let blanks = numbers(help, "missing", arguments.exprs)?.unwrap_or_default();
+        let whole_blanks = blanks.iter().filter_map(|blank| whole(*blank)).collect();
+        let confidence = checked_confidence(help, number(help, "confidence", arguments.exprs)?)?;
+        let weight = weight_place(help, arguments.expr_fields.iter().map(|field| field.data_type()));
+        Ok(Self { help, scale, weight, blanks, whole_blanks, confidence })
+    }
+
+    /// The answers of a batch that count: with a score, that is no blank, with a weight, and passed by the filter.
+    /// Of the others nothing is looked at.
+    ///
+    /// # Errors
+    /// `InvalidData` for a score that is no whole number and for a weight that cannot be one.
+    fn answers(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Answers> {
+        let mut counted = filter.map(|filter| match filter.nulls() {
+            Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
+            None => NullBuffer::new(filter.values().clone()),
+        });
+        let mut only = |nulls: Option<&NullBuffer>| counted = NullBuffer::union(counted.as_ref(), nulls);
+        let score = &values[0];
+        only(score.nulls());
+        let weights = self.weight.map(|place| values[place].as_primitive::<Float64Type>());
+        only(weights.and_then(Array::nulls));
+        let scores = match score.data_type() {
+            DataType::Boolean => score.as_boolean().values().iter().map(i64::from).collect(),
+            DataType::Float64 => {
+                let scores = score.as_primitive::<Float64Type>().values();
+                if !self.blanks.is_empty() {
+                    let is_blank = |score: f64| self.blanks.iter().any(|blank| same(*blank, score));
+                    only(Some(&answered(scores.len(), |row| !is_blank(scores[row]))));
+                }
+                self.whole(scores, counted.as_ref())?
+            }
+            _ => {
+                let scores = score.as_primitive::<Int64Type>().values();
+                if !self.whole_blanks.is_empty() {
+                    only(Some(&answered(scores.len(), |row| !self.whole_blanks.contains(&scores[row]))));
+                }
+                scores.clone()
+            }
+        };
+        let answers = Answers { scores, weights: weights.map(|weights| weights.values().clone()), counted };
+        if let Some(weights) = &answers.weights {
+            let wrong = |weight: f64| !(weight.is_finite() && weight >= 0.0);
+            if let Some(row) = (0..weights.len()).find(|row| wrong(weights[*row]) && answers.counts(*row)) {
+                let error = Error::invalid(format!(
+                    "`{}` got the weight {}; a weight is 0 or more",
+                    self.help.name, weights[row]
+                ));
+                return Err(external(error.hint("null leaves the answer out")));
+            }
+        }
+        if !answers.within(self.scale) {
+            let outside = |row: &usize| !(self.scale.low..=self.scale.high).contains(&answers.scores[*row]);
+            let row = (0..answers.scores.len()).find(|row| outside(row) && answers.counts(*row));
+            let score = row.map_or(0, |row| answers.scores[row]);
+            let Scale { low, high, .. } = self.scale;
+            let error = Error::invalid(format!("`{}` got the score {score}, outside {low} to {high}", self.help.name));
+            return Err(external(error.hint(self.say_so(score))));
+        }
+        Ok(answers)
+    }
+
+    /// The whole numbers that floats stand for.
+    fn whole(&self, scores: &[f64], counted: Option<&NullBuffer>) -> Result<ScalarBuffer<i64>> {
+        let mut wholes = Vec::with_capacity(scores.len());
+        for (row, score) in scores.iter().enumerate() {
+            let found = whole(*score);
+            if found.is_none() && counted.is_none_or(|counted| counted.is_valid(row)) {
+                let Scale { low, high, .. } = self.scale;
+                let error = Error::invalid(format!("`{}` got the score {score}, no whole number", self.help.name));
+                return Err(external(error.hint(format!("answers are whole numbers from {low} to {high}"))));
+            }
+            wholes.push(found.unwrap_or(0));
+        }
+        Ok(wholes.into())
+    }
+
+    /// Bytes on the heap.
+    fn size(&self) -> usize {
+        size_of_val(self.blanks.as_slice()) + size_of_val(self.whole_blanks.as_slice())
+    }
+
+    /// How to say that a code is a blank.
+    fn say_so(&self, code: i64) -> String {
+        let codes: Vec<String> = self.blanks.iter().map(f64::to_string).chain([code.to_string()]).collect();
+        format!("if {code} marks a blank, say so: `{}(score, missing => [{}])`", self.help.name, codes.join(", "))
+    }
+}
+
+/// Rows that a test passes.
+fn answered(rows: usize, test: impl Fn(usize) -> bool) -> NullBuffer {
+    NullBuffer::new(BooleanBuffer::collect_bool(rows, test))
+}
+
+/// Whether two floats are one code; not a number, which some tools write for blanks, is one as well.
+fn same(blank: f64, score: f64) -> bool {
+    (blank.is_nan() && score.is_nan()) || blank.partial_cmp(&score).is_some_and(Ordering::is_eq)
+}
+
+/// The whole number that a float stands for, where floats are exact.
+fn whole(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "floats below 2^53 in size that are whole are exact in i64")]
+    let exact = number as i64;
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(exact)
+}
+
+/// The answers of a batch.
+struct Answers {
+    scores: ScalarBuffer<i64>,
+    weights: Option<ScalarBuffer<f64>>,
+    /// Rows that count; without it, all do.
+    counted: Option<NullBuffer>,
+}
+
+impl Answers {
+    fn counts(&self, row: usize) -> bool {
+        self.counted.as_ref().is_none_or(|counted| counted.is_valid(row))
+    }
+
+    /// Calls `add` with each row, its score, and 1 when the answer counts; for one that does not, with 0 and 0.
+    ///
+    /// Adding nothing is cheaper than a processor's wrong guess which way a branch goes.
+    #[inline]
+    fn each(&self, mut add: impl FnMut(usize, i64, i64)) {
+        let Some(counted) = self.counted.as_ref().filter(|counted| counted.null_count() > 0) else {
+            self.scores.iter().enumerate().for_each(|(row, score)| add(row, *score, 1));
+            return;
+        };
+        let mut row = 0;
+        for (scores, mut bits) in self.scores.chunks(64).zip(counted.inner().bit_chunks().iter_padded()) {
+            for score in scores {
+                let counts = i64::from(bits & 1 == 1);
+                add(row, score & -counts, counts);
+                bits >>= 1;
+                row += 1;
+            }
+        }
+    }
+
+    /// Calls `add` with the row, score and weight of each answer that counts, when there are weights.
+    #[inline]
+    fn each_weighted(&self, mut add: impl FnMut(usize, i64, f64)) {
+        let Some(weights) = &self.weights else { return };
+        self.each(|row, score, counts| {
+            if counts == 1 {
+                add(row, score, weights[row]);
+            }
+        });
+    }
+
+    /// Whether all scores that count lie on the scale.
+    fn within(&self, scale: Scale) -> bool {
+        let mut within = true;
+        self.each(|_, score, counts| within &= (score >= scale.low) & (score <= scale.high) | (counts == 0));
+        within
+    }
+}
+
+/// What a row adds: its marks when it counts, nothing when not.
+#[inline]
+fn masked<S: Score<N>, const N: usize>(scale: Scale, score: i64, counts: i64) -> [i64; N] {
+    S::marks(scale, score).map(|mark| mark & -counts)
+}
+
+#[inline]
+fn add<const N: usize>(sums: &mut [i64; N], marks: [i64; N]) {
+    sums.iter_mut().zip(marks).for_each(|(sum, mark)| *sum += mark);
+}
+
+/// The tally of all rows, or of the rows of a window's frame.
+#[derive(Debug)]
+struct Single<S, const N: usize> {
+    score: PhantomData<S>,
+    call: Call,
+    tally: Tally<N>,
+}
+
+impl<S: Score<N>, const N: usize> Single<S, N> {
+    fn new(call: Call) -> Self {
+        let weighted = call.weight.map(|_| Weighted::default());
+        Self { score: PhantomData, call, tally: Tally { counts: [0; N], weighted } }
+    }
+
+    /// Takes answers in, with `sign` 1, or out again, with -1.
+    fn add(&mut self, values: &[ArrayRef], sign: i64) -> Result<()> {
+        let answers = self.call.answers(values, None)?;
+        let scale = self.call.scale;
+        let mut counts = [0; N];
+        answers.each(|_, score, counted| add(&mut counts, masked::<S, N>(scale, score, counted)));
+        add(&mut self.tally.counts, counts.map(|count| sign * count));
+        if let Some(weighted) = &mut self.tally.weighted {
+            answers.each_weighted(|_, score, weight| weighted.add(S::marks(scale, score), weight, sign));
+        }
+        Ok(())
+    }
+}
+
+impl<S: Score<N>, const N: usize> Accumulator for Single<S, N> {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.add(values, 1)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.add(values, -1)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        ScalarValue::try_from_array(&S::finish(std::iter::once(self.tally), self.call.confidence), 0)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let columns = state_columns(&[self.tally.counts], self.tally.weighted.as_ref().map(std::slice::from_ref));
+        columns.iter().map(|column| ScalarValue::try_from_array(column, 0)).collect()
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let mut weighted = self.tally.weighted.as_mut().map(std::slice::from_mut);
+        merge(std::slice::from_mut(&mut self.tally.counts), weighted.as_deref_mut(), states, |_| 0)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.call.size()
+    }
+}
+
+/// The tallies of groups.
+struct Groups<S, const N: usize> {
+    score: PhantomData<S>,
+    call: Call,
+    counts: Vec<[i64; N]>,
+    /// As long as `counts` when there are weights.
+    weighted: Option<Vec<Weighted<N>>>,
+}
+
+impl<S: Score<N>, const N: usize> Groups<S, N> {
+    fn new(call: Call) -> Self {
+        let weighted = call.weight.map(|_| Vec::new());
+        Self { score: PhantomData, call, counts: Vec::new(), weighted }
+    }
+
+    fn resize(&mut self, groups: usize) {
+        self.counts.resize(groups, [0; N]);
+        if let Some(weighted) = &mut self.weighted {
+            weighted.resize(groups, Weighted::default());
+        }
+    }
+
+    /// Takes answers in, each to the group of its row.
+    #[inline]
+    fn add(&mut self, answers: &Answers, group: impl Fn(usize) -> usize) {
+        let (scale, counts) = (self.call.scale, &mut self.counts);
+        answers.each(|row, score, counted| add(&mut counts[group(row)], masked::<S, N>(scale, score, counted)));
+        if let Some(weighted) = &mut self.weighted {
+            answers.each_weighted(|row, score, weight| weighted[group(row)].add(S::marks(scale, score), weight, 1));
+        }
+    }
+}
+
+impl<S: Score<N>, const N: usize> GroupsAccumulator for Groups<S, N> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.resize(total_num_groups);
+        let answers = self.call.answers(values, opt_filter)?;
+        self.add(&answers, |row| group_indices[row]);
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
+        self.resize(total_num_groups);
+        merge(&mut self.counts, self.weighted.as_deref_mut(), values, |row| group_indices[row])
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let counts = emit_to.take_needed(&mut self.counts).into_iter();
+        let confidence = self.call.confidence;
+        let Some(weighted) = &mut self.weighted else {
+            return Ok(S::finish(counts.map(|counts| Tally { counts, weighted: None }), confidence));
+        };
+        let weighted = emit_to.take_needed(weighted).into_iter().map(Some);
+        Ok(S::finish(counts.zip(weighted).map(|(counts, weighted)| Tally { counts, weighted }), confidence))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        let counts = emit_to.take_needed(&mut self.counts);
+        let weighted = self.weighted.as_mut().map(|weighted| emit_to.take_needed(weighted));
+        Ok(state_columns(&counts, weighted.as_deref()))
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let answers = self.call.answers(values, opt_filter)?;
+        let mut alone = Self::new(self.call.clone());
+        alone.resize(answers.scores.len());
+        alone.add(&answers, |row| row);
+        alone.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        let weighted = self.weighted.as_ref().map_or(0, |weighted| weighted.capacity() * size_of::<Weighted<N>>());
+        self.call.size() + self.counts.capacity() * size_of::<[i64; N]>() + weighted
+    }
+}
+
+/// Tallies as columns between partitions, as [`ScoreFunction::state_fields`] names them.
+fn state_columns<const N: usize>(counts: &[[i64; N]], weighted: Option<&[Weighted<N>]>) -> Vec<ArrayRef> {
+    let ints = |column: Vec<i64>| Arc::new(Int64Array::from(column)) as ArrayRef;
+    let floats = |column: Vec<f64>| Arc::new(Float64Array::from(column)) as ArrayRef;
+    let mut columns: Vec<ArrayRef> =
+        (0..N).map(|mark| ints(counts.iter().map(|counts| counts[mark]).collect())).collect();
+    if let Some(weighted) = weighted {
+        columns.push(ints(weighted.iter().map(|sums| sums.positive).collect()));
+        columns.extend((0..N).map(|mark| floats(weighted.iter().map(|sums| sums.sums[mark].value()).collect())));
+        columns.push(floats(weighted.iter().map(|sums| sums.squared_weights.value()).collect()));
+    }
+    columns
+}
+
+/// Adds tallies that came as columns.
+fn merge<const N: usize>(
+    counts: &mut [[i64; N]],
+    weighted: Option<&mut [Weighted<N>]>,
+    states: &[ArrayRef],
+    group: impl Fn(usize) -> usize,
+) -> Result<()> {
+    let (of_counts, of_weights) =
+        states.split_at_checked(N).ok_or_else(|| internal_datafusion_err!("a tally has {N} counts"))?;
+    for (mark, column) in of_counts.iter().enumerate() {
+        let column = column.as_primitive::<Int64Type>().values();
+        column.iter().enumerate().for_each(|(row, count)| counts[group(row)][mark] += count);
+    }
+    let Some(weighted) = weighted else { return Ok(()) };
+    let [positive, sums @ .., squared_weights] = of_weights else {
+        return Err(internal_datafusion_err!("a weighted tally has its sums"));
+    };
+    let positive = positive.as_primitive::<Int64Type>().values();
+    positive.iter().enumerate().for_each(|(row, count)| weighted[group(row)].positive += count);
+    for (mark, column) in sums.iter().enumerate() {
+        let column = column.as_primitive::<Float64Type>().values();
+        column.iter().enumerate().for_each(|(row, sum)| weighted[group(row)].sums[mark].add(*sum));
+    }
+    let squares = squared_weights.as_primitive::<Float64Type>().values();
+    squares.iter().enumerate().for_each(|(row, sum)| weighted[group(row)].squared_weights.add(*sum));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::compute::concat;
+
+    use super::super::ces::CesStats;
+    use super::super::nps::{Nps, NpsStats};
+    use super::*;
+    use crate::lake::scale::Scales;
+
+    /// Knuth's MMIX generator: the same numbers on every run.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).expect("31 bits") % end
+        }
+    }
+
+    /// An answer as it comes: 11 and 99 are blanks, and `passes` is what the filter says.
+    #[derive(Clone, Copy, Debug)]
+    struct Row {
+        score: Option<i64>,
+        weight: Option<f64>,
+        passes: Option<bool>,
+        group: usize,
+    }
+
+    fn rows(random: &mut Random, groups: usize) -> Vec<Row> {
+        let blanks = random.below(4);
+        let row = |random: &mut Random| Row {
+            score: match random.below(14) {
+                _ if random.below(4) < blanks => None,
+                12 => Some(99),
+                13 => None,
+                score => i64::try_from(score).ok(),
+            },
+            weight: match random.below(6) {
+                0 => None,
+                1 => Some(0.0),
+                _ => Some(random.below(1000) as f64 / 7.0),
+            },
+            passes: [Some(true), Some(true), Some(false), None][random.below(4)],
+            group: random.below(groups),
+        };
+        (0..random.below(400)).map(|_| row(random)).collect()
+    }
+
+    fn call(weighted: bool) -> Call {
+        Call {
+            help: NpsStats::HELP,
+            scale: Scales::default().nps,
+            weight: weighted.then_some(1),
+            blanks: vec![11.0, 99.0],
+            whole_blanks: vec![11, 99],
+            confidence: 0.95,
+        }
+    }
+
+    fn values(rows: &[Row]) -> Vec<ArrayRef> {
+        let scores: Int64Array = rows.iter().map(|row| row.score).collect();
+        let weights: Float64Array = rows.iter().map(|row| row.weight).collect();
+        vec![Arc::new(scores), Arc::new(weights)]
+    }
+
+    fn filter(rows: &[Row]) -> BooleanArray {
+        rows.iter().map(|row| row.passes).collect()
+    }
+
+    /// What the rows amount to, counted one by one: n, promoters, detractors, nps and n_effective.
+    fn plainly<'a>(rows: impl Iterator<Item = &'a Row>, weighted: bool) -> ([i64; 3], Option<f64>, Option<f64>) {
+        let (mut counts, mut sums, mut squares) = ([0; 3], [0.0; 3], 0.0);
+        for row in rows {
+            let Some(score) = row.score.filter(|score| *score <= 10) else { continue };
+            let Some(weight) = (if weighted { row.weight } else { Some(1.0) }) else { continue };
+            squares += weight * weight;
+            for (place, is_in) in [true, score > 8, score < 7].into_iter().enumerate() {
+                counts[place] += i64::from(is_in);
+                sums[place] += if is_in { weight } else { 0.0 };
+            }
+        }
+        let has_weight = sums[0] > 0.0;
+        let nps = has_weight.then(|| 100.0 * (sums[1] - sums[2]) / sums[0]);
+        (counts, nps, has_weight.then(|| sums[0] * sums[0] / squares))
+    }
+
+    fn field<'a>(results: &'a StructArray, name: &str) -> &'a ArrayRef {
+        results.column_by_name(name).expect("a field")
+    }
+
+    fn holds(results: &ArrayRef, at: usize, wanted: ([i64; 3], Option<f64>, Option<f64>)) {
+        let results = results.as_struct();
+        let count = |name| field(results, name).as_primitive::<Int64Type>().value(at);
+        assert_eq!([count("n"), count("promoters"), count("detractors")], wanted.0);
+        assert_eq!(count("passives"), wanted.0[0] - wanted.0[1] - wanted.0[2]);
+        for (name, wanted) in [("nps", wanted.1), ("n_effective", wanted.2)] {
+            let column = field(results, name).as_primitive::<Float64Type>();
+            let found = column.is_valid(at).then(|| column.value(at));
+            let is_near = match (found, wanted) {
+                (Some(found), Some(wanted)) => (found - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
+                (found, wanted) => found.is_none() && wanted.is_none(),
+            };
+            assert!(is_near, "{name}: {found:?}, not {wanted:?}");
+        }
+        for name in ["low", "high", "promoter_share", "detractor_share"] {
+            assert_eq!(field(results, name).is_valid(at), wanted.1.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn any_split_of_the_rows_over_partitions_gives_what_counting_them_one_by_one_gives() {
+        for seed in 0..300 {
+            let random = &mut Random(seed);
+            let (weighted, filtered, groups) = (seed % 2 == 0, seed % 3 == 0, 1 + random.below(9));
+            let rows = rows(random, groups);
+            let mut total = Groups::<NpsStats, 3>::new(call(weighted));
+            total.resize(groups);
+            let mut parts: Vec<Vec<Row>> = vec![vec![]; 1 + random.below(4)];
+            for row in &rows {
+                let part = random.below(parts.len());
+                parts[part].push(*row);
+            }
+            for part in parts {
+                let mut partial = Groups::<NpsStats, 3>::new(call(weighted));
+                partial.resize(groups);
+                for batch in part.chunks(1 + random.below(150)) {
+                    let passes = filtered.then(|| filter(batch));
+                    let to: Vec<usize> = batch.iter().map(|row| row.group).collect();
+                    if random.below(3) == 0 {
+                        let state = partial.convert_to_state(&values(batch), passes.as_ref()).expect("a state");
+                        total.merge_batch(&state, &to, groups).expect("a merge");
+                    } else {
+                        partial.update_batch(&values(batch), &to, passes.as_ref(), groups).expect("an update");
+                    }
+                }
+                let first = random.below(groups);
+                let state = partial.state(EmitTo::First(first)).expect("a state");
+                total.merge_batch(&state, &(0..first).collect::<Vec<_>>(), groups).expect("a merge");
+                let state = partial.state(EmitTo::All).expect("a state");
+                total.merge_batch(&state, &(first..groups).collect::<Vec<_>>(), groups).expect("a merge");
+            }
+            let first = total.evaluate(EmitTo::First(random.below(groups))).expect("results");
+            let rest = total.evaluate(EmitTo::All).expect("results");
+            let results = concat(&[&first, &rest]).expect("results");
+            for group in 0..groups {
+                let passes = |row: &&Row| row.group == group && (!filtered || row.passes == Some(true));
+                holds(&results, group, plainly(rows.iter().filter(passes), weighted));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sliding_frame_gives_what_its_rows_give_afresh() {
+        for seed in 0..200 {
+            let random = &mut Random(seed);
+            let weighted = seed % 2 == 0;
+            let rows = rows(random, 1);
+            let mut single = Single::<NpsStats, 3>::new(call(weighted));
+            let (mut start, mut end) = (0, 0);
+            while end < rows.len() {
+                let next = (end + 1 + random.below(9)).min(rows.len());
+                single.update_batch(&values(&rows[end..next])).expect("an update");
+                end = next;
+                let next = start + random.below(end - start + 1);
+                single.retract_batch(&values(&rows[start..next])).expect("a retraction");
+                start = next;
+                let found = single.evaluate().expect("a result").to_array().expect("an array");
+                holds(&found, 0, plainly(rows[start..end].iter(), weighted));
+            }
+            let mut total = Single::<NpsStats, 3>::new(call(weighted));
+            let state = single.state().expect("a state");
+            let state: Vec<ArrayRef> = state.iter().map(|value| value.to_array().expect("an array")).collect();
+            total.merge_batch(&state).expect("a merge");
+            let found = total.evaluate().expect("a result").to_array().expect("an array");
+            holds(&found, 0, plainly(rows[start..end].iter(), weighted));
+        }
+    }
+
+    #[test]
+    fn a_frame_whose_weights_have_left_has_no_score_of_what_rounding_left() {
+        let mut single = Single::<Nps, 3>::new(call(true));
+        let row = |weight| Row { score: Some(9), weight: Some(weight), passes: None, group: 0 };
+        single.update_batch(&values(&[row(1e17), row(0.1), row(0.0)])).expect("an update");
+        single.retract_batch(&values(&[row(1e17)])).expect("a retraction");
+        assert_eq!(single.evaluate().expect("a result"), ScalarValue::Float64(Some(100.0)));
+        single.retract_batch(&values(&[row(0.1)])).expect("a retraction");
+        assert_eq!(single.evaluate().expect("a result"), ScalarValue::Float64(None));
+        assert_eq!(single.tally.n(), 1);
+    }
+
+    #[test]
+    fn tens_of_billions_of_answers_are_counted() {
+        let counts = |counts: [i64; 3]| counts.map(|count| Arc::new(Int64Array::from(vec![count; 4])) as ArrayRef);
+        let mut total = Groups::<NpsStats, 3>::new(call(false));
+        let state = counts([9_000_000_000, 6_000_000_000, 1_500_000_000]);
+        total.merge_batch(&state, &[0, 0, 0, 0], 1).expect("a merge");
+        let results = total.evaluate(EmitTo::All).expect("results");
+        holds(&results, 0, ([36_000_000_000, 24_000_000_000, 6_000_000_000], Some(50.0), Some(36e9)));
+
+        let mut total = Single::<CesStats, 4>::new(Call { help: CesStats::HELP, ..call(false) });
+        let state = [4_000_000_000, 2_000_000_000, 16_000_000_000, 72_000_000_000];
+        let state = state.map(|count| Arc::new(Int64Array::from(vec![count])) as ArrayRef);
+        total.merge_batch(&state).expect("a merge");
+        let results = total.evaluate().expect("a result").to_array().expect("an array");
+        let measure = |name| field(results.as_struct(), name).as_primitive::<Float64Type>().value(0);
+        // Half say 4 - sqrt(2) and half 4 + sqrt(2) would: the variance is 2.
+        assert!((measure("mean") - 4.0).abs() < 1e-12);
+        let half = 1.959_963_984_540_054 * (2.0 / 4e9_f64).sqrt();
+        assert!((measure("high") - measure("mean") - half).abs() < 1e-9, "{}", measure("high"));
+    }
+}

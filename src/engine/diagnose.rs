@@ -169,6 +169,11 @@ fn planning(message: &str, known: &Known) -> Error {
     if is_missing || message.starts_with("No table named '") {
         let name = quoted.rsplit('.').next().unwrap_or(quoted);
         let error = Error::not_found(format!("table `{name}` is not in this lake"));
+        if name == "codebook" {
+            return error.hint(
+                "`reason_codes` takes its codes from it: columns version, code, kind (phrase or pattern) and match",
+            );
+        }
         return match suggest::nearest(name, known.tables.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`? `cxlake tables` or `\\d` lists all")),
             None => error.hint("`cxlake tables` or `\\d` lists all"),

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::codebook;
 use super::help::{Help, Kind};
 use super::metrics;
 use crate::error::{Error, Result};
@@ -81,7 +82,7 @@ impl VisitorMut for Pass<'_> {
                 Err(Error::query(format!("`{}` makes rows, and is called in FROM", help.name))
                     .hint(format!("write `select * from {}`", help.syntax())))
             }
-            Some(help) => fill(function, help),
+            Some(help) => fill(function, help).and_then(|()| codebook::write(function, help)),
             None => Ok(()),
         };
         match filled.and_then(|()| metrics::expand(function, self.metrics)) {
@@ -119,14 +120,18 @@ fn table_name(expression: &Expr) -> Option<ObjectName> {
 
 /// `select * from name`.
 fn select_all(name: &ObjectName) -> Result<Query> {
-    let parsed =
-        Parser::new(&GenericDialect {}).try_with_sql("select * from t").and_then(|mut parser| parser.parse_query());
-    let mut query = parsed.map_err(|error| Error::internal(error.to_string()))?;
+    let mut query = query("select * from t")?;
     let _: ControlFlow<()> = visit_relations_mut(&mut query, |relation| {
         *relation = name.clone();
         ControlFlow::Continue(())
     });
-    Ok(*query)
+    Ok(query)
+}
+
+/// A query of our own making.
+pub fn query(sql: &str) -> Result<Query> {
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_query());
+    parsed.map(|query| *query).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Puts named arguments in their places, with the defaults of those left out before them.

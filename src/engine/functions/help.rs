@@ -93,6 +93,7 @@ impl Help {
             let dots = if argument.takes == Takes::Columns { ", ..." } else { "" };
             text += &match argument.default {
                 None => format!("{comma}{}{dots}", argument.name),
+                Some(_) if argument.takes == Takes::Columns => format!(" [{comma}{}, ...]", argument.name),
                 Some(default) => format!(" [{comma}{} => {default}]", argument.name).replace("[, ", "[, "),
             };
         }

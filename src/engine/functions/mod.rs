@@ -4,11 +4,13 @@
 
 pub mod aggregate;
 pub mod arguments;
+mod codebook;
 pub mod constant;
 pub mod help;
 pub mod metrics;
 pub mod scalar;
 pub mod table;
+pub mod text;
 pub mod window;
 
 use datafusion::execution::SessionStateBuilder;

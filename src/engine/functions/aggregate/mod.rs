@@ -1,6 +1,7 @@
 //! Aggregate functions: many rows to one value, vectorised for many groups, and over windows.
 
 mod ces;
+mod codebook;
 mod csat;
 mod nps;
 mod tally;
@@ -14,8 +15,16 @@ use crate::lake::scale::Scales;
 use tally::ScoreFunction;
 
 /// What each says of itself.
-pub const HELPS: &[&Help] =
-    &[&nps::NPS, &nps::NPS_STATS, &csat::CSAT, &csat::CSAT_STATS, &csat::SHARE_STATS, &ces::CES, &ces::CES_STATS];
+pub const HELPS: &[&Help] = &[
+    &nps::NPS,
+    &nps::NPS_STATS,
+    &csat::CSAT,
+    &csat::CSAT_STATS,
+    &csat::SHARE_STATS,
+    &ces::CES,
+    &ces::CES_STATS,
+    &codebook::HELP,
+];
 
 /// All of them.
 pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
@@ -27,6 +36,7 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(ScoreFunction::<csat::ShareStats, 2>::new(csat::CONDITION)),
         AggregateUDF::from(ScoreFunction::<ces::Ces, 4>::new(scales.ces)),
         AggregateUDF::from(ScoreFunction::<ces::CesStats, 4>::new(scales.ces)),
+        AggregateUDF::from(codebook::CodebookOf::new()),
     ];
     all.into_iter().map(Arc::new).collect()
 }

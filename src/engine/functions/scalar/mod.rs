@@ -1,6 +1,8 @@
 //! Scalar functions: a value for each row, from that row alone.
 
 mod measures;
+mod reason_codes;
+mod sentiment;
 mod significance;
 mod wilson;
 
@@ -12,7 +14,8 @@ use super::help::Help;
 use significance::{Of, Significance};
 
 /// What each says of itself.
-pub const HELPS: &[&Help] = &[&significance::NPS_TEST, &significance::SHARE_TEST, &wilson::WILSON];
+pub const HELPS: &[&Help] =
+    &[&significance::NPS_TEST, &significance::SHARE_TEST, &wilson::WILSON, &reason_codes::HELP, &sentiment::HELP];
 
 /// All of them.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
@@ -20,6 +23,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(Significance::new(Of::Nps)),
         ScalarUDF::from(Significance::new(Of::Shares)),
         ScalarUDF::from(wilson::Wilson::new()),
+        ScalarUDF::from(reason_codes::ReasonCodes::new()),
+        ScalarUDF::from(sentiment::Sentiment::new()),
     ];
     all.into_iter().map(Arc::new).collect()
 }

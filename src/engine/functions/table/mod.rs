@@ -11,6 +11,7 @@ mod node;
 mod planner;
 mod read;
 mod segments;
+mod themes;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -25,11 +26,16 @@ use super::help::Help;
 use crate::error::{Error, Result};
 
 /// What each says of itself.
-pub const HELPS: &[&Help] = &[&crosstab::HELP, &key_drivers::HELP, &segments::HELP];
+pub const HELPS: &[&Help] = &[&crosstab::HELP, &key_drivers::HELP, &segments::HELP, &themes::HELP];
 
 /// All of them.
 pub fn all() -> Vec<Arc<dyn TableFunction>> {
-    vec![Arc::new(crosstab::Crosstab), Arc::new(key_drivers::KeyDrivers), Arc::new(segments::Segments)]
+    vec![
+        Arc::new(crosstab::Crosstab),
+        Arc::new(key_drivers::KeyDrivers),
+        Arc::new(segments::Segments),
+        Arc::new(themes::Themes),
+    ]
 }
 
 /// A function from a relation to a relation. Its result must not depend on the order of the rows it is given.

@@ -1,1 +1,0 @@
-//! Words, themes, reason codes and sentiment of short English texts.

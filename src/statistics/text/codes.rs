@@ -44,7 +44,11 @@ pub fn pack(rows: &BTreeSet<Row>) -> String {
 /// # Errors
 /// `InvalidData` when it is not one that [`pack`] made.
 pub fn unpack(text: &str) -> Result<BTreeSet<Row>> {
-    serde_json::from_str(text).map_err(|error| Error::invalid("this text is no codebook").caused_by(error))
+    serde_json::from_str(text).map_err(|error| {
+        Error::invalid("this text is no codebook")
+            .hint("make it with `(select codebook(code, kind, match) from …)`")
+            .caused_by(error)
+    })
 }
 
 impl Codebook {

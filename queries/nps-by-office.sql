@@ -30,11 +30,12 @@
 -- min = 1
 -- description = "fewest answers for which a score is shown"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the interval in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the score of all customers"
 --
 -- [columns]
 -- office_id = { title = "Id" }
@@ -66,44 +67,21 @@ with invitations as (
       and sent_at < cast($to as date) + interval '1 month'
     group by office_id
 ),
-ranked as (
+latest as (
     select
         office_id,
-        nps,
-        row_number() over (
-            partition by contact_id, survey_type order by answered_at desc, response_id desc
-        ) as newest_first
+        -- The larger response_id decides between two answers of one moment.
+        arg_max(nps, struct(answered_at, response_id)) as nps
     from surveys
     where survey_type = any($survey_types)
       and answered_at >= $from
       and answered_at < cast($to as date) + interval '1 month'
-      and nps is not null
-),
-counted as (
-    select
-        office_id,
-        count(*) as n,
-        count(*) filter (where nps >= 9) as promoters,
-        count(*) filter (where nps between 7 and 8) as passives,
-        count(*) filter (where nps <= 6) as detractors
-    from ranked
-    where newest_first = 1
-    group by office_id
-),
-shares as (
-    select
-        *,
-        (promoters + 0.75) / (n + 3) as p,
-        (detractors + 0.75) / (n + 3) as d
-    from counted
+    group by contact_id, survey_type, office_id
 ),
 scored as (
-    select
-        *,
-        100.0 * (promoters - detractors) / n as nps,
-        100 * (p - d) as adjusted,
-        100 * $z * sqrt((p + d - power(p - d, 2)) / (n + 3)) as margin
-    from shares
+    select office_id, nps_stats(nps, confidence => $confidence) as stats
+    from latest
+    group by office_id
 )
 select
     o.office_id,
@@ -111,16 +89,16 @@ select
     o.region,
     coalesce(i.invited, 0) as invited,
     response_rate(i.answered, i.invited) as response_rate,
-    coalesce(s.n, 0) as n,
-    case when s.n >= $min_base then s.promoters end as promoters,
-    case when s.n >= $min_base then s.passives end as passives,
-    case when s.n >= $min_base then s.detractors end as detractors,
-    case when s.n >= $min_base then s.nps end as nps,
-    case when s.n >= $min_base then s.adjusted - s.margin end as low,
-    case when s.n >= $min_base then s.adjusted + s.margin end as high,
+    coalesce(s.stats['n'], 0) as n,
+    case when s.stats['n'] >= $min_base then s.stats['promoters'] end as promoters,
+    case when s.stats['n'] >= $min_base then s.stats['passives'] end as passives,
+    case when s.stats['n'] >= $min_base then s.stats['detractors'] end as detractors,
+    case when s.stats['n'] >= $min_base then s.stats['nps'] end as nps,
+    case when s.stats['n'] >= $min_base then s.stats['low'] end as low,
+    case when s.stats['n'] >= $min_base then s.stats['high'] end as high,
     case
-        when s.n is null then 'no answers'
-        when s.n < $min_base then 'base too small'
+        when s.stats['n'] is null then 'no answers'
+        when s.stats['n'] < $min_base then 'base too small'
     end as note
 from offices o
 left join invitations i on i.office_id = o.office_id

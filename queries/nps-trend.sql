@@ -30,11 +30,12 @@
 -- default = "all"
 -- values = ["All", "NA", "EMEA", "APAC"]
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the interval in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the score of all customers"
 --
 -- [columns]
 -- month = { title = "Month" }
@@ -79,43 +80,28 @@ answers as (
       and s.answered_at < cast($to as date) + interval '1 month'
       and s.nps is not null
 ),
-counted as (
-    select
-        month,
-        case when grouping(region) = 1 then 'All' else region end as region,
-        count(*) as n,
-        count(*) filter (where nps >= 9) as promoters,
-        count(*) filter (where nps <= 6) as detractors
-    from answers
-    group by grouping sets ((month), (month, region))
-),
-filled as (
-    select
-        g.month,
-        g.region,
-        coalesce(c.n, 0) as n,
-        coalesce(c.promoters, 0) as promoters,
-        coalesce(c.detractors, 0) as detractors
+-- A month of a region without answers stays in, with nothing to score.
+scored as (
+    select g.month, g.region, nps_stats(a.nps, confidence => $confidence) as stats
     from grid g
-    left join counted c on c.month = g.month and c.region = g.region
+    left join answers a on a.month = g.month and (a.region = g.region or g.region = 'All')
+    group by g.month, g.region
 ),
 pooled as (
     select
         *,
-        (promoters + 0.75) / (n + 3) as p,
-        (detractors + 0.75) / (n + 3) as d,
-        sum(n) over three_months as n_3_months,
-        sum(promoters - detractors) over three_months as net_3_months
-    from filled
+        sum(stats['n']) over three_months as n_3_months,
+        sum(stats['promoters'] - stats['detractors']) over three_months as net_3_months
+    from scored
     window three_months as (partition by region order by month rows between 2 preceding and current row)
 )
 select
     month,
     region,
-    n,
-    100.0 * (promoters - detractors) / nullif(n, 0) as nps,
-    case when n > 0 then 100 * (p - d - $z * sqrt((p + d - power(p - d, 2)) / (n + 3))) end as low,
-    case when n > 0 then 100 * (p - d + $z * sqrt((p + d - power(p - d, 2)) / (n + 3))) end as high,
+    stats['n'] as n,
+    stats['nps'] as nps,
+    stats['low'] as low,
+    stats['high'] as high,
     n_3_months,
     100.0 * net_3_months / nullif(n_3_months, 0) as nps_3_months
 from pooled

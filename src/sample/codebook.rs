@@ -37,7 +37,7 @@ const RULES: [Rule; 45] = [
     (1, "STAFF", "staff turnover", Pattern, r"\b(same people|new colleague)\b"),
     (1, "BILL", "billing accuracy", Pattern, r"\binvoices?\b"),
     (1, "BILL", "billing accuracy", Phrase, "billing"),
-    (1, "BILL", "billing accuracy", Phrase, "credit note"),
+    (1, "BILL", "billing accuracy", Pattern, r"\bcredit notes?\b"),
     (1, "BILL", "billing accuracy", Phrase, "pay for seats"),
     (1, "PROD", "product quality", Phrase, "last release"),
     (1, "PROD", "product quality", Phrase, "same defect"),

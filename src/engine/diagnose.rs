@@ -184,9 +184,15 @@ fn planning(message: &str, known: &Known) -> Error {
         return Error::query(format!("`{}` does not take these types", in_words(call)))
             .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one");
     }
-    if message.starts_with("Invalid function '") || message.starts_with("table function '") {
-        let in_from = if message.starts_with("table function '") { " for FROM" } else { "" };
-        let error = Error::query(format!("no function{in_from} `{quoted}`"));
+    let in_from = message.starts_with("table function '");
+    if in_from || message.starts_with("Invalid function '") {
+        // Known after all: a window function, which is none without its window.
+        if !in_from && known.functions.iter().any(|name| name == quoted) {
+            return Error::query(format!("`{quoted}` works on a window"))
+                .hint(format!("write `{quoted}(…) over (partition by …)`, or `over ()` for all rows"));
+        }
+        let where_to = if in_from { " for FROM" } else { "" };
+        let error = Error::query(format!("no function{where_to} `{quoted}`"));
         return match suggest::nearest(quoted, known.functions.iter().map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,

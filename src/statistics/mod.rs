@@ -4,6 +4,7 @@
 
 pub mod clusters;
 pub mod contingency;
+pub mod health;
 pub mod order;
 pub mod proportion;
 pub mod regression;

@@ -12,6 +12,7 @@ mod library_operations;
 mod limits;
 mod manifest;
 mod metrics;
+mod order;
 mod prompt;
 mod real_data;
 mod sample;

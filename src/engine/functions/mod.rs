@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod scalar;
 pub mod table;
 pub mod text;
+mod typed;
 pub mod window;
 
 use datafusion::execution::SessionStateBuilder;

@@ -1,10 +1,16 @@
 //! Aggregate functions: many rows to one value, vectorised for many groups, and over windows.
 
+mod arg_extreme;
 mod ces;
 mod codebook;
 mod csat;
+mod mad;
 mod nps;
+#[cfg(test)]
+mod paths;
+mod samples;
 mod tally;
+mod weighted_median;
 
 use std::sync::Arc;
 
@@ -24,6 +30,10 @@ pub const HELPS: &[&Help] = &[
     &ces::CES,
     &ces::CES_STATS,
     &codebook::HELP,
+    &arg_extreme::ARG_MAX_HELP,
+    &arg_extreme::ARG_MIN_HELP,
+    &mad::HELP,
+    &weighted_median::HELP,
 ];
 
 /// All of them.
@@ -37,6 +47,10 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(ScoreFunction::<ces::Ces, 4>::new(scales.ces)),
         AggregateUDF::from(ScoreFunction::<ces::CesStats, 4>::new(scales.ces)),
         AggregateUDF::from(codebook::CodebookOf::new()),
+        AggregateUDF::from(arg_extreme::ArgExtreme::max()),
+        AggregateUDF::from(arg_extreme::ArgExtreme::min()),
+        AggregateUDF::from(mad::Mad::new()),
+        AggregateUDF::from(weighted_median::WeightedMedian::new()),
     ];
     all.into_iter().map(Arc::new).collect()
 }

@@ -1,5 +1,8 @@
 //! Scalar functions: a value for each row, from that row alone.
 
+mod band;
+mod decay;
+mod health;
 mod measures;
 mod reason_codes;
 mod sentiment;
@@ -14,8 +17,17 @@ use super::help::Help;
 use significance::{Of, Significance};
 
 /// What each says of itself.
-pub const HELPS: &[&Help] =
-    &[&significance::NPS_TEST, &significance::SHARE_TEST, &wilson::WILSON, &reason_codes::HELP, &sentiment::HELP];
+pub const HELPS: &[&Help] = &[
+    &significance::NPS_TEST,
+    &significance::SHARE_TEST,
+    &wilson::WILSON,
+    &reason_codes::HELP,
+    &sentiment::HELP,
+    &band::HELP,
+    &decay::HELP,
+    &health::COVERAGE_HELP,
+    &health::SCORE_HELP,
+];
 
 /// All of them.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
@@ -25,6 +37,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(wilson::Wilson::new()),
         ScalarUDF::from(reason_codes::ReasonCodes::new()),
         ScalarUDF::from(sentiment::Sentiment::new()),
+        ScalarUDF::from(band::Band::new()),
+        ScalarUDF::from(decay::Decay::new()),
+        ScalarUDF::from(health::OfComponents::coverage()),
+        ScalarUDF::from(health::OfComponents::score()),
     ];
     all.into_iter().map(Arc::new).collect()
 }

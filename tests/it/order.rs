@@ -1,0 +1,169 @@
+//! Values at extremes, medians, peers and health in SQL, on the sample lake and on real data.
+
+use super::harness::cxlake;
+
+fn sql(statement: &str) -> String {
+    cxlake(["--format", "csv", "-c", statement]).prints()
+}
+
+fn refused(statement: &str) -> String {
+    cxlake(["-c", statement]).fails(1)
+}
+
+/// Cost per trip of the agencies with buses, ids padded.
+const BUSES: &str = "
+    with costs as (
+        select ntd_id, sum(total) as cost from transit_expenses where mode = 'MB' group by ntd_id
+    ),
+    trips as (
+        select lpad(ntd_id, 5, '0') as trip_id, unlinked_passenger_trips as trips from transit_trips where mode = 'MB'
+    ),
+    ratios as (
+        select cast(cost as double) / trips as ratio, trips from costs join trips on trip_id = ntd_id where trips > 0
+    )";
+
+#[test]
+fn buses_reach_the_published_median_and_mad() {
+    let statement = format!(
+        "{BUSES} select count(ratio) as n, round(median(ratio), 4) as median, round(mad(ratio), 4) as mad,
+            round(mad(ratio, scale => 1.4826) / 1.4826, 4) as scaled_back, round(weighted_median(ratio, 1), 4) as equal_weights
+        from ratios"
+    );
+    let said = cxlake(["--lake", "tests/data", "--format", "csv", "-c", &statement]).prints();
+    assert_eq!(said, "n,median,mad,scaled_back,equal_weights\n402,11.7779,3.9094,3.9094,11.7779\n");
+}
+
+#[test]
+fn the_latest_answer_is_the_one_that_numbering_the_rows_finds() {
+    let differing = sql("
+        with numbered as (
+            select account_id, nps, comment,
+                row_number() over (partition by account_id order by answered_at desc, nps desc) as newest_first
+            from surveys where nps is not null and answered_at is not null
+        ),
+        latest as (
+            select account_id, arg_max(nps, answered_at) as nps, arg_max(named_struct('n', nps, 'c', comment), answered_at) as both
+            from surveys where nps is not null
+            group by account_id
+        )
+        select count(*) as accounts, count(*) filter (where l.nps <> n.nps or l.both['n'] <> n.nps) as differing
+        from latest l join numbered n on n.account_id = l.account_id and newest_first = 1");
+    assert!(differing.starts_with("accounts,differing\n") && differing.ends_with(",0\n"), "{differing}");
+    assert_ne!(differing, "accounts,differing\n0,0\n");
+}
+
+#[test]
+fn the_value_at_the_extreme_skips_nulls_and_breaks_ties_by_value() {
+    let rows = "(values (1, 10), (2, 20), (3, 20), (null, 30), (4, null)) v(x, k)";
+    assert_eq!(
+        sql(&format!(
+            "select arg_max(x, k) as x, arg_min(-x, -k) as y, arg_max(struct(x), k)['c0'] as z, arg_max(x, k) filter (where k < 20) as f,
+                arg_max(x, k) filter (where k > 99) as none
+            from {rows}"
+        )),
+        "x,y,z,f,none\n3,-3,,1,\n"
+    );
+    assert_eq!(
+        sql(&format!(
+            "select k, arg_max(x, k) over (order by k rows between 1 preceding and current row) as two,
+                arg_max(x, k) over (order by k) as so_far
+            from {rows} where x is not null and k is not null order by k, two"
+        )),
+        "k,two,so_far\n10,1,1\n20,2,3\n20,3,3\n"
+    );
+}
+
+#[test]
+fn peers_leave_out_the_row_itself_and_need_four() {
+    assert_eq!(
+        sql(
+            "select x, median_excluding_self(x) over () as m, median_excluding_self(x, min_peers => 5) over () as five,
+                count_excluding_self(x) over () as peers, robust_z(x) over () as z
+            from (values (1), (2), (3), (4), (50), (null)) v(x) order by x"
+        ),
+        "x,m,five,peers,z\n\
+         1,3.5,,4,-1.349\n\
+         2,3.5,,4,-0.6745\n\
+         3,3.0,,4,0.0\n\
+         4,2.5,,4,0.6745\n\
+         50,2.5,,4,31.7015\n\
+         ,3.0,3.0,5,\n"
+    );
+}
+
+#[test]
+fn health_is_unknown_below_its_coverage_and_never_zero() {
+    assert_eq!(
+        sql("select health_score([80, null, 50], [30, 15, 15]) as h, health_score([80, null], [30, 35]) as unknown,
+                health_score([80, null], [30, 35], min_coverage => 0.4) as known, health_coverage([80, null], [1, 3]) as coverage,
+                health_score([null], [1], min_coverage => 0) as nothing, health_score([80, 0], [1, null]) as one"),
+        "h,unknown,known,coverage,nothing,one\n70.0,,80.0,0.25,,80.0\n"
+    );
+    assert_eq!(
+        sql(
+            "select decay(180, 180) as half, band(50, [50, 70]) as above, band(50, [50, 70], edge => 'upper') as below,
+                band(70, [50, 70], ['at risk', 'watch', 'healthy']) as label, band(null, [1]) as none"
+        ),
+        "half,above,below,label,none\n0.5,1,0,healthy,\n"
+    );
+}
+
+#[test]
+fn what_is_refused_is_named() {
+    for (statement, error) in [
+        (
+            "select weighted_median(fte, -1) from offices",
+            "error: `weighted_median` got the weight -1\n\nhint: a weight is 0 or more; make a row count nothing with 0 or null\n",
+        ),
+        (
+            "select mad(fte, scale => fte) from offices",
+            "error: `scale` of `mad` differs from row to row\n\nhint: give a constant or a parameter\n",
+        ),
+        (
+            "select mad(fte, scale => 0) from offices",
+            "error: `mad` got the scale 0, which is not above 0\n\n\
+             hint: leave it out for the median absolute deviation as it is, or give 1.4826\n",
+        ),
+        (
+            "select mad(city) from offices",
+            "error: `mad(text)` does not take these types\n\n\
+             hint: cast the argument, as in `cast(x as double)`; text is no number even when it looks like one\n",
+        ),
+        (
+            "select median_excluding_self(fte, min_peers => 0) over () from offices",
+            "error: `median_excluding_self` got the min_peers 0\n\n\
+             hint: it is a whole number of 1 or more, as in `median_excluding_self(x, min_peers => 4)`\n",
+        ),
+        (
+            "select robust_z(fte) from offices",
+            "error: `robust_z` works on a window\n\n\
+             hint: write `robust_z(…) over (partition by …)`, or `over ()` for all rows\n",
+        ),
+        (
+            "select health_score([1, 2], [1])",
+            "error: `health_score` got 2 scores and 1 weights\n\n\
+             hint: give one weight for each score, and null for a score that is absent\n",
+        ),
+        (
+            "select decay(-3, 180)",
+            "error: `decay` got the age -3: the row lies in the future, which nobody knew then\n\n\
+             hint: leave such rows out, as in `where answered_at < $as_of`\n",
+        ),
+        (
+            "select band(1, [70, 50])",
+            "error: `band` got the edge 50 after 70\n\nhint: edges ascend, as in `[50, 70]`\n",
+        ),
+    ] {
+        assert_eq!(refused(statement), error, "{statement}");
+    }
+}
+
+#[test]
+fn every_example_of_the_functions_runs() {
+    for help in cxlake::engine::functions::helps() {
+        for example in help.examples {
+            let rows = sql(example);
+            assert!(rows.lines().count() > 1, "`{}`: {example}", help.name);
+        }
+    }
+}

@@ -44,44 +44,18 @@
 with measured as (
     select
         *,
-        case when $within = 'region' then region else 'all' end as peer_group,
-        ln(cost_per_touch) as log_cost
+        case when $within = 'region' then region else 'all' end as peer_group
     from "cost-cells"
     where cost_per_touch > 0
       and status in ('reported', 'estimated', 'partial')
 ),
-centres as (
-    select
-        function,
-        peer_group,
-        count(*) as group_size,
-        median(log_cost) as centre,
-        median(cost_per_touch) as group_median,
-        percentile_cont(0.75) within group (order by log_cost)
-            - percentile_cont(0.25) within group (order by log_cost) as spread
-    from measured
-    group by function, peer_group
-),
-deviations as (
-    select m.function, m.peer_group, median(abs(m.log_cost - c.centre)) as mad
-    from measured m
-    join centres c on c.function = m.function and c.peer_group = m.peer_group
-    group by m.function, m.peer_group
-),
 scored as (
     select
-        m.*,
-        c.group_size,
-        c.group_median,
-        case
-            when c.group_size < 5 then null
-            when d.mad > 0 then 0.6745 * (m.log_cost - c.centre) / d.mad
-            -- The interquartile range of a normal distribution is 1.349 of its deviations.
-            when c.spread > 0 then (m.log_cost - c.centre) / (c.spread / 1.349)
-        end as robust_z
-    from measured m
-    join centres c on c.function = m.function and c.peer_group = m.peer_group
-    join deviations d on d.function = m.function and d.peer_group = m.peer_group
+        *,
+        count(*) over (partition by function, peer_group) as group_size,
+        median(cost_per_touch) over (partition by function, peer_group) as group_median,
+        robust_z(ln(cost_per_touch)) over (partition by function, peer_group) as robust_z
+    from measured
 )
 select
     office_id,

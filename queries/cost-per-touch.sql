@@ -41,27 +41,19 @@
 -- y = "office"
 -- color = "index"
 -- +++
-with peers as (
+with cells as (
     select
-        own.office_id,
-        own.function,
-        count(other.office_id) as peers,
-        median(other.cost_per_touch) as peer_median
-    from "cost-cells" own
-    join "cost-cells" other
-        on other.function = own.function
-        and other.office_id <> own.office_id
-        and other.status in ('reported', 'estimated')
-        and other.cost_per_touch is not null
-    group by own.office_id, own.function
+        *,
+        -- Peers take complete cells only: an incomplete one is indexed, and nobody's peer.
+        case when status in ('reported', 'estimated') then cost_per_touch end as complete_cost_per_touch
+    from "cost-cells"
 ),
 indexed as (
     select
-        c.*,
-        coalesce(p.peers, 0) as peers,
-        case when p.peers >= 4 then p.peer_median end as peer_median
-    from "cost-cells" c
-    left join peers p on p.office_id = c.office_id and p.function = c.function
+        *,
+        count_excluding_self(complete_cost_per_touch) over (partition by function) as peers,
+        median_excluding_self(complete_cost_per_touch, min_peers => 4) over (partition by function) as peer_median
+    from cells
 )
 -- The filter comes last: choosing offices must not change what they are held against.
 select

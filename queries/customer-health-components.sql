@@ -50,27 +50,24 @@ components(component, weight) as (
 ),
 -- One scale for every question: 0 worst, 100 best.
 answers as (
-    select account_id, contact_id, response_id, answered_at, 'relationship' as component, nps * 10.0 as score
+    select account_id, contact_id, answered_at, 'relationship' as component, nps * 10.0 as score
     from surveys
     where nps is not null
     union all
-    select account_id, contact_id, response_id, answered_at, 'satisfaction' as component, (csat - 1) * 25.0 as score
+    select account_id, contact_id, answered_at, 'satisfaction' as component, (csat - 1) * 25.0 as score
     from surveys
     where csat is not null
     union all
-    select account_id, contact_id, response_id, answered_at, 'effort' as component, (ces - 1) * 100 / 6.0 as score
+    select account_id, contact_id, answered_at, 'effort' as component, (ces - 1) * 100 / 6.0 as score
     from surveys
     where ces is not null
 ),
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by account_id, contact_id, component order by answered_at desc, response_id desc
-        ) as newest_first
+latest as (
+    select account_id, component, arg_max(score, answered_at) as score, max(answered_at) as heard_at
     from answers
     where answered_at < $as_of
       and answered_at >= cast($as_of as date) - cast(concat($window_days, ' days') as interval)
+    group by account_id, contact_id, component
 ),
 notes as (
     select
@@ -85,14 +82,14 @@ notes as (
       and captured_at >= cast($as_of as date) - cast(concat($window_days, ' days') as interval)
 ),
 heard as (
-    select account_id, component, answered_at as heard_at, score from ranked where newest_first = 1
+    select account_id, component, heard_at, score from latest
     union all
     select account_id, component, captured_at as heard_at, score from notes
 ),
 aged as (
     select
         *,
-        power(0.5, (to_unixtime(cast($as_of as timestamp)) - to_unixtime(heard_at)) / 86400.0 / $half_life_days) as fade
+        decay((to_unixtime(cast($as_of as timestamp)) - to_unixtime(heard_at)) / 86400.0, $half_life_days) as fade
     from heard
 ),
 said as (

@@ -92,11 +92,9 @@ banded as (
     select
         *,
         case
-            when coverage < $min_coverage then 'unknown'
+            when coverage < $min_coverage or health is null then 'unknown'
             when weakest_confirmed < $red_line then 'at risk'
-            when health < 50 then 'at risk'
-            when health < 70 then 'watch'
-            else 'healthy'
+            else band(health, [50, 70], ['at risk', 'watch', 'healthy'])
         end as band
     from scored
 )

@@ -8,21 +8,7 @@
 -- one thing that is on fire; one observation alone does not count for that. The points of the components add up to the health."""
 -- tags = ["health", "weekly"]
 -- grain = ["account_id"]
--- uses = ["customer-health-components"]
---
--- [params.min_coverage]
--- type = "float"
--- default = 0.5
--- min = 0
--- max = 1
--- description = "share of the weights that must be present for a score"
---
--- [params.red_line]
--- type = "float"
--- default = 30
--- min = 0
--- max = 100
--- description = "a component below it, with two observations or more, puts the account at risk"
+-- uses = ["customer-health-scores"]
 --
 -- [params.bands]
 -- type = "list<text>"
@@ -58,15 +44,7 @@
 -- y = "annual_revenue"
 -- color = "band"
 -- +++
-with present as (
-    select
-        *,
-        sum(weight) filter (where score is not null) over (partition by account_id) as weight_present,
-        sum(weight) over (partition by account_id) as weight_all,
-        row_number() over (partition by account_id order by score, component) as worst_first
-    from "customer-health-components"
-),
-scored as (
+with accounts_scored as (
     select
         account_id,
         account,
@@ -74,52 +52,44 @@ scored as (
         segment,
         annual_revenue,
         renews_on,
-        cast(coalesce(max(weight_present), 0) as double) / max(weight_all) as coverage,
-        sum(weight * score) / max(weight_present) as health,
-        max(component) filter (where worst_first = 1 and score is not null) as weakest,
-        min(score) as weakest_score,
-        -- One bad answer is no fire; two observations are the least for the red line.
-        min(score) filter (where observations >= 2) as weakest_confirmed,
-        sum(weight * score / weight_present) filter (where component = 'relationship') as relationship,
-        sum(weight * score / weight_present) filter (where component = 'satisfaction') as satisfaction,
-        sum(weight * score / weight_present) filter (where component = 'effort') as effort,
-        sum(weight * score / weight_present) filter (where component = 'field feedback') as field_feedback,
-        sum(weight * score / weight_present) filter (where component = 'engagement') as engagement
-    from present
-    group by account_id, account, office_id, segment, annual_revenue, renews_on
-),
-banded as (
-    select
-        *,
-        case
-            when coverage < $min_coverage or health is null then 'unknown'
-            when weakest_confirmed < $red_line then 'at risk'
-            else band(health, [50, 70], ['at risk', 'watch', 'healthy'])
-        end as band
-    from scored
+        band,
+        health,
+        coverage,
+        weakest,
+        weakest_score,
+        max(points) filter (where component = 'relationship') as relationship,
+        max(points) filter (where component = 'satisfaction') as satisfaction,
+        max(points) filter (where component = 'effort') as effort,
+        max(points) filter (where component = 'field feedback') as field_feedback,
+        max(points) filter (where component = 'engagement') as engagement
+    from "customer-health-scores"
+    where counted_from = 'as of'
+      and days_before = 0
+    group by
+        account_id, account, office_id, segment, annual_revenue, renews_on, band, health, coverage, weakest, weakest_score
 )
 select
-    b.account_id,
-    b.account,
-    b.band,
-    case when b.band <> 'unknown' then b.health end as health,
-    b.coverage,
-    b.weakest,
-    b.weakest_score,
+    s.account_id,
+    s.account,
+    s.band,
+    s.health,
+    s.coverage,
+    s.weakest,
+    s.weakest_score,
     o.office,
-    b.segment,
-    b.annual_revenue,
-    b.renews_on,
-    b.relationship,
-    b.satisfaction,
-    b.effort,
-    b.field_feedback,
-    b.engagement
-from banded b
-join offices o on o.office_id = b.office_id
-where b.office_id = any($offices)
-  and b.band = any($bands)
+    s.segment,
+    s.annual_revenue,
+    s.renews_on,
+    s.relationship,
+    s.satisfaction,
+    s.effort,
+    s.field_feedback,
+    s.engagement
+from accounts_scored s
+join offices o on o.office_id = s.office_id
+where s.office_id = any($offices)
+  and s.band = any($bands)
 order by
-    case b.band when 'at risk' then 0 when 'watch' then 1 when 'healthy' then 2 else 3 end,
-    b.annual_revenue desc,
-    b.account_id
+    case s.band when 'at risk' then 0 when 'watch' then 1 when 'healthy' then 2 else 3 end,
+    s.annual_revenue desc,
+    s.account_id

@@ -1,0 +1,224 @@
+-- +++
+-- name = "customer-health-history"
+-- title = "Components of customer health on several days"
+-- description = """
+-- Every component of every account that was a customer on the day it is scored, 0 to 100, or without a score where \
+-- nothing is known: stale is not missing, so answers fade with age and leave only with the end of the window. Nothing \
+-- after the day of scoring counts. Days are counted back from the day itself, for comparing now with before, and from \
+-- each account's last day, for asking what the score knew before it left. Relationship is NPS, satisfaction CSAT and \
+-- effort CES, each over the latest answer of every contact; field feedback is what field staff heard; engagement is the \
+-- touches of three months against the three before."""
+-- tags = ["health", "base"]
+-- grain = ["account_id", "counted_from", "days_before", "component"]
+-- uses = ["customer-last-days"]
+--
+-- [params.as_of]
+-- type = "date"
+-- default = "today"
+-- description = "the day; only what was known before it counts (UTC)"
+--
+-- [params.window_days]
+-- type = "int"
+-- default = 365
+-- min = 30
+-- description = "days of answers and notes that count"
+--
+-- [params.half_life_days]
+-- type = "int"
+-- default = 180
+-- min = 1
+-- description = "age at which an answer counts half"
+--
+-- [columns]
+-- counted_from = { title = "Counted from", description = "as of: one day for all; last day: each account's own" }
+-- days_before = { title = "Days before", format = "0", description = "0, 30, 60, 90, 180 or 365" }
+-- scored_on = { title = "Scored on" }
+-- component = { title = "Component" }
+-- weight = { title = "Weight", format = "0", description = "of 100 in all" }
+-- score = { title = "Score", format = "0.0", good = "up", description = "0 worst to 100 best; none where nothing is known" }
+-- lowest = { title = "Lowest", format = "0.0", description = "worst single contact, note or month" }
+-- observations = { title = "Observations", format = "#,##0" }
+-- newest = { title = "Newest" }
+-- +++
+-- Who asks for some of these days only says so in a `where`, which reaches down to here: other days are not computed.
+with steps(days_before) as (
+    values (0), (30), (60), (90), (180), (365)
+),
+days as (
+    select a.account_id, 'as of' as counted_from, s.days_before, cast($as_of as date) - s.days_before as scored_on
+    from accounts a
+    cross join steps s
+    union all
+    select l.account_id, 'last day' as counted_from, s.days_before, l.last_day - s.days_before as scored_on
+    from "customer-last-days" l
+    cross join steps s
+),
+customers as (
+    select
+        d.counted_from,
+        d.days_before,
+        d.scored_on,
+        date_trunc('month', d.scored_on) as scored_month,
+        a.account_id,
+        a.account,
+        a.office_id,
+        a.segment,
+        a.tier,
+        a.annual_revenue,
+        a.renews_on
+    from days d
+    join accounts a on a.account_id = d.account_id
+    where active_account(a.started_on, a.churned_on, d.scored_on)
+),
+-- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who leaves.
+components(component, weight) as (
+    values
+        ('relationship', 30),
+        ('satisfaction', 15),
+        ('effort', 15),
+        ('field feedback', 25),
+        ('engagement', 15)
+),
+-- One scale for every question: 0 worst, 100 best.
+answers as (
+    select account_id, contact_id, response_id, answered_at, 'relationship' as component, nps * 10.0 as score
+    from surveys
+    where nps is not null
+    union all
+    select account_id, contact_id, response_id, answered_at, 'satisfaction' as component, (csat - 1) * 25.0 as score
+    from surveys
+    where csat is not null
+    union all
+    select account_id, contact_id, response_id, answered_at, 'effort' as component, (ces - 1) * 100 / 6.0 as score
+    from surveys
+    where ces is not null
+),
+ranked as (
+    select
+        c.account_id,
+        c.counted_from,
+        c.days_before,
+        c.scored_on,
+        a.component,
+        a.answered_at,
+        a.score,
+        row_number() over (
+            partition by c.account_id, c.counted_from, c.days_before, a.contact_id, a.component
+            order by a.answered_at desc, a.response_id desc
+        ) as newest_first
+    from customers c
+    join answers a
+        on a.account_id = c.account_id
+        and a.answered_at < c.scored_on
+        and a.answered_at >= c.scored_on - cast(concat($window_days, ' days') as interval)
+),
+notes as (
+    select
+        c.account_id,
+        c.counted_from,
+        c.days_before,
+        c.scored_on,
+        'field feedback' as component,
+        f.captured_at,
+        -- A negative note costs by its severity, 1 to 5; a neutral one says little.
+        case f.sentiment when 'positive' then 100.0 when 'neutral' then 60.0 else 50.0 - 10 * f.severity end as score
+    from customers c
+    join field_feedback f
+        on f.account_id = c.account_id
+        and f.captured_at < c.scored_on
+        and f.captured_at >= c.scored_on - cast(concat($window_days, ' days') as interval)
+),
+heard as (
+    select account_id, counted_from, days_before, scored_on, component, answered_at as heard_at, score
+    from ranked
+    where newest_first = 1
+    union all
+    select account_id, counted_from, days_before, scored_on, component, captured_at as heard_at, score
+    from notes
+),
+aged as (
+    select
+        *,
+        power(0.5, (to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0 / $half_life_days) as fade
+    from heard
+),
+said as (
+    select
+        account_id,
+        counted_from,
+        days_before,
+        component,
+        sum(score * fade) / sum(fade) as score,
+        min(score) as lowest,
+        count(*) as observations,
+        max(heard_at) as newest
+    from aged
+    group by account_id, counted_from, days_before, component
+),
+monthly_touches as (
+    select account_id, period, sum(touches) as touches
+    from touches
+    group by account_id, period
+),
+touched as (
+    select
+        c.account_id,
+        c.counted_from,
+        c.days_before,
+        sum(t.touches) filter (where t.period >= c.scored_month - interval '3 months') as recent,
+        sum(t.touches) filter (where t.period < c.scored_month - interval '3 months') as before,
+        count(*) as observations,
+        max(t.period) as newest
+    from customers c
+    join monthly_touches t
+        on t.account_id = c.account_id
+        and t.period < c.scored_month
+        and t.period >= c.scored_month - interval '6 months'
+    group by c.account_id, c.counted_from, c.days_before
+),
+engaged as (
+    select
+        account_id,
+        counted_from,
+        days_before,
+        'engagement' as component,
+        -- As many touches as before is 80, a quarter more is 100, none is 0.
+        least(80.0 * coalesce(recent, 0) / before, 100.0) as score,
+        least(80.0 * coalesce(recent, 0) / before, 100.0) as lowest,
+        observations,
+        newest
+    from touched
+    where before > 0
+),
+known as (
+    select account_id, counted_from, days_before, component, score, lowest, observations, cast(newest as timestamp) as newest
+    from said
+    union all
+    select account_id, counted_from, days_before, component, score, lowest, observations, cast(newest as timestamp) as newest
+    from engaged
+)
+select
+    c.account_id,
+    c.account,
+    c.office_id,
+    c.segment,
+    c.tier,
+    c.annual_revenue,
+    c.renews_on,
+    c.counted_from,
+    c.days_before,
+    c.scored_on,
+    w.component,
+    w.weight,
+    k.score,
+    k.lowest,
+    coalesce(k.observations, 0) as observations,
+    k.newest
+from customers c
+cross join components w
+left join known k
+    on k.account_id = c.account_id
+    and k.counted_from = c.counted_from
+    and k.days_before = c.days_before
+    and k.component = w.component
+order by c.counted_from, c.days_before, c.account_id, w.weight desc, w.component

@@ -1,0 +1,96 @@
+-- +++
+-- name = "customer-health-scores"
+-- title = "Customer health and its components on several days"
+-- description = """
+-- Health is the weighted mean of the components that are present; a missing component is left out of both sums and \
+-- shows in the coverage. Below the minimum coverage an account is unknown, never 0. Bands: healthy from 70, watch from \
+-- 50, at risk below; an account is at risk, too, when any component is below the red line, because a mean hides the \
+-- one thing that is on fire; one observation alone does not count for that. One row for each component, with the health \
+-- of the account beside it; the points of the components add up to the health. The days are those of \
+-- customer-health-history."""
+-- tags = ["health", "base"]
+-- grain = ["account_id", "counted_from", "days_before", "component"]
+-- uses = ["customer-health-history"]
+--
+-- [params.min_coverage]
+-- type = "float"
+-- default = 0.5
+-- min = 0
+-- max = 1
+-- description = "share of the weights that must be present for a score"
+--
+-- [params.red_line]
+-- type = "float"
+-- default = 30
+-- min = 0
+-- max = 100
+-- description = "a component below it, with two observations or more, puts the account at risk"
+--
+-- [columns]
+-- counted_from = { title = "Counted from", description = "as of: one day for all; last day: each account's own" }
+-- days_before = { title = "Days before", format = "0" }
+-- scored_on = { title = "Scored on" }
+-- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- component = { title = "Component" }
+-- weight = { title = "Weight", format = "0", description = "of 100 in all" }
+-- score = { title = "Score", format = "0.0", good = "up" }
+-- observations = { title = "Observations", format = "#,##0" }
+-- points = { title = "Points", format = "0.0", description = "what the component adds to the health" }
+-- coverage = { title = "Coverage", format = "0%", good = "up", description = "of the account" }
+-- health = { title = "Health", format = "0.0", good = "up", bands = [50, 70], description = "of the account; none where too little is known" }
+-- band = { title = "Band", description = "healthy, watch, at risk or unknown" }
+-- weakest = { title = "Weakest", description = "the component with the lowest score" }
+-- weakest_score = { title = "Weakest score", format = "0.0" }
+-- +++
+with present as (
+    select
+        *,
+        sum(weight) filter (where score is not null) over account_on_day as weight_present,
+        sum(weight) over account_on_day as weight_all,
+        sum(weight * score) over account_on_day as weighted_score,
+        min(score) over account_on_day as weakest_score,
+        -- One bad answer is no fire; two observations are the least for the red line.
+        min(score) filter (where observations >= 2) over account_on_day as weakest_confirmed,
+        row_number() over (partition by account_id, counted_from, days_before order by score, component) as worst_first
+    from "customer-health-history"
+    window account_on_day as (partition by account_id, counted_from, days_before)
+),
+scored as (
+    select
+        *,
+        weight * score / weight_present as points,
+        cast(coalesce(weight_present, 0) as double) / weight_all as coverage,
+        weighted_score / weight_present as health,
+        max(component) filter (where worst_first = 1 and score is not null)
+            over (partition by account_id, counted_from, days_before) as weakest
+    from present
+)
+select
+    account_id,
+    account,
+    office_id,
+    segment,
+    tier,
+    annual_revenue,
+    renews_on,
+    counted_from,
+    days_before,
+    scored_on,
+    component,
+    weight,
+    score,
+    observations,
+    points,
+    coverage,
+    case when coverage >= $min_coverage then health end as health,
+    case
+        when coverage < $min_coverage then 'unknown'
+        when weakest_confirmed < $red_line then 'at risk'
+        when health < 50 then 'at risk'
+        when health < 70 then 'watch'
+        else 'healthy'
+    end as band,
+    weakest,
+    weakest_score
+from scored
+order by counted_from, days_before, account_id, weight desc, component

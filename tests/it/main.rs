@@ -9,6 +9,7 @@ mod engine_defects;
 mod harness;
 mod library_finance;
 mod library_operations;
+mod library_loyalty;
 mod limits;
 mod manifest;
 mod metrics;

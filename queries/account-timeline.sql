@@ -2,10 +2,11 @@
 -- name = "account-timeline"
 -- title = "What happened at an account, in order"
 -- description = """
--- Everything that is known of one account, newest first: answers and comments, notes of field staff, escalations, calls that \
--- were asked for, contract revenue that changed, months in which touches fell or jumped, contacts who came or left, and the \
--- contract itself. Nothing after the day counts but the renewal, so that a past day shows what could be known then. It is what \
--- stands behind the points of customer-health-detail. Times are UTC; months of revenue and touches stand at their first day."""
+-- Everything that is known of one account, newest first: answers and comments, notes of field staff, escalations, \
+-- calls that were asked for, contract revenue that changed, months in which touches fell or jumped, contacts who \
+-- came or left, and the contract itself. Nothing after the day counts but the renewal, so that a past day shows \
+-- what could be known then. It is what stands behind the points of customer-health-detail. Times are UTC; months of \
+-- revenue and touches stand at their first day."""
 -- tags = ["health", "account"]
 -- grain = ["happened_at", "kind", "reference"]
 --
@@ -100,7 +101,9 @@ people as (
         cast(left_on as timestamp) as happened_at,
         'contact' as kind,
         case when is_decision_maker then 'bad' else 'neutral' end as sign,
-        concat('contact left: ', title, case when is_decision_maker then ', decided on the renewal' else '' end) as what,
+        concat(
+            'contact left: ', title, case when is_decision_maker then ', decided on the renewal' else '' end
+        ) as what,
         contact_id as who,
         null as words,
         contact_id as reference
@@ -168,7 +171,9 @@ escalated as (
         opened_at as happened_at,
         'escalation' as kind,
         'bad' as sign,
-        concat('opened: ', root_cause, ', severity ', severity, case when is_reopened then ', reopened' else '' end) as what,
+        concat(
+            'opened: ', root_cause, ', severity ', severity, case when is_reopened then ', reopened' else '' end
+        ) as what,
         owner as who,
         null as words,
         concat(escalation_id, ' opened') as reference

@@ -2,9 +2,10 @@
 -- name = "customer-health-changes"
 -- title = "How the health of each account changed"
 -- description = """
--- Health on the day against health some days before, both over the components that are known on both days: an answer \
--- that faded out of the window, or a first note, is no change of health. The points of the components add up to the \
--- change. Where the components known on both days have less than the minimum coverage there is no comparison."""
+-- Health on the day against health some days before, both over the components that are known on both days: an \
+-- answer that faded out of the window, or a first note, is no change of health. The points of the components add up \
+-- to the change. Where the components known on both days have less than the minimum coverage there is no \
+-- comparison."""
 -- tags = ["health", "base"]
 -- grain = ["account_id"]
 -- uses = ["customer-health-scores"]

@@ -2,10 +2,11 @@
 -- name = "customer-health-components"
 -- title = "Components of customer health, one row each"
 -- description = """
--- Every component of every account that was a customer on the day, scored 0 to 100, or without a score where nothing is \
--- known: stale is not missing, so answers fade with age and leave only with the end of the window. Nothing after the day \
--- counts. Relationship is NPS, satisfaction CSAT and effort CES, each over the latest answer of every contact; field \
--- feedback is what field staff heard; engagement is the touches of three months against the three before."""
+-- Every component of every account that was a customer on the day, scored 0 to 100, or without a score where \
+-- nothing is known: stale is not missing, so answers fade with age and leave only with the end of the window. \
+-- Nothing after the day counts. Relationship is NPS, satisfaction CSAT and effort CES, each over the latest answer \
+-- of every contact; field feedback is what field staff heard; engagement is the touches of three months against the \
+-- three before."""
 -- tags = ["health", "base"]
 -- grain = ["account_id", "component"]
 -- uses = ["customer-health-history"]

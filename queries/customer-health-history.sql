@@ -3,11 +3,11 @@
 -- title = "Components of customer health on several days"
 -- description = """
 -- Every component of every account that was a customer on the day it is scored, 0 to 100, or without a score where \
--- nothing is known: stale is not missing, so answers fade with age and leave only with the end of the window. Nothing \
--- after the day of scoring counts. Days are counted back from the day itself, for comparing now with before, and from \
--- each account's last day, for asking what the score knew before it left. Relationship is NPS, satisfaction CSAT and \
--- effort CES, each over the latest answer of every contact; field feedback is what field staff heard; engagement is the \
--- touches of three months against the three before."""
+-- nothing is known: stale is not missing, so answers fade with age and leave only with the end of the window. \
+-- Nothing after the day of scoring counts. Days are counted back from the day itself, for comparing now with \
+-- before, and from each account's last day, for asking what the score knew before it left. Relationship is NPS, \
+-- satisfaction CSAT and effort CES, each over the latest answer of every contact; field feedback is what field \
+-- staff heard; engagement is the touches of three months against the three before."""
 -- tags = ["health", "base"]
 -- grain = ["account_id", "counted_from", "days_before", "component"]
 -- uses = ["customer-last-days"]
@@ -70,7 +70,8 @@ customers as (
     join accounts a on a.account_id = d.account_id
     where active_account(a.started_on, a.churned_on, d.scored_on)
 ),
--- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who leaves.
+-- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who
+-- leaves.
 components(component, weight) as (
     values
         ('relationship', 30),
@@ -139,8 +140,12 @@ heard as (
 aged as (
     select
         *,
-        power(0.5, (to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0 / $half_life_days) as fade
+        (to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0 as age_days
     from heard
+),
+faded as (
+    select *, power(0.5, age_days / $half_life_days) as fade
+    from aged
 ),
 said as (
     select
@@ -152,7 +157,7 @@ said as (
         min(score) as lowest,
         count(*) as observations,
         max(heard_at) as newest
-    from aged
+    from faded
     group by account_id, counted_from, days_before, component
 ),
 monthly_touches as (
@@ -191,10 +196,12 @@ engaged as (
     where before > 0
 ),
 known as (
-    select account_id, counted_from, days_before, component, score, lowest, observations, cast(newest as timestamp) as newest
+    select account_id, counted_from, days_before, component, score, lowest, observations,
+        cast(newest as timestamp) as newest
     from said
     union all
-    select account_id, counted_from, days_before, component, score, lowest, observations, cast(newest as timestamp) as newest
+    select account_id, counted_from, days_before, component, score, lowest, observations,
+        cast(newest as timestamp) as newest
     from engaged
 )
 select

@@ -3,11 +3,11 @@
 -- title = "Customer health and its components on several days"
 -- description = """
 -- Health is the weighted mean of the components that are present; a missing component is left out of both sums and \
--- shows in the coverage. Below the minimum coverage an account is unknown, never 0. Bands: healthy from 70, watch from \
--- 50, at risk below; an account is at risk, too, when any component is below the red line, because a mean hides the \
--- one thing that is on fire; one observation alone does not count for that. One row for each component, with the health \
--- of the account beside it; the points of the components add up to the health. The days are those of \
--- customer-health-history."""
+-- shows in the coverage. Below the minimum coverage an account is unknown, never 0. Bands: healthy from 70, watch \
+-- from 50, at risk below; an account is at risk, too, when any component is below the red line, because a mean \
+-- hides the one thing that is on fire; one observation alone does not count for that. One row for each component, \
+-- with the health of the account beside it; the points of the components add up to the health. The days are those \
+-- of customer-health-history."""
 -- tags = ["health", "base"]
 -- grain = ["account_id", "counted_from", "days_before", "component"]
 -- uses = ["customer-health-history"]

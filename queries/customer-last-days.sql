@@ -2,9 +2,10 @@
 -- name = "customer-last-days"
 -- title = "The last day of every account, for looking back from it"
 -- description = """
--- Accounts that left by the day have the day on which they left. Those that stayed have no last day, so each gets one \
--- to be compared by: the days on which others left are dealt out to them in turn, so that both kinds are looked at in \
--- the same seasons and with the same length of history. An account that started too late for any of them has none."""
+-- Accounts that left by the day have the day on which they left. Those that stayed have no last day, so each gets \
+-- one to be compared by: the days on which others left are dealt out to them in turn, so that both kinds are looked \
+-- at in the same seasons and with the same length of history. An account that started too late for any of them has \
+-- none."""
 -- tags = ["health", "base"]
 -- grain = ["account_id"]
 --

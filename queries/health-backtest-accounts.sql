@@ -2,10 +2,10 @@
 -- name = "health-backtest-accounts"
 -- title = "What the health score knew before accounts left, account by account"
 -- description = """
--- Every account that left, scored some days before it did, and every account that stayed, scored as long before a day on \
--- which another one left. Nothing that came after the day of scoring counts. An account is flagged when its health is \
--- below the cut-off, or when its band was at risk (the red line of one component counts as well). Unknown accounts are \
--- neither flagged nor cleared. Accounts that were no customers yet on the day are not here."""
+-- Every account that left, scored some days before it did, and every account that stayed, scored as long before a \
+-- day on which another one left. Nothing that came after the day of scoring counts. An account is flagged when its \
+-- health is below the cut-off, or when its band was at risk (the red line of one component counts as well). Unknown \
+-- accounts are neither flagged nor cleared. Accounts that were no customers yet on the day are not here."""
 -- tags = ["health", "quality", "base"]
 -- grain = ["account_id"]
 -- uses = ["customer-health-scores"]

@@ -2,12 +2,12 @@
 -- name = "health-backtest"
 -- title = "Does the health score find accounts that leave?"
 -- description = """
--- Health, its band and each component alone, scored some days before accounts left, against accounts that stayed. AUC is \
--- the chance that an account that left scored lower than one that stayed, ties half (Mann and Whitney): 0.5 is a coin, \
--- 1 finds all. Its interval is Hanley and McNeil's (1982). The confusion matrix takes a score below the cut-off as the \
--- alarm, and for the band that it was at risk. Unknown accounts are in neither and counted apart. Precision holds for \
--- the share of accounts that left as it is here. With few that left, a difference of AUC within the intervals is none. \
--- Choose churn_reasons to see which signal finds which kind of leaving."""
+-- Health, its band and each component alone, scored some days before accounts left, against accounts that stayed. \
+-- AUC is the chance that an account that left scored lower than one that stayed, ties half (Mann and Whitney): 0.5 \
+-- is a coin, 1 finds all. Its interval is Hanley and McNeil's (1982). The confusion matrix takes a score below the \
+-- cut-off as the alarm, and for the band that it was at risk. Unknown accounts are in neither and counted apart. \
+-- Precision holds for the share of accounts that left as it is here. With few that left, a difference of AUC within \
+-- the intervals is none. Choose churn_reasons to see which signal finds which kind of leaving."""
 -- tags = ["health", "quality"]
 -- grain = ["signal"]
 -- uses = ["health-backtest-accounts"]

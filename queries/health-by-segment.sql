@@ -2,12 +2,12 @@
 -- name = "health-by-segment"
 -- title = "Customer health by segment"
 -- description = """
--- How healthy the customers of each segment are (or region, industry, tier, office), and whether they were healthier \
--- before. The mean counts every account once; beside it the mean by revenue, because one large account in trouble hides \
--- among many small ones, and the lowest, because it hides in both. Shares of bands are of accounts with a score; accounts \
--- of which too little is known are counted apart and never as 0. The change is the mean over accounts that can be \
--- compared, each over the components known on both days; it is not the difference of two means over different accounts. \
--- Revenue is the account's annual revenue of today."""
+-- How healthy the customers of each segment are (or region, industry, tier, office), and whether they were \
+-- healthier before. The mean counts every account once; beside it the mean by revenue, because one large account in \
+-- trouble hides among many small ones, and the lowest, because it hides in both. Shares of bands are of accounts \
+-- with a score; accounts of which too little is known are counted apart and never as 0. The change is the mean over \
+-- accounts that can be compared, each over the components known on both days; it is not the difference of two means \
+-- over different accounts. Revenue is the account's annual revenue of today."""
 -- tags = ["health", "weekly"]
 -- grain = ["part"]
 -- uses = ["customer-health-changes"]

@@ -4,8 +4,8 @@
 -- description = """
 -- The accounts with the largest fall and those with the largest rise of health against some days before, and the \
 -- component that moved most. Both days are scored over the components known on both; an account with too little in \
--- common is not compared. The band is that of the day over all components, so that a rise can still end at risk. \
--- An account with few answers and notes moves most easily."""
+-- common is not compared. The band is that of the day over all components, so that a rise can still end at risk. An \
+-- account with few answers and notes moves most easily."""
 -- tags = ["health", "weekly"]
 -- grain = ["account_id"]
 -- uses = ["customer-health-changes"]

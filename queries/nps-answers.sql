@@ -2,8 +2,8 @@
 -- name = "nps-answers"
 -- title = "Answers to the recommendation question, now and before"
 -- description = """
--- Every contact's latest answer of a window of months, once per survey type, with what is known of the account; the same for \
--- the window of the same length just before, and for the same months a year before. Blanks are no answers. \
+-- Every contact's latest answer of a window of months, once per survey type, with what is known of the account; the \
+-- same for the window of the same length just before, and for the same months a year before. Blanks are no answers. \
 -- Relationship surveys only, unless others are asked for: mixing them with transactional ones mixes two questions."""
 -- tags = ["nps", "base"]
 -- grain = ["period", "survey_type", "contact_id"]

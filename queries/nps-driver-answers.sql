@@ -2,10 +2,11 @@
 -- name = "nps-driver-answers"
 -- title = "What may drive the Net Promoter Score, one row for each account"
 -- description = """
--- The mean recommendation score of every account that gave one in the window, and beside it what happened to the account in \
--- the same window: satisfaction after single touchpoints, effort, what staff heard, escalations, calls, touches and contacts \
--- lost. Satisfaction asked in the same survey as the score is left out: it is the same mood twice. A blank means that nobody \
--- was asked or answered, and stays blank; a zero of escalations or touches is a zero."""
+-- The mean recommendation score of every account that gave one in the window, and beside it what happened to the \
+-- account in the same window: satisfaction after single touchpoints, effort, what staff heard, escalations, calls, \
+-- touches and contacts lost. Satisfaction asked in the same survey as the score is left out: it is the same mood \
+-- twice. A blank means that nobody was asked or answered, and stays blank; a zero of escalations or touches is a \
+-- zero."""
 -- tags = ["nps", "base"]
 -- grain = ["account_id"]
 --
@@ -76,7 +77,8 @@ escalated as (
         count(*) as escalations,
         count(*) filter (where e.severity >= 4) as severe_escalations,
         -- Closed after the window is not known in it.
-        avg((to_unixtime(e.closed_at) - to_unixtime(e.opened_at)) / 86400.0) filter (where e.closed_at < b.end_day) as days_to_close
+        avg((to_unixtime(e.closed_at) - to_unixtime(e.opened_at)) / 86400.0)
+            filter (where e.closed_at < b.end_day) as days_to_close
     from escalations e
     join bounds b on e.opened_at >= b.first_day and e.opened_at < b.end_day
     group by e.account_id

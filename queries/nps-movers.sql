@@ -2,11 +2,12 @@
 -- name = "nps-movers"
 -- title = "What moved the Net Promoter Score: mix and rate"
 -- description = """
--- The change of the NPS between two windows, taken apart by segment, region, office or another part. Rate is what a part \
--- adds because its own score changed: change x mean share of answers. Mix is what it adds because its share of the answers \
--- changed: change of share x distance of its mean score from the mean of the whole. Both columns add up to the change of \
--- the whole, with nothing left over. Parts with fewer answers than the minimum base in either window are pooled. The \
--- interval of a part's own change is the adjusted Wald one of a difference; where it holds zero the change may be noise."""
+-- The change of the NPS between two windows, taken apart by segment, region, office or another part. Rate is what a \
+-- part adds because its own score changed: change x mean share of answers. Mix is what it adds because its share of \
+-- the answers changed: change of share x distance of its mean score from the mean of the whole. Both columns add up \
+-- to the change of the whole, with nothing left over. Parts with fewer answers than the minimum base in either \
+-- window are pooled. The interval of a part's own change is the adjusted Wald one of a difference; where it holds \
+-- zero the change may be noise."""
 -- tags = ["nps", "monthly"]
 -- grain = ["part"]
 -- uses = ["nps-answers"]
@@ -168,7 +169,8 @@ select
         else contribution_rate end as contribution_rate,
     case when is_total then nps - nps_before else contribution_mix + contribution_rate end as contribution,
     case
-        when part = 'Small bases' then concat(parts, case parts when 1 then ' part' else ' parts' end, ' with few answers')
+        when part = 'Small bases' then
+            concat(parts, case parts when 1 then ' part' else ' parts' end, ' with few answers')
         when adjusted_change - margin <= 0 and adjusted_change + margin >= 0 then 'may be noise'
     end as note
 from contributed

@@ -2,10 +2,10 @@
 -- name = "nps-office-quarters"
 -- title = "One office's Net Promoter Score, quarter by quarter"
 -- description = """
--- Each fiscal quarter's NPS of one office against the quarters before it in the window, pooled, with the p of chance and \
--- Holm's p, which allows for looking at several quarters. Each contact counts once a quarter, per survey type, with the \
--- latest answer. All surveys that ask the question are taken together, because one kind alone leaves a small office with \
--- few answers; narrow it with survey_types. The first quarter has nothing before it."""
+-- Each fiscal quarter's NPS of one office against the quarters before it in the window, pooled, with the p of \
+-- chance and Holm's p, which allows for looking at several quarters. Each contact counts once a quarter, per survey \
+-- type, with the latest answer. All surveys that ask the question are taken together, because one kind alone leaves \
+-- a small office with few answers; narrow it with survey_types. The first quarter has nothing before it."""
 -- tags = ["nps", "quarterly"]
 -- grain = ["quarter"]
 --

@@ -2,10 +2,11 @@
 -- name = "nps-significance"
 -- title = "Offices whose Net Promoter Score differs from the rest"
 -- description = """
--- Every office's NPS against the answers of all other offices together, or of those of its region. p says how often chance \
--- alone makes a difference at least as large (z of two scores, each adjusted by 3/4 promoter, 1 1/2 passives and 3/4 \
--- detractor). Among thirty offices one or two look different by luck, so the verdict takes Holm's p, which allows for the \
--- number of offices tested. Not different means not shown to differ with these answers; it does not mean the same."""
+-- Every office's NPS against the answers of all other offices together, or of those of its region. p says how often \
+-- chance alone makes a difference at least as large (z of two scores, each adjusted by 3/4 promoter, 1 1/2 passives \
+-- and 3/4 detractor). Among thirty offices one or two look different by luck, so the verdict takes Holm's p, which \
+-- allows for the number of offices tested. Not different means not shown to differ with these answers; it does not \
+-- mean the same."""
 -- tags = ["nps", "quality"]
 -- grain = ["office_id"]
 -- uses = ["nps-answers"]

@@ -2,12 +2,13 @@
 -- name = "nps-three-ways"
 -- title = "Net Promoter Score three ways: by answer, by account, by revenue"
 -- description = """
--- One question, three bases. By answer every contact counts once, so that accounts with many contacts count more. By account \
--- every account counts once, with the mean of its contacts. By revenue an account counts by its recurring revenue in the \
--- window. Where the three differ, large and small accounts, or accounts with many and with few contacts, think differently. \
--- Revenue coverage is the revenue of accounts that answered, of all revenue: what is not covered is not known. Intervals: \
--- adjusted Wald by answer (it takes answers of one account for independent), of a mean by account, and of a ratio by \
--- revenue, over two accounts or more. Effective accounts (Kish) say on how many equal ones the score by revenue would rest."""
+-- One question, three bases. By answer every contact counts once, so that accounts with many contacts count more. \
+-- By account every account counts once, with the mean of its contacts. By revenue an account counts by its \
+-- recurring revenue in the window. Where the three differ, large and small accounts, or accounts with many and with \
+-- few contacts, think differently. Revenue coverage is the revenue of accounts that answered, of all revenue: what \
+-- is not covered is not known. Intervals: adjusted Wald by answer (it takes answers of one account for \
+-- independent), of a mean by account, and of a ratio by revenue, over two accounts or more. Effective accounts \
+-- (Kish) say on how many equal ones the score by revenue would rest."""
 -- tags = ["nps", "finance"]
 -- grain = ["region"]
 -- uses = ["nps-answers"]

@@ -31,7 +31,7 @@
 --
 -- [columns]
 -- counted_from = { title = "Counted from", description = "as of: one day for all; last day: each account's own" }
--- days_before = { title = "Days before", format = "0", description = "0, 30, 60, 90, 180 or 365" }
+-- days_before = { title = "Days before", format = "0", description = "0, 30, 60, 90, 180 or 365; of the last day 30 to 180" }
 -- scored_on = { title = "Scored on" }
 -- component = { title = "Component" }
 -- weight = { title = "Weight", format = "0", description = "of 100 in all" }
@@ -41,17 +41,27 @@
 -- newest = { title = "Newest" }
 -- +++
 -- Who asks for some of these days only says so in a `where`, which reaches down to here: other days are not computed.
-with steps(days_before) as (
-    values (0), (30), (60), (90), (180), (365)
+with steps(counted_from, days_before) as (
+    values
+        ('as of', 0),
+        ('as of', 30),
+        ('as of', 60),
+        ('as of', 90),
+        ('as of', 180),
+        ('as of', 365),
+        ('last day', 30),
+        ('last day', 60),
+        ('last day', 90),
+        ('last day', 180)
 ),
 days as (
-    select a.account_id, 'as of' as counted_from, s.days_before, cast($as_of as date) - s.days_before as scored_on
+    select a.account_id, s.counted_from, s.days_before, cast($as_of as date) - s.days_before as scored_on
     from accounts a
-    cross join steps s
+    join steps s on s.counted_from = 'as of'
     union all
-    select l.account_id, 'last day' as counted_from, s.days_before, l.last_day - s.days_before as scored_on
+    select l.account_id, s.counted_from, s.days_before, l.last_day - s.days_before as scored_on
     from "customer-last-days" l
-    cross join steps s
+    join steps s on s.counted_from = 'last day'
 ),
 customers as (
     select
@@ -80,19 +90,25 @@ components(component, weight) as (
         ('field feedback', 25),
         ('engagement', 15)
 ),
--- One scale for every question: 0 worst, 100 best.
+-- One scale for every question: 0 worst, 100 best. An answer to several questions has a row for each.
+questions(component) as (
+    values ('relationship'), ('satisfaction'), ('effort')
+),
 answers as (
-    select account_id, contact_id, response_id, answered_at, 'relationship' as component, nps * 10.0 as score
-    from surveys
-    where nps is not null
-    union all
-    select account_id, contact_id, response_id, answered_at, 'satisfaction' as component, (csat - 1) * 25.0 as score
-    from surveys
-    where csat is not null
-    union all
-    select account_id, contact_id, response_id, answered_at, 'effort' as component, (ces - 1) * 100 / 6.0 as score
-    from surveys
-    where ces is not null
+    select
+        s.account_id,
+        s.contact_id,
+        s.response_id,
+        s.answered_at,
+        q.component,
+        case q.component
+            when 'relationship' then s.nps * 10.0
+            when 'satisfaction' then (s.csat - 1) * 25.0
+            else (s.ces - 1) * 100 / 6.0
+        end as score
+    from surveys s
+    cross join questions q
+    where s.answered_at is not null
 ),
 ranked as (
     select
@@ -112,6 +128,7 @@ ranked as (
         on a.account_id = c.account_id
         and a.answered_at < c.scored_on
         and a.answered_at >= c.scored_on - cast(concat($window_days, ' days') as interval)
+    where a.score is not null
 ),
 notes as (
     select

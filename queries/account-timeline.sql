@@ -25,7 +25,7 @@
 -- type = "int"
 -- default = 365
 -- min = 1
--- description = "how many days to look back"
+-- description = "how many days to look back, from the day or from the day on which the account left"
 --
 -- [params.kinds]
 -- type = "list<text>"
@@ -49,7 +49,13 @@
 -- words = { title = "Words" }
 -- reference = { title = "Reference", description = "the row's key in its table" }
 -- +++
-with contract as (
+with bounds as (
+    -- Of an account that left, the time before it did is what people ask for.
+    select least(cast($as_of as date), coalesce(churned_on, cast($as_of as date))) as last_day
+    from accounts
+    where account_id = $account
+),
+contract as (
     select
         cast(started_on as timestamp) as happened_at,
         'contract' as kind,
@@ -297,7 +303,8 @@ select
     words,
     reference
 from events
+cross join bounds
 where (happened_at < $as_of or reference = 'renewal')
-  and happened_at >= cast($as_of as date) - cast(concat($days, ' days') as interval)
+  and happened_at >= last_day - cast(concat($days, ' days') as interval)
   and kind = any($kinds)
 order by happened_at desc, kind, reference

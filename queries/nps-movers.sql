@@ -104,13 +104,13 @@ with_total as (
     union all
     select
         'All' as part,
-        sum(parts) as parts,
-        sum(n_before) as n_before,
-        sum(promoters_before) as promoters_before,
-        sum(detractors_before) as detractors_before,
-        sum(n) as n,
-        sum(promoters) as promoters,
-        sum(detractors) as detractors,
+        coalesce(sum(parts), 0) as parts,
+        coalesce(sum(n_before), 0) as n_before,
+        coalesce(sum(promoters_before), 0) as promoters_before,
+        coalesce(sum(detractors_before), 0) as detractors_before,
+        coalesce(sum(n), 0) as n,
+        coalesce(sum(promoters), 0) as promoters,
+        coalesce(sum(detractors), 0) as detractors,
         true as is_total
     from pooled
 ),
@@ -169,6 +169,7 @@ select
         else contribution_rate end as contribution_rate,
     case when is_total then nps - nps_before else contribution_mix + contribution_rate end as contribution,
     case
+        when n = 0 or n_before = 0 then 'no answers in one of the windows'
         when part = 'Small bases' then
             concat(parts, case parts when 1 then ' part' else ' parts' end, ' with few answers')
         when adjusted_change - margin <= 0 and adjusted_change + margin >= 0 then 'may be noise'

@@ -270,3 +270,39 @@ fn accounts_with_severe_escalations_and_hard_work_score_lower() {
     assert!(accounts.iter().any(|row| row["csat_invoice"].is_null()));
     assert!(accounts.iter().all(|row| row["csat_invoice"].as_f64().is_none_or(|csat| csat >= 1.0)));
 }
+
+#[test]
+fn response_time_rises_in_north_america_and_billing_accuracy_falls_over_all_posts() {
+    let everywhere = rows("top-themes", &[]);
+    assert_eq!(everywhere.iter().filter(|row| text(row, "theme") != "Other").count(), 10);
+    assert_eq!(text(row(&everywhere, "theme", "billing accuracy"), "note"), "falls", "{everywhere:?}");
+    let america = rows("top-themes", &["regions=NA"]);
+    let rising: Vec<&str> =
+        america.iter().filter(|row| text(row, "note") == "rises").map(|row| text(row, "theme")).collect();
+    assert_eq!(rising, ["response time"], "{america:?}");
+    assert_eq!(text(&america[0], "theme"), "response time");
+}
+
+#[test]
+fn every_post_tells_of_themes_and_a_customer_counts_once() {
+    let mentions = rows("theme-mentions", &[]);
+    for post in ["field notes", "partner interviews", "customer surveys", "partner surveys"] {
+        assert!(mentions.iter().any(|row| text(row, "post") == post), "{post}");
+    }
+    for theme in rows("top-themes", &[]) {
+        let posts = ["noted_accounts", "survey_people", "interviewed_partners", "surveyed_partners"];
+        let people: f64 = posts.iter().map(|post| number(&theme, post)).sum();
+        assert!(number(&theme, "voices") <= people && number(&theme, "voices") <= number(&theme, "base"), "{theme:?}");
+    }
+}
+
+#[test]
+fn hidden_detractors_tell_of_what_is_heard_before_an_account_leaves_without_a_word() {
+    let share = |of: &str, code: &str| number(row(&rows("reason-codes", &[of]), "code", code), "share");
+    for code in ["STAFF", "COMP", "SPON"] {
+        let (hidden, all) = (share("of=hidden", code), share("of=all", code));
+        assert!(hidden > 1.7 * all, "{code}: {hidden} {all}");
+    }
+    let reasons = rows("reason-codes", &["of=hidden"]);
+    assert!(reasons.iter().all(|row| number(row, "people") <= number(row, "base")), "{reasons:?}");
+}

@@ -306,3 +306,14 @@ fn hidden_detractors_tell_of_what_is_heard_before_an_account_leaves_without_a_wo
     let reasons = rows("reason-codes", &["of=hidden"]);
     assert!(reasons.iter().all(|row| number(row, "people") <= number(row, "base")), "{reasons:?}");
 }
+
+#[test]
+fn effort_trouble_heard_and_severe_escalations_drive_the_score() {
+    let drivers = rows("nps-drivers", &[]);
+    let first: Vec<&str> = drivers.iter().take(3).map(|row| text(row, "driver")).collect();
+    assert_eq!(first, ["ces", "note_trouble", "severe_escalations"], "{drivers:?}");
+    let weights: f64 = drivers.iter().map(|row| number(row, "weight")).sum();
+    assert!(close(weights, number(&drivers[0], "r_squared")), "{drivers:?}");
+    let directions: Vec<&str> = drivers.iter().take(3).map(|row| text(row, "direction")).collect();
+    assert_eq!(directions, ["+", "-", "-"]);
+}

@@ -22,6 +22,7 @@
 -- r_squared = { title = "R-squared", format = "0.00", description = "part of the variance that all explain together" }
 -- n = { title = "n", format = "#,##0", description = "accounts used" }
 -- left_out_rows = { title = "Left out", format = "#,##0", description = "accounts that lack one of the drivers" }
+-- blank_rows = { title = "Blank", format = "#,##0", description = "accounts that lack this driver" }
 -- note = { title = "Note" }
 --
 -- [[chart]]
@@ -40,6 +41,7 @@ select
     r_squared,
     n,
     left_out_rows,
+    blank_rows,
     note
 from key_drivers(
     "nps-driver-answers",

@@ -88,69 +88,32 @@ ranked as (
       and s.survey_type = any($survey_types)
       and s.nps is not null
 ),
-counted as (
-    select
-        q.quarter,
-        count(r.nps) as n,
-        count(*) filter (where promoter(r.nps)) as promoters,
-        count(*) filter (where detractor(r.nps)) as detractors
-    from quarters q
-    left join ranked r on r.quarter = q.quarter and r.newest_first = 1
-    group by q.quarter
+answers as (
+    select quarter, nps
+    from ranked
+    where newest_first = 1
 ),
 both_sides as (
     select
-        *,
-        coalesce(sum(n) over earlier, 0) as n_before,
-        coalesce(sum(promoters) over earlier, 0) as promoters_before,
-        coalesce(sum(detractors) over earlier, 0) as detractors_before
-    from counted
-    window earlier as (order by quarter rows between unbounded preceding and 1 preceding)
-),
--- Both scores with 3/4 promoter, 1 1/2 passives and 3/4 detractor added.
-adjusted as (
-    select
-        *,
-        n >= $min_base and n_before >= $min_base as is_tested,
-        (promoters + 0.75) / (n + 3) as p_now,
-        (detractors + 0.75) / (n + 3) as d_now,
-        (promoters_before + 0.75) / (n_before + 3) as p_before,
-        (detractors_before + 0.75) / (n_before + 3) as d_before
-    from both_sides
-),
-spread as (
-    select
-        *,
-        sqrt((p_now + d_now - power(p_now - d_now, 2)) / (n + 3)) as error_now,
-        sqrt((p_before + d_before - power(p_before - d_before, 2)) / (n_before + 3)) as error_before
-    from adjusted
-),
-differing as (
-    select
-        *,
-        case when is_tested then
-            ((p_now - d_now) - (p_before - d_before)) / sqrt(error_now * error_now + error_before * error_before)
-        end as z
-    from spread
-),
-tailed as (
-    select *, 1 / (1 + 0.2316419 * abs(z)) as t
-    from differing
+        q.quarter,
+        nps_stats(a.nps) filter (where a.quarter = q.quarter) as own,
+        nps_stats(a.nps) filter (where a.quarter < q.quarter) as earlier
+    from quarters q
+    left join answers a on a.quarter <= q.quarter
+    group by q.quarter
 ),
 tested as (
     select
         *,
-        -- The tail of the normal distribution: Abramowitz and Stegun 26.2.17, right to 7 digits.
-        2 * exp(-z * z / 2) / sqrt(2 * pi()) * t * (
-            0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))
-        ) as p
-    from tailed
+        case when own['n'] >= $min_base and earlier['n'] >= $min_base then nps_test(own, earlier) end as test
+    from both_sides
 ),
 ranked_tests as (
     select
         *,
-        count(p) over () as tests,
-        row_number() over (order by p nulls last, quarter) as place
+        test['p'] as p,
+        count(test['p']) over () as tests,
+        row_number() over (order by test['p'] nulls last, quarter) as place
     from tested
 ),
 -- Holm: the smallest p times all tests, the next times one fewer, and none below the one before it.
@@ -162,24 +125,22 @@ corrected as (
 )
 select
     quarter,
-    n,
-    case when n >= $min_base then promoters end as promoters,
-    case when n >= $min_base then detractors end as detractors,
-    case when n >= $min_base then 100.0 * (promoters - detractors) / n end as nps,
-    case when n >= $min_base then 100 * (p_now - d_now - 1.96 * error_now) end as low,
-    case when n >= $min_base then 100 * (p_now - d_now + 1.96 * error_now) end as high,
-    n_before,
-    case when n_before >= $min_base then 100.0 * (promoters_before - detractors_before) / n_before end as nps_before,
-    case when is_tested then
-        100.0 * (promoters - detractors) / n - 100.0 * (promoters_before - detractors_before) / n_before
-    end as difference,
-    z,
+    own['n'] as n,
+    case when own['n'] >= $min_base then own['promoters'] end as promoters,
+    case when own['n'] >= $min_base then own['detractors'] end as detractors,
+    case when own['n'] >= $min_base then own['nps'] end as nps,
+    case when own['n'] >= $min_base then own['low'] end as low,
+    case when own['n'] >= $min_base then own['high'] end as high,
+    earlier['n'] as n_before,
+    case when earlier['n'] >= $min_base then earlier['nps'] end as nps_before,
+    test['difference'] as difference,
+    test['z'] as z,
     p,
     case when p is not null then p_holm end as p_holm,
     case
-        when n < $min_base then 'base too small'
+        when own['n'] < $min_base then 'base too small'
         when p is null then 'nothing to compare with'
-        when p_holm < $alpha and z > 0 then 'above before'
+        when p_holm < $alpha and test['z'] > 0 then 'above before'
         when p_holm < $alpha then 'below before'
         when p < $alpha then 'may be luck among so many'
         else 'not different'

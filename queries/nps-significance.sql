@@ -62,76 +62,35 @@
 -- low = "low"
 -- high = "high"
 -- +++
-with counted as (
-    select
-        office_id,
-        count(*) as n,
-        count(*) filter (where promoter(nps)) as promoters,
-        count(*) filter (where detractor(nps)) as detractors
+with answers as (
+    select office_id, region, nps
     from "nps-answers"
     where period = 'now'
-    group by office_id
 ),
--- The rest is the total less the office's own answers.
+-- Every office beside its own answers and those that it is held against.
 both_sides as (
     select
         o.office_id,
         o.office,
         o.region,
-        coalesce(c.n, 0) as n,
-        coalesce(c.promoters, 0) as promoters,
-        coalesce(c.detractors, 0) as detractors,
-        sum(c.n) over compared_with - coalesce(c.n, 0) as rest_n,
-        sum(c.promoters) over compared_with - coalesce(c.promoters, 0) as rest_promoters,
-        sum(c.detractors) over compared_with - coalesce(c.detractors, 0) as rest_detractors
+        nps_stats(a.nps) filter (where a.office_id = o.office_id) as own,
+        nps_stats(a.nps) filter (where a.office_id <> o.office_id) as rest
     from offices o
-    left join counted c on c.office_id = o.office_id
-    window compared_with as (partition by case when $rest = 'region' then o.region else 'all' end)
-),
--- Both scores with 3/4 promoter, 1 1/2 passives and 3/4 detractor added.
-adjusted as (
-    select
-        *,
-        n >= $min_base and rest_n >= $min_base as is_tested,
-        (promoters + 0.75) / (n + 3) as p_own,
-        (detractors + 0.75) / (n + 3) as d_own,
-        (rest_promoters + 0.75) / (rest_n + 3) as p_rest,
-        (rest_detractors + 0.75) / (rest_n + 3) as d_rest
-    from both_sides
-),
-spread as (
-    select
-        *,
-        sqrt((p_own + d_own - power(p_own - d_own, 2)) / (n + 3)) as error_own,
-        sqrt((p_rest + d_rest - power(p_rest - d_rest, 2)) / (rest_n + 3)) as error_rest
-    from adjusted
-),
-differing as (
-    select
-        *,
-        case when is_tested then
-            ((p_own - d_own) - (p_rest - d_rest)) / sqrt(error_own * error_own + error_rest * error_rest)
-        end as z
-    from spread
-),
-tailed as (
-    select *, 1 / (1 + 0.2316419 * abs(z)) as t
-    from differing
+    left join answers a on $rest = 'all' or a.region = o.region
+    group by o.office_id, o.office, o.region
 ),
 tested as (
     select
         *,
-        -- The tail of the normal distribution: Abramowitz and Stegun 26.2.17, right to 7 digits.
-        2 * exp(-z * z / 2) / sqrt(2 * pi()) * t * (
-            0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))
-        ) as p
-    from tailed
+        case when own['n'] >= $min_base and rest['n'] >= $min_base then nps_test(own, rest) end as test
+    from both_sides
 ),
 ranked as (
     select
         *,
-        count(p) over () as tests,
-        row_number() over (order by p nulls last, office_id) as place
+        test['p'] as p,
+        count(test['p']) over () as tests,
+        row_number() over (order by test['p'] nulls last, office_id) as place
     from tested
 ),
 -- Holm: the smallest p times all tests, the next times one fewer, and none below the one before it.
@@ -145,22 +104,20 @@ select
     office_id,
     office,
     region,
-    n,
-    case when n >= $min_base then 100.0 * (promoters - detractors) / n end as nps,
-    case when n >= $min_base then 100 * (p_own - d_own - 1.96 * error_own) end as low,
-    case when n >= $min_base then 100 * (p_own - d_own + 1.96 * error_own) end as high,
-    rest_n,
-    case when is_tested then 100.0 * (rest_promoters - rest_detractors) / rest_n end as rest_nps,
-    case when is_tested then
-        100.0 * (promoters - detractors) / n - 100.0 * (rest_promoters - rest_detractors) / rest_n
-    end as difference,
-    z,
+    own['n'] as n,
+    case when own['n'] >= $min_base then own['nps'] end as nps,
+    case when own['n'] >= $min_base then own['low'] end as low,
+    case when own['n'] >= $min_base then own['high'] end as high,
+    rest['n'] as rest_n,
+    case when test is not null then rest['nps'] end as rest_nps,
+    test['difference'] as difference,
+    test['z'] as z,
     p,
     tests,
     case when p is not null then p_holm end as p_holm,
     case
         when p is null then 'base too small'
-        when p_holm < $alpha and z > 0 then 'above the rest'
+        when p_holm < $alpha and test['z'] > 0 then 'above the rest'
         when p_holm < $alpha then 'below the rest'
         when p < $alpha then 'may be luck among so many'
         else 'not different'

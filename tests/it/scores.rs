@@ -289,3 +289,17 @@ fn the_examples_of_the_scores_run_on_the_sample_lake() {
         }
     }
 }
+
+#[test]
+fn a_field_is_had_with_a_dot_or_in_brackets_of_a_call_a_column_and_a_qualified_column() {
+    let of = |field: &str| {
+        let sql = format!("select {field} as n from (select nps_stats(nps) as stats from surveys) s");
+        cxlake(["-c", &sql, "--format", "csv"]).prints()
+    };
+    let whole = of("stats.n");
+    for field in ["stats['n']", "s.stats.n", "s.stats['n']"] {
+        assert_eq!(of(field), whole, "{field}");
+    }
+    let called = cxlake(["-c", "select nps_stats(nps).n as n from surveys", "--format", "csv"]).prints();
+    assert_eq!(called, whole);
+}

@@ -73,7 +73,10 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        if let Expr::CompoundFieldAccess { access_chain, .. } = expression {
+        // After a name, a dot may lead to a column of a table and not to a field.
+        if let Expr::CompoundFieldAccess { root, access_chain } = expression
+            && !matches!(**root, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+        {
             access_chain.iter_mut().for_each(name_field);
         }
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };

@@ -104,7 +104,7 @@ fn every_metric_of_the_sample_is_listed_used_and_shown_with_formula_source_and_u
     let shown = cxlake(["metrics", "show", "nps"]).prints();
     assert!(shown.contains("nps-by-office"), "{shown}");
     assert_eq!(
-        cxlake(["-c", "\\doc active_account"]).run().text(),
+        cxlake(["-c", "\\doc active_account"]).run().stderr,
         cxlake(["metrics", "show", "active_account"]).prints()
     );
     assert_eq!(sql_rows("select promoter(9) as a, promoter(8) as b").len(), 1);

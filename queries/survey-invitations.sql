@@ -13,19 +13,27 @@
 -- is_delivered = { title = "Delivered", description = "sent to somebody who was still there" }
 -- blanks = { title = "Blanks", format = "0", description = "questions left out of an answered survey" }
 -- +++
-with ranked as (
+-- Somebody who answered twice counts once, with the newest answer to each question: one left blank the second time was
+-- answered the first time.
+with invitations as (
     select
-        *,
-        row_number() over one_invitation as newest_first,
-        -- A question left blank the second time was answered the first time.
-        coalesce(nps, lead(nps) over one_invitation) as known_nps,
-        coalesce(csat, lead(csat) over one_invitation) as known_csat,
-        coalesce(ces, lead(ces) over one_invitation) as known_ces,
-        coalesce(comment, lead(comment) over one_invitation) as known_comment
+        contact_id,
+        survey_type,
+        sent_at,
+        coalesce(arg_max(response_id, struct(answered_at, response_id)), max(response_id)) as response_id,
+        max(answered_at) as answered_at,
+        arg_max(nps, struct(answered_at, response_id)) as nps,
+        arg_max(csat, struct(answered_at, response_id)) as csat,
+        arg_max(ces, struct(answered_at, response_id)) as ces,
+        arg_max(comment, struct(answered_at, response_id)) as comment,
+        max(touchpoint) as touchpoint,
+        max(journey_stage) as journey_stage,
+        max(account_id) as account_id,
+        max(contact_role) as contact_role,
+        max(office_id) as office_id,
+        max(language) as language
     from surveys
-    window one_invitation as (
-        partition by contact_id, survey_type, sent_at order by answered_at desc nulls last, response_id desc
-    )
+    group by contact_id, survey_type, sent_at
 ),
 -- A type of survey asks a question when anybody ever answered it there.
 questions as (
@@ -56,20 +64,19 @@ select
     s.sent_at,
     s.answered_at,
     c.left_on is null or s.sent_at < c.left_on as is_delivered,
-    s.known_nps as nps,
-    s.known_csat as csat,
-    s.known_ces as ces,
-    s.known_comment as comment,
+    s.nps,
+    s.csat,
+    s.ces,
+    s.comment,
     case
         when s.answered_at is not null then
-            cast(q.asks_nps and s.known_nps is null as int)
-            + cast(q.asks_csat and s.known_csat is null as int)
-            + cast(q.asks_ces and s.known_ces is null as int)
+            cast(q.asks_nps and s.nps is null as int)
+            + cast(q.asks_csat and s.csat is null as int)
+            + cast(q.asks_ces and s.ces is null as int)
     end as blanks
-from ranked s
+from invitations s
 join questions q on q.survey_type = s.survey_type
 join offices o on o.office_id = s.office_id
 join accounts a on a.account_id = s.account_id
 left join contacts c on c.contact_id = s.contact_id
-where s.newest_first = 1
 order by s.sent_at, s.response_id

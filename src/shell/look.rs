@@ -108,22 +108,24 @@ pub fn counted(count: u64, what: &str) -> String {
 /// `Storage` when the folder of queries cannot be read.
 pub fn queries(library: &Library) -> Result<Listing> {
     let names = library.names()?;
-    let (mut titles, mut parameters) = (Vec::new(), Vec::new());
+    let (mut titles, mut tags, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
     for name in &names {
         match library.query(name) {
             Ok(query) => {
                 parameters.push(
                     query.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", "),
                 );
+                tags.push(query.tags.join(", "));
                 titles.push(query.title);
             }
             Err(error) => {
                 parameters.push(String::new());
+                tags.push(String::new());
                 titles.push(format!("(wrong: {error}; see `cxlake queries check`)"));
             }
         }
     }
-    listing([("query", text(names)), ("title", text(titles)), ("parameters", text(parameters))])
+    listing([("query", text(names)), ("title", text(titles)), ("tags", text(tags)), ("parameters", text(parameters))])
 }
 
 /// A saved query as a person reads it: what it answers, its parameters, its columns, its SQL.

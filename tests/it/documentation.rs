@@ -1,8 +1,10 @@
 //! The documentation says what is there: every subcommand, option, command, manifest key and header key.
 
+use std::collections::BTreeMap;
+
 use clap::CommandFactory;
 
-use super::harness::{cxlake, repository};
+use super::harness::{Row, cxlake, repository, text};
 
 fn document(name: &str) -> String {
     std::fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -80,6 +82,44 @@ fn every_function_is_listed_shown_and_its_examples_run() {
         }
     }
     assert!(cxlake(["-c", "\\f"]).run().text().contains("approx_distinct"));
+}
+
+/// The page of the sample's saved queries: by the first of their tags, with those that only serve others at the end.
+fn library_page() -> String {
+    let listed = cxlake(["queries", "--format", "json"]).prints();
+    let queries: Vec<Row> = serde_json::from_str(&listed).expect("JSON rows");
+    let mut groups: BTreeMap<String, String> = BTreeMap::new();
+    for query in &queries {
+        let (name, tags) = (text(query, "query"), text(query, "tags"));
+        let is_base = tags.split(", ").any(|tag| tag == "base");
+        // A tag in small letters becomes a heading; `~` sorts behind all of them.
+        let group = if is_base { "~" } else { tags.split(", ").next().expect("a tag") };
+        let line =
+            format!("| [{name}](../queries/{name}.sql) | {} | {} |\n", text(query, "title"), text(query, "parameters"));
+        *groups.entry(group.to_owned()).or_default() += &line;
+    }
+    let mut page = String::from(
+        "# The library\n\nThe saved queries of the sample lake, each the answer to one question. `cxlake run NAME` runs one, `cxlake queries show NAME` says what it \
+         counts, what\nit leaves out, and its SQL; `cxlake init DIR --sample` makes a lake with them. This page is made from their headers.\n",
+    );
+    for (group, lines) in groups {
+        let heading = match group.as_str() {
+            "~" => "What the others build on".to_owned(),
+            "nps" => "NPS".to_owned(),
+            group => group[..1].to_uppercase() + &group[1..],
+        };
+        page += &format!("\n## {heading}\n\n| query | answers | parameters |\n|---|---|---|\n{lines}");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_the_library_lists_every_saved_query_of_the_sample() {
+    let wanted = library_page();
+    if std::env::var_os("CXLAKE_WRITE_SCHEMAS").is_some() {
+        std::fs::write(repository().join("docs/library.md"), &wanted).expect("the page is written");
+    }
+    assert_eq!(document("docs/library.md"), wanted, "run the tests once with CXLAKE_WRITE_SCHEMAS=1");
 }
 
 #[test]

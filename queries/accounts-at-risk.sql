@@ -60,8 +60,8 @@
 -- account = { title = "Account" }
 -- urgency = { title = "Urgency", description = "act now from 70 points, act soon from 40, watch below" }
 -- points = { title = "Points", format = "0", good = "down", description = "of 100" }
--- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", description = "recurring revenue times points by 100" }
--- recurring_revenue = { title = "Recurring revenue", format = "#,##0", description = "of a year: twelve times the latest month" }
+-- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", description = "recurring revenue times points by 100, USD" }
+-- recurring_revenue = { title = "Recurring revenue", format = "#,##0", description = "of a year: twelve times the latest month, USD" }
 -- next_step = { title = "Next step" }
 -- reasons = { title = "Reasons", description = "gravest first" }
 -- owner = { title = "Owner" }
@@ -73,7 +73,7 @@
 -- sponsors_left = { title = "Sponsors left", format = "0", good = "down" }
 -- touches_change = { title = "Touches", format = "+0%", good = "up", description = "three complete months against the three before" }
 -- revenue_change = { title = "Contract", format = "+0.0%", good = "up", description = "recurring revenue of the latest month against three months before" }
--- severe_notes = { title = "Severe notes", format = "0", good = "down", description = "open, negative, severity 4 or 5" }
+-- severe_notes = { title = "Severe notes", format = "0", good = "down", description = "open, negative and severe" }
 -- overdue = { title = "Overdue", format = "0", good = "down", description = "calls after surveys and notes past their due day" }
 -- escalations = { title = "Escalations", format = "0", good = "down", description = "open" }
 --
@@ -95,12 +95,11 @@ customers as (
 open_notes as (
     select
         f.account_id,
-        count(*) filter (where f.sentiment = 'negative' and f.severity >= 4) as severe,
+        count(*) filter (where f.sentiment = 'negative' and severe(f.severity)) as severe,
         count(*) filter (where f.due_on < d.as_of) as overdue
     from field_feedback f
     cross join day d
-    where f.captured_at < d.as_of
-      and (f.closed_at is null or f.closed_at >= d.as_of)
+    where open_on(f.captured_at, f.closed_at, d.as_of)
     group by f.account_id
 ),
 -- A person who could not be reached is no longer called: such a call was settled, though not made.
@@ -116,11 +115,10 @@ open_calls as (
     group by f.account_id
 ),
 open_escalations as (
-    select e.account_id, count(*) as open, count(*) filter (where e.severity >= 4) as severe
+    select e.account_id, count(*) as open, count(*) filter (where severe(e.severity)) as severe
     from escalations e
     cross join day d
-    where e.opened_at < d.as_of
-      and (e.closed_at is null or e.closed_at >= d.as_of)
+    where open_on(e.opened_at, e.closed_at, d.as_of)
     group by e.account_id
 ),
 gone_sponsors as (
@@ -241,7 +239,7 @@ judged as (
 ranked as (
     select
         *,
-        case when points >= 70 then 'act now' when points >= 40 then 'act soon' else 'watch' end as urgency,
+        band(points, [40, 70], ['watch', 'act soon', 'act now']) as urgency,
         cast(recurring_revenue as double) * points / 100 as revenue_at_risk
     from judged
 )
@@ -252,20 +250,20 @@ select
     r.points,
     r.revenue_at_risk,
     r.recurring_revenue,
-    r.next_step,
-    r.reasons,
     a.owner,
+    r.renews_on,
     r.office,
     r.segment,
-    r.renews_on,
-    r.band,
     r.health,
     r.sponsors_left,
     r.touches_change,
     r.revenue_change,
     r.severe_notes,
     r.overdue,
-    r.escalations
+    r.escalations,
+    r.band,
+    r.next_step,
+    r.reasons
 from ranked r
 join accounts a on a.account_id = r.account_id
 where r.points > 0

@@ -10,7 +10,7 @@
 -- which is then a lower bound."""
 -- tags = ["revenue", "finance", "quarterly"]
 -- grain = ["kind", "part"]
--- uses = ["cost-months"]
+-- uses = ["cost-months", "revenue-movements"]
 --
 -- [params.months]
 -- type = "int"
@@ -43,14 +43,14 @@
 -- part = { title = "Part" }
 -- accounts = { title = "Accounts", format = "#,##0", description = "at the start, of which retention is reckoned" }
 -- retention = { title = "Retention", format = "0.0%", good = "up", description = "r: accounts kept in a year" }
--- yearly_margin = { title = "Margin a year", format = "#,##0", good = "up", description = "m: of one account" }
+-- yearly_margin = { title = "Margin a year", format = "#,##0", good = "up", description = "m: of one account, USD" }
 -- clv = { title = "CLV", format = "#,##0", good = "up" }
 -- won = { title = "Won", format = "#,##0", good = "up", description = "accounts that started in the window" }
--- acquisition_cost = { title = "Sales and marketing", format = "#,##0", description = "of the window, as reported" }
+-- acquisition_cost = { title = "Spend", format = "#,##0", description = "sales and marketing of the window, as reported" }
 -- cac = { title = "CAC", format = "#,##0", good = "down" }
--- clv_to_cac = { title = "CLV by CAC", format = "0.00", good = "up", bands = [1, 3] }
+-- clv_to_cac = { title = "CLV/CAC", format = "0.00", good = "up", bands = [1, 3] }
 -- payback_months = { title = "Payback (months)", format = "#,##0", good = "down", bands = [12, 24] }
--- cost_coverage = { title = "Cost reported", format = "0.0%", good = "up", description = "months of sales and marketing that are in, of those that should be" }
+-- cost_coverage = { title = "Reported", format = "0.0%", good = "up", description = "months of sales and marketing that are in, of those that should be" }
 -- estimated = { title = "Estimated", format = "#,##0", description = "of them, with an office's estimate" }
 -- note = { title = "Note" }
 --
@@ -70,7 +70,7 @@ margins as (
         o.region,
         a.segment,
         count(*) as account_months,
-        sum(r.recurring_revenue + r.services_revenue - r.direct_cost) as margin
+        sum(contribution_margin(r.recurring_revenue, r.services_revenue, r.direct_cost)) as margin
     from account_revenue r
     join accounts a on a.account_id = r.account_id
     join offices o on o.office_id = a.office_id
@@ -78,26 +78,14 @@ margins as (
     where r.period between b.first_month and b.last_month
     group by o.region, a.segment
 ),
--- As in revenue-movements: lost is who had revenue in the month before the window and has none in its last.
-then_and_now as (
-    select
-        r.account_id,
-        count(*) filter (where r.period < b.first_month) as months_then,
-        count(*) filter (where r.period = b.last_month) as months_now
-    from account_revenue r
-    cross join bounds b
-    where r.recurring_revenue > 0
-      and (r.period = b.first_month - interval '1 month' or r.period = b.last_month)
-    group by r.account_id
-),
+-- The start is the month before the window, so that who left in the window's first month is lost in it.
 kept as (
-    select o.region, a.segment, count(*) as accounts, count(*) filter (where t.months_now = 0) as lost
-    from then_and_now t
-    join accounts a on a.account_id = t.account_id
-    join offices o on o.office_id = a.office_id
-    where t.months_then > 0
-    group by o.region, a.segment
+    select region, segment, count(*) as accounts, count(*) filter (where state = 'lost') as lost
+    from "revenue-movements"
+    where state <> 'new'
+    group by region, segment
 ),
+-- By the day of the contract: who came and left within the window was won, too.
 wins as (
     select o.region, a.segment, count(*) as won
     from accounts a
@@ -148,7 +136,7 @@ reported as (
     select
         region,
         count(*) as expected,
-        count(*) filter (where status in ('reported', 'explicit zero', 'cost without touches')) as in_full,
+        count(*) filter (where cost_reported(status)) as in_full,
         count(*) filter (where is_estimate) as estimated
     from "cost-months"
     where function in ('marketing', 'sales')
@@ -185,7 +173,7 @@ rated as (
     left join acquisition a on a.part = c.part and c.kind <> 'segment'
 ),
 valued as (
-    select *, yearly_margin * retention / (1 + $discount_rate - retention) as clv
+    select *, lifetime_value(yearly_margin, retention, $discount_rate) as clv
     from rated
 )
 select
@@ -206,8 +194,8 @@ select
         concat_ws(
             '; ',
             case when kind = 'segment' then 'no CAC: cost is booked by office' end,
-            case when kind <> 'segment' and won < $min_base then 'too few accounts won for CAC' end,
-            case when accounts < $min_base then 'too few accounts at the start for CLV' end,
+            case when kind <> 'segment' and coalesce(won, 0) < $min_base then 'too few accounts won for CAC' end,
+            case when coalesce(accounts, 0) < $min_base then 'too few accounts at the start for CLV' end,
             case when cost_coverage < 1 then 'CAC is a lower bound: some cost did not report' end
         ),
         ''

@@ -88,14 +88,8 @@ judged as (
 rated as (
     select
         *,
-        coalesce(
-            cast(cost_before as double) / nullif(touches_before, 0),
-            cast(cost_now as double) / nullif(touches_now, 0)
-        ) as rate_before,
-        coalesce(
-            cast(cost_now as double) / nullif(touches_now, 0),
-            cast(cost_before as double) / nullif(touches_before, 0)
-        ) as rate_now,
+        coalesce(cost_per_touch(cost_before, touches_before), cost_per_touch(cost_now, touches_now)) as rate_before,
+        coalesce(cost_per_touch(cost_now, touches_now), cost_per_touch(cost_before, touches_before)) as rate_now,
         -- Touches of different functions are not alike, so growth is taken within a function.
         cast(sum(case when kind = 'split' then touches_now end) over (partition by function) as double)
             / nullif(sum(case when kind = 'split' then touches_before end) over (partition by function), 0) as growth

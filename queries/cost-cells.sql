@@ -25,7 +25,7 @@ with cells as (
         region,
         function,
         count(*) as months,
-        count(*) filter (where status in ('reported', 'explicit zero')) as months_in,
+        count(*) filter (where fully_reported(status)) as months_in,
         count(distinct status) as states,
         min(status) as state,
         bool_or(is_estimate) as is_estimate,

@@ -106,8 +106,8 @@ judged as (
     select
         *,
         -- Touches are not needed to compare cost. A rate that is missing is no rate of 1.
-        coalesce(status_before in ('reported', 'explicit zero', 'cost without touches'), false)
-            and coalesce(status_now in ('reported', 'explicit zero', 'cost without touches'), false)
+        coalesce(cost_reported(status_before), false)
+            and coalesce(cost_reported(status_now), false)
             and rate_before > 0
             and rate_now > 0 as is_compared
     from then_and_now
@@ -189,13 +189,13 @@ select
     cost_now - cost_constant as currency_effect,
     case
         when without_touches = 0
-            then (cast(cost_now as double) / nullif(touches_now, 0))
-                / nullif(cast(cost_before as double) / nullif(touches_before, 0), 0) - 1
+            then cost_per_touch(cost_now, touches_now)
+                / nullif(cost_per_touch(cost_before, touches_before), 0) - 1
     end as cost_per_touch_change,
     case
         when without_touches = 0
-            then (cast(cost_constant as double) / nullif(touches_now, 0))
-                / nullif(cast(cost_before as double) / nullif(touches_before, 0), 0) - 1
+            then cost_per_touch(cost_constant, touches_now)
+                / nullif(cost_per_touch(cost_before, touches_before), 0) - 1
     end as cost_per_touch_constant,
     currency,
     local_before,

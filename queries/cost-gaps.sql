@@ -39,7 +39,7 @@ with cells as (
         function,
         status,
         is_estimate,
-        status in ('reported', 'explicit zero') as is_complete
+        fully_reported(status) as is_complete
     from "cost-months"
 ),
 counted as (

@@ -63,7 +63,7 @@ with brought as (
     select
         account_id,
         sum(recurring_revenue + services_revenue) as revenue,
-        sum(recurring_revenue + services_revenue - direct_cost) as margin
+        sum(contribution_margin(recurring_revenue, services_revenue, direct_cost)) as margin
     from account_revenue
     where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
       and period <= $period

@@ -84,26 +84,26 @@ offices_now as (
         *,
         -- Both ratios are needed; a function asked for twice is only one.
         known_functions = 2 as is_known,
-        cast(from_cost + to_cost as double) / nullif(from_touches + to_touches, 0) as cost_per_touch
+        case when known_functions = 2 then cost_per_touch(from_cost + to_cost, from_touches + to_touches) end
+            as cost_per_touch
     from both_functions
 ),
-medians as (
-    select own.office_id, count(other.office_id) as peers, median(other.cost_per_touch) as peer_median
-    from offices_now own
-    join offices_now other on other.office_id <> own.office_id and other.is_known
-    group by own.office_id
+-- All other offices are peers, whichever move money: the filter comes behind.
+held_against_peers as (
+    select
+        *,
+        count_excluding_self(cost_per_touch) over () as peers,
+        median_excluding_self(cost_per_touch, min_peers => 4) over () as peer_median
+    from offices_now
 ),
 moves as (
     select
-        n.*,
-        case when m.peers >= 4 then m.peer_median end as peer_median,
-        coalesce(m.peers, 0) as peers,
-        cast(round($share * cast(n.from_cost as double), 2) as decimal(18, 2)) as moved,
-        $share * n.from_touches as touches_lost,
-        $share * cast(n.from_cost as double) / (cast(n.to_cost as double) / n.to_touches) as touches_gained
-    from offices_now n
-    left join medians m on m.office_id = n.office_id
-    where n.office_id = any($offices)
+        *,
+        cast(round($share * cast(from_cost as double), 2) as decimal(18, 2)) as moved,
+        $share * from_touches as touches_lost,
+        $share * cast(from_cost as double) / cost_per_touch(to_cost, to_touches) as touches_gained
+    from held_against_peers
+    where office_id = any($offices)
 ),
 rows_and_total as (
     select
@@ -146,11 +146,11 @@ select
     touches_gained / nullif(touches_lost, 0) as gained_for_one,
     touches_before,
     touches_before - touches_lost + touches_gained as touches_after,
-    cast(cost as double) / touches_before as cost_per_touch_before,
-    cast(cost as double) / (touches_before - touches_lost + touches_gained) as cost_per_touch_after,
+    cost_per_touch(cost, touches_before) as cost_per_touch_before,
+    cost_per_touch(cost, touches_before - touches_lost + touches_gained) as cost_per_touch_after,
     peers,
-    cast(cost as double) / touches_before / peer_median as index_before,
-    cast(cost as double) / (touches_before - touches_lost + touches_gained) / peer_median as index_after,
+    cost_per_touch(cost, touches_before) / peer_median as index_before,
+    cost_per_touch(cost, touches_before - touches_lost + touches_gained) / peer_median as index_after,
     note
 from rows_and_total
 order by is_total desc, gained_for_one desc nulls last, office

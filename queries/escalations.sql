@@ -40,13 +40,6 @@
 -- values_sql = "select office_id, office from offices order by office_id"
 -- description = "offices whose escalations are counted, in the row of all too"
 --
--- [params.severe_from]
--- type = "int"
--- default = 4
--- min = 1
--- max = 5
--- description = "lowest severity that counts as severe"
---
 -- [params.min_base]
 -- type = "int"
 -- default = 10
@@ -61,12 +54,12 @@
 -- still_open = { title = "Still open", format = "#,##0", good = "down", description = "of those" }
 -- older_open = { title = "Older open", format = "#,##0", good = "down", description = "opened before the window and not closed" }
 -- severities = { title = "Severity 1-5", description = "opened of severity 1, 2, 3, 4 and 5 (worst)" }
--- severe_share = { title = "Severe", format = "0%", good = "down" }
+-- severe_share = { title = "Severe", format = "0%", good = "down", description = "severity 4 or 5, of all opened" }
 -- median_days = { title = "Median days", format = "0.0", good = "down", description = "by which half are closed" }
 -- p90_days = { title = "90 % within", format = "0.0", good = "down", description = "days by which nine of ten are closed" }
 -- reopened_share = { title = "Reopened", format = "0%", good = "down", description = "of all opened" }
--- top_cause = { title = "Top cause", description = "most frequent root cause" }
--- top_cause_share = { title = "Its share", format = "0%" }
+-- top_cause = { title = "Top cause", description = "most frequent root cause; all of them where several are" }
+-- top_cause_share = { title = "Its share", format = "0%", description = "of all opened; of each of them where several are" }
 -- opened_before = { title = "Opened before", format = "#,##0", description = "in the window before" }
 -- median_days_before = { title = "Median before", format = "0.0" }
 -- median_change = { title = "Change (days)", format = "+0.0", good = "down" }
@@ -130,10 +123,10 @@ counted as (
         count(*) filter (where at_time = 'now' and severity = 3) as severity_3,
         count(*) filter (where at_time = 'now' and severity = 4) as severity_4,
         count(*) filter (where at_time = 'now' and severity = 5) as severity_5,
-        count(*) filter (where at_time = 'now' and severity >= $severe_from) as severe,
+        count(*) filter (where at_time = 'now' and severe(severity)) as severe,
         count(*) filter (where at_time = 'now' and is_reopened) as reopened,
         count(*) filter (where at_time = 'before') as opened_before,
-        count(*) filter (where at_time = 'before' and severity >= $severe_from) as severe_before,
+        count(*) filter (where at_time = 'before' and severe(severity)) as severe_before,
         count(*) filter (where at_time = 'before' and is_reopened) as reopened_before
     from grouped
     group by group_name, place
@@ -172,16 +165,22 @@ durations as (
     from survival
     group by group_name
 ),
-ranked_causes as (
-    select
-        group_name,
-        root_cause,
-        count(*) as matters,
-        row_number() over (partition by group_name order by count(*) desc, root_cause) as most_first
+causes as (
+    select group_name, root_cause, count(*) as matters, max(count(*)) over (partition by group_name) as most_matters
     from grouped
     where at_time = 'now'
       and $by <> 'root cause'
     group by group_name, root_cause
+),
+-- Of causes that are as frequent none is the first.
+top_causes as (
+    select
+        group_name,
+        string_agg(root_cause, ' or ' order by root_cause) as top_cause,
+        max(matters) as top_cause_matters
+    from causes
+    where matters = most_matters
+    group by group_name
 ),
 shown as (
     select
@@ -189,13 +188,13 @@ shown as (
         d.median_days,
         d.p90_days,
         d.median_days_before,
-        r.root_cause as top_cause,
-        r.matters as top_cause_matters,
+        t.top_cause,
+        t.top_cause_matters,
         c.opened >= $min_base as is_enough,
         c.opened_before >= $min_base as was_enough
     from counted c
     left join durations d on d.group_name = c.group_name
-    left join ranked_causes r on r.group_name = c.group_name and r.most_first = 1
+    left join top_causes t on t.group_name = c.group_name
 )
 select
     group_name,

@@ -53,8 +53,8 @@
 -- not_reached = { title = "Not reached", format = "#,##0", good = "down" }
 -- overdue = { title = "Overdue", format = "#,##0", good = "down", description = "open after the due day" }
 -- not_due_yet = { title = "Not due yet", format = "#,##0" }
--- in_time_share = { title = "In time", format = "0%", good = "up" }
--- overdue_share = { title = "Overdue", format = "0%", good = "down" }
+-- in_time_share = { title = "In time, share", format = "0%", good = "up" }
+-- overdue_share = { title = "Overdue, share", format = "0%", good = "down" }
 -- median_days = { title = "Median days", format = "0.0", good = "down", description = "from opening to the call, of the calls made" }
 -- solved_share = { title = "Solved", format = "0%", good = "up", description = "of the calls made" }
 -- revenue_overdue = { title = "Revenue overdue", format = "#,##0", good = "down", description = "annual revenue of the accounts with one overdue, each once" }
@@ -81,7 +81,7 @@ with states as (
             when f.status = 'done' and cast(f.contacted_at as date) <= f.due_on then 'in time'
             when f.status = 'done' then 'late'
             when f.status = 'not reached' then 'not reached'
-            when f.due_on < $as_of then 'overdue'
+            when overdue(f.status, f.due_on, $as_of) then 'overdue'
             else 'not due yet'
         end as state
     from follow_ups f
@@ -135,6 +135,9 @@ select
     case when calls >= $min_base then median_days end as median_days,
     case when calls >= $min_base then cast(solved as double) / calls end as solved_share,
     revenue_overdue,
-    case when due < $min_base then 'base too small' end as note
+    case
+        when follow_ups = 0 then 'none in the window'
+        when due < $min_base then 'base too small'
+    end as note
 from counted
 order by is_all desc, overdue desc, due desc, group_name

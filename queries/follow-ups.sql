@@ -58,25 +58,17 @@
 -- y = "annual_revenue"
 -- color = "kind"
 -- +++
-with comments as (
+-- What a person said last, and scored last: often not in the same survey.
+with last_words as (
     select
         contact_id,
-        comment,
-        cast(answered_at as date) as commented_on,
-        row_number() over (partition by contact_id order by answered_at desc, response_id desc) as newest_first
+        arg_max(comment, answered_at) as comment,
+        max(answered_at) filter (where comment is not null) as commented_at,
+        arg_max(nps, answered_at) as nps,
+        max(answered_at) filter (where nps is not null) as scored_at
     from surveys
-    where comment is not null
-      and answered_at < $as_of
-),
-scores as (
-    select
-        contact_id,
-        nps,
-        answered_at,
-        row_number() over (partition by contact_id order by answered_at desc, response_id desc) as newest_first
-    from surveys
-    where nps is not null
-      and answered_at < $as_of
+    where answered_at < $as_of
+    group by contact_id
 )
 select
     f.follow_up_id,
@@ -93,28 +85,27 @@ select
     c.title,
     c.is_decision_maker,
     case
-        when a.churned_on <= $as_of then 'nobody: the account has left'
+        when not active_account(a.started_on, a.churned_on, $as_of) then 'nobody: the account has left'
         when c.left_on <= $as_of then 'somebody else: the contact has left'
         else 'the contact'
     end as whom,
     s.nps,
-    case when n.answered_at > s.answered_at then n.nps end as nps_since,
+    case when l.scored_at > s.answered_at then l.nps end as nps_since,
     cast(s.answered_at as date) as answered_on,
     f.due_on,
-    m.comment as last_comment,
-    m.commented_on
+    l.comment as last_comment,
+    cast(l.commented_at as date) as commented_on
 from follow_ups f
 join accounts a on a.account_id = f.account_id
 join offices o on o.office_id = f.office_id
 left join contacts c on c.contact_id = f.contact_id
 left join surveys s on s.response_id = f.response_id
-left join comments m on m.contact_id = f.contact_id and m.newest_first = 1
-left join scores n on n.contact_id = f.contact_id and n.newest_first = 1
+left join last_words l on l.contact_id = f.contact_id
 where f.status = 'open'
   and f.opened_at < $as_of
   and f.kind = any($kinds)
   and f.office_id = any($offices)
-  and (f.due_on < $as_of or not $only_overdue)
+  and (overdue(f.status, f.due_on, $as_of) or not $only_overdue)
 order by
     case f.kind when 'call detractor' then 0 else 1 end,
     days_overdue desc,

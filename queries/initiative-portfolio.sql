@@ -94,9 +94,9 @@ measured as (
     select
         *,
         greatest(cast(days_passed as double) / days_planned, 0) as time_passed,
-        is_running and days_since_update > $stale_days as is_stale,
-        spent > budget as is_over_budget,
-        is_running and due_on < $as_of as is_overdue,
+        stale(status, updated_on, cast($as_of as date), $stale_days) as is_stale,
+        over_budget(spent, budget) as is_over_budget,
+        is_running and overdue(status, due_on, $as_of) as is_overdue,
         status = 'planned' and started_on < $as_of as is_late_start
     from dated
 ),

@@ -44,11 +44,12 @@
 -- min = 1
 -- description = "fewest answers for which the outside is shown"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the intervals in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "confidence of the intervals"
 --
 -- [params.offices]
 -- type = "list<text>"
@@ -102,53 +103,32 @@ with measured as (
     group by office_id, touchpoint
 ),
 answers as (
-    select office_id, touchpoint, nps, csat
-    from "survey-invitations"
-    where answered_at >= $from
-      and answered_at < cast($to as date) + interval '1 month'
-),
-counted as (
     select
         office_id,
         touchpoint,
-        count(csat) as csat_n,
-        count(*) filter (where csat >= 4) as satisfied,
-        count(nps) as nps_n,
-        count(*) filter (where nps >= 9) as promoters,
-        count(*) filter (where nps <= 6) as detractors
-    from answers
+        share_stats(satisfied(csat), confidence => $confidence) as csat,
+        nps_stats(nps, confidence => $confidence) as nps
+    from "survey-invitations"
+    where answered_at >= $from
+      and answered_at < cast($to as date) + interval '1 month'
     group by office_id, touchpoint
 ),
 outsides as (
     select
         *,
         -- One outside for each touchpoint: CSAT wherever somebody was asked for it.
-        sum(csat_n) over (partition by touchpoint) > 0 as asks_csat,
-        sum(nps_n) over (partition by office_id) as office_n,
-        100.0 * sum(promoters - detractors) over (partition by office_id)
-            / nullif(sum(nps_n) over (partition by office_id), 0) as office_nps,
-        -- Wilson: centre and half width of the interval of a share.
-        (satisfied + $z * $z / 2) / (csat_n + $z * $z) as csat_centre,
-        $z * sqrt(satisfied * (1 - cast(satisfied as double) / nullif(csat_n, 0)) + $z * $z / 4)
-            / (csat_n + $z * $z) as csat_margin,
-        (promoters - detractors) / cast(nps_n + 3 as double) as nps_centre,
-        $z * sqrt(((promoters + detractors + 1.5) / (nps_n + 3)
-            - power((promoters - detractors) / cast(nps_n + 3 as double), 2)) / (nps_n + 3)) as nps_margin
-    from counted
+        sum(csat['n']) over (partition by touchpoint) > 0 as asks_csat,
+        sum(nps['n']) over (partition by office_id) as office_n,
+        100.0 * sum(nps['promoters'] - nps['detractors']) over (partition by office_id)
+            / nullif(sum(nps['n']) over (partition by office_id), 0) as office_nps
+    from answers
 ),
 -- Every pair that is measured: one without answers still knows what is asked and what its office scores.
 pairs as (
     select
         m.*,
-        coalesce(s.csat_n, 0) as csat_n,
-        coalesce(s.nps_n, 0) as nps_n,
-        s.satisfied,
-        s.promoters,
-        s.detractors,
-        s.csat_centre,
-        s.csat_margin,
-        s.nps_centre,
-        s.nps_margin,
+        s.csat,
+        s.nps,
         bool_or(s.asks_csat) over (partition by m.touchpoint) as asks_csat,
         max(s.office_n) over (partition by m.office_id) as office_n,
         max(s.office_nps) over (partition by m.office_id) as office_nps
@@ -158,13 +138,10 @@ pairs as (
 scored as (
     select
         *,
-        case when asks_csat then csat_n else nps_n end as n,
-        case
-            when asks_csat then 100.0 * satisfied / nullif(csat_n, 0)
-            else 100.0 * (promoters - detractors) / nullif(nps_n, 0)
-        end as outside,
-        100 * case when asks_csat then csat_centre - csat_margin else nps_centre - nps_margin end as low,
-        100 * case when asks_csat then csat_centre + csat_margin else nps_centre + nps_margin end as high
+        coalesce(case when asks_csat then csat['n'] else nps['n'] end, 0) as n,
+        case when asks_csat then 100 * csat['share'] else nps['nps'] end as outside,
+        case when asks_csat then 100 * csat['low'] else nps['low'] end as low,
+        case when asks_csat then 100 * csat['high'] else nps['high'] end as high
     from pairs
 ),
 compared as (
@@ -254,6 +231,7 @@ order by
         else 4
     end,
     case standing when 'office agrees' then 0 when 'clear' then 1 else 2 end,
-    abs(outside - outside_target) desc,
+    -- Rounded, so that equal distances are equal.
+    round(abs(outside - outside_target), 6) desc,
     office,
     touchpoint

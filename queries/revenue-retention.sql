@@ -34,13 +34,13 @@
 -- logo_churn = { title = "Logo churn", format = "0.0%", good = "down" }
 -- grr = { title = "GRR", format = "0.0%", good = "up", bands = [0.85, 0.92] }
 -- nrr = { title = "NRR", format = "0.0%", good = "up", bands = [0.95, 1.05] }
--- start_revenue = { title = "Start", format = "currency", description = "of one month" }
--- expansion = { title = "Expansion", format = "currency", good = "up" }
--- contraction = { title = "Contraction", format = "currency", good = "down" }
--- churn = { title = "Churn", format = "currency", good = "down" }
--- end_revenue = { title = "End", format = "currency", good = "up", description = "of those who were there at the start" }
+-- start_revenue = { title = "Start", format = "#,##0", description = "of one month, USD" }
+-- expansion = { title = "Expansion", format = "#,##0", good = "up" }
+-- contraction = { title = "Contraction", format = "#,##0", good = "down" }
+-- churn = { title = "Churn", format = "#,##0", good = "down" }
+-- end_revenue = { title = "End", format = "#,##0", good = "up", description = "of those who were there at the start" }
 -- new_accounts = { title = "New", format = "#,##0", good = "up" }
--- new_revenue = { title = "New revenue", format = "currency", good = "up" }
+-- new_revenue = { title = "New revenue", format = "#,##0", good = "up" }
 -- note = { title = "Note" }
 --
 -- [[chart]]
@@ -87,14 +87,8 @@ select
     accounts,
     lost,
     case when accounts >= $min_base then cast(lost as double) / accounts end as logo_churn,
-    case
-        when accounts >= $min_base
-            then cast(start_revenue - contraction - churn as double) / cast(start_revenue as double)
-    end as grr,
-    case
-        when accounts >= $min_base
-            then cast(start_revenue + expansion - contraction - churn as double) / cast(start_revenue as double)
-    end as nrr,
+    case when accounts >= $min_base then gross_retention(start_revenue, contraction, churn) end as grr,
+    case when accounts >= $min_base then net_retention(start_revenue, expansion, contraction, churn) end as nrr,
     start_revenue,
     expansion,
     contraction,

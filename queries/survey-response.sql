@@ -40,6 +40,13 @@
 -- min = 1
 -- description = "fewest invitations delivered for which a rate is shown"
 --
+-- [params.confidence]
+-- type = "float"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "confidence of the interval"
+--
 -- [columns]
 -- group_name = { title = "Group" }
 -- invited = { title = "Invited", format = "#,##0" }
@@ -113,13 +120,10 @@ counted as (
 rated as (
     select
         *,
-        case when delivered >= $min_base then cast(answered as double) / delivered end as response_rate,
-        case when delivered_before >= $min_base then cast(answered_before as double) / delivered_before end
-            as rate_before,
-        -- Wilson at 95 %.
-        (answered + power(1.96, 2) / 2) / (delivered + power(1.96, 2)) as centre,
-        1.96 * sqrt(answered * (1 - cast(answered as double) / nullif(delivered, 0)) + power(1.96, 2) / 4)
-            / (delivered + power(1.96, 2)) as margin
+        case when delivered >= $min_base then response_rate(answered, delivered) end as response_rate,
+        case when delivered >= $min_base then wilson(answered, delivered, confidence => $confidence) end as wilson,
+        case when delivered_before >= $min_base then response_rate(answered_before, delivered_before) end
+            as rate_before
     from counted
 )
 select
@@ -128,8 +132,8 @@ select
     delivered,
     answered,
     response_rate,
-    case when response_rate is not null then centre - margin end as low,
-    case when response_rate is not null then centre + margin end as high,
+    wilson['low'] as low,
+    wilson['high'] as high,
     rate_before,
     100 * (response_rate - rate_before) as change,
     with_blanks,

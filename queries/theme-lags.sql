@@ -81,7 +81,7 @@ tested as (
         *,
         case
             when months_compared > 3 and abs(best_correlation) < 1
-            then 0.5 * ln((1 + best_correlation) / (1 - best_correlation)) * sqrt(months_compared - 3)
+            then atanh(best_correlation) * sqrt(months_compared - 3)
         end as z
     from placed
 )

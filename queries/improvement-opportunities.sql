@@ -46,11 +46,12 @@
 -- min = 2
 -- description = "fewest answers of those who met it for which an effect is shown"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the interval in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "confidence of the interval"
 --
 -- [columns]
 -- rank = { title = "Rank", format = "0" }
@@ -82,7 +83,8 @@
 with bounds as (
     select
         cast(cast($to as date) - cast(concat($months - 1, ' months') as interval) as date) as first_day,
-        cast(cast($to as date) + interval '1 month' as date) as end_day
+        cast(cast($to as date) + interval '1 month' as date) as end_day,
+        cast(cast($to as date) + interval '1 month' - interval '1 day' as date) as last_day
 ),
 customers as (
     select
@@ -94,8 +96,7 @@ customers as (
     join offices o on o.office_id = a.office_id
     cross join bounds b
     left join account_revenue r on r.account_id = a.account_id and r.period = $to
-    where a.started_on < b.end_day
-      and (a.churned_on is null or a.churned_on >= b.end_day)
+    where active_account(a.started_on, a.churned_on, b.last_day)
       and o.region = any($regions)
 ),
 met as (
@@ -117,12 +118,8 @@ met as (
     group by e.root_cause, e.account_id
 ),
 -- Each person counts once, with the latest answer.
-ranked as (
-    select
-        c.account_id,
-        c.region,
-        s.nps,
-        row_number() over (partition by s.contact_id order by s.answered_at desc, s.response_id desc) as newest_first
+answers as (
+    select c.account_id, c.region, s.contact_id, arg_max(s.nps, s.answered_at) as nps
     from surveys s
     join customers c on c.account_id = s.account_id
     cross join bounds b
@@ -130,74 +127,51 @@ ranked as (
       and s.answered_at >= b.first_day
       and s.answered_at < b.end_day
       and s.nps is not null
+    group by c.account_id, c.region, s.contact_id
 ),
-scored as (
-    select
-        account_id,
-        region,
-        count(*) as n,
-        count(*) filter (where nps >= 9) as promoters,
-        count(*) filter (where nps <= 6) as detractors
-    from ranked
-    where newest_first = 1
-    group by account_id, region
+opportunities as (
+    select distinct kind, opportunity from met
+),
+-- Every answer is held against every opportunity: from somebody who met it, or from one of the others.
+held_against as (
+    select o.kind, o.opportunity, a.region, a.nps, m.account_id is not null as has_met
+    from answers a
+    cross join opportunities o
+    left join met m on m.kind = o.kind and m.opportunity = o.opportunity and m.account_id = a.account_id
 ),
 regions as (
-    select region, sum(n) as n, sum(promoters) as promoters, sum(detractors) as detractors
-    from scored
-    group by region
-),
--- Those who met it in each region; the others are the region less these.
-affected as (
-    select
-        m.kind,
-        m.opportunity,
-        s.region,
-        sum(s.n) as n,
-        sum(s.promoters) as promoters,
-        sum(s.detractors) as detractors
-    from met m
-    join scored s on s.account_id = m.account_id
-    group by m.kind, m.opportunity, s.region
-),
-differences as (
-    select
-        a.kind,
-        a.opportunity,
-        a.n,
-        a.promoters,
-        a.detractors,
-        r.n - a.n as n_others,
-        r.promoters - a.promoters as promoters_others,
-        r.detractors - a.detractors as detractors_others,
-        100.0 * (a.promoters - a.detractors) / a.n as nps,
-        100.0 * (r.promoters - a.promoters - r.detractors + a.detractors) / (r.n - a.n) as nps_others
-    from affected a
-    join regions r on r.region = a.region
-    where r.n > a.n
-),
--- Shares of each group as a whole, with three answers added as in the adjusted Wald interval. Regions apart would vary
--- less, so that the interval is a little wide.
-effects as (
     select
         kind,
         opportunity,
-        sum(n) as n,
-        sum(n_others) as n_others,
-        sum(n * (nps - nps_others)) / sum(n) as effect,
-        (sum(promoters) + 0.75) / (sum(n) + 3) as p,
-        (sum(detractors) + 0.75) / (sum(n) + 3) as d,
-        (sum(promoters_others) + 0.75) / (sum(n_others) + 3) as p_others,
-        (sum(detractors_others) + 0.75) / (sum(n_others) + 3) as d_others
-    from differences
-    group by kind, opportunity
+        region,
+        nps(nps) filter (where has_met) - nps(nps) filter (where not has_met) as difference
+    from held_against
+    group by kind, opportunity, region
 ),
+-- A region in which nobody met it, or everybody did, has nothing to compare.
+effects as (
+    select
+        h.kind,
+        h.opportunity,
+        -- By the answers of those who met it.
+        avg(r.difference) filter (where h.has_met) as effect,
+        nps_stats(h.nps, confidence => $confidence) filter (where h.has_met) as met,
+        nps_stats(h.nps, confidence => $confidence) filter (where not h.has_met) as others
+    from held_against h
+    join regions r on r.kind = h.kind and r.opportunity = h.opportunity and r.region = h.region
+    where r.difference is not null
+    group by h.kind, h.opportunity
+),
+-- The interval of a difference: half widths of both add up in squares. Regions apart would vary less, so that it is a
+-- little wide.
 measured as (
     select
-        *,
-        100 * $z * sqrt(
-            (p + d - power(p - d, 2)) / (n + 3) + (p_others + d_others - power(p_others - d_others, 2)) / (n_others + 3)
-        ) as margin
+        kind,
+        opportunity,
+        met['n'] as n,
+        others['n'] as n_others,
+        effect,
+        sqrt(power(met['high'] - met['low'], 2) + power(others['high'] - others['low'], 2)) / 2 as margin
     from effects
 ),
 reached as (

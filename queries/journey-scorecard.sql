@@ -103,79 +103,69 @@ timed as (
     where e.at >= b.first_day_before
       and e.at < b.end_day
 ),
+stages(place, stage) as (
+    values (1, 'onboarding'), (2, 'adoption'), (3, 'support'), (4, 'expansion'), (5, 'renewal')
+),
+-- Every event is held against every stage: its own, or one of the others.
+held_against as (
+    select t.*, s.place, s.stage, t.journey_stage = s.stage as is_own
+    from timed t
+    cross join stages s
+),
 counted as (
     select
         case when grouping(region) = 1 then 'All' else region end as region,
-        journey_stage,
-        count(csat) filter (where is_now) as csat_n,
-        count(csat) filter (where not is_now) as csat_n_before,
-        count(*) filter (where is_now and csat >= 4) as satisfied,
-        count(*) filter (where not is_now and csat >= 4) as satisfied_before,
-        count(nps) filter (where is_now) as nps_n,
-        count(nps) filter (where not is_now) as nps_n_before,
-        count(*) filter (where is_now and nps >= 9) as promoters,
-        count(*) filter (where is_now and nps <= 6) as detractors,
-        count(*) filter (where not is_now and nps >= 9) as promoters_before,
-        count(*) filter (where not is_now and nps <= 6) as detractors_before,
-        count(ces) filter (where is_now) as ces_n,
-        count(ces) filter (where not is_now) as ces_n_before,
-        avg(ces) filter (where is_now) as ces,
-        avg(ces) filter (where not is_now) as ces_before,
-        count(*) filter (where is_now and kind = 'note') as notes,
-        count(*) filter (where not is_now and kind = 'note') as notes_before,
-        count(*) filter (where is_now and is_negative) as negative,
-        count(*) filter (where not is_now and is_negative) as negative_before,
-        count(*) filter (where is_now and kind = 'escalation') as escalations,
-        count(*) filter (where not is_now and kind = 'escalation') as escalations_before
-    from timed
-    group by grouping sets ((journey_stage), (region, journey_stage))
+        place,
+        stage as journey_stage,
+        csat_stats(csat) filter (where is_own and is_now) as csat,
+        csat_stats(csat) filter (where is_own and not is_now) as csat_before,
+        csat_stats(csat) filter (where not is_own and is_now) as csat_others,
+        nps_stats(nps) filter (where is_own and is_now) as nps,
+        nps_stats(nps) filter (where is_own and not is_now) as nps_before,
+        nps_stats(nps) filter (where not is_own and is_now) as nps_others,
+        ces_stats(ces) filter (where is_own and is_now) as ces,
+        ces_stats(ces) filter (where is_own and not is_now) as ces_before,
+        share_stats(is_negative) filter (where is_own and is_now and kind = 'note') as negative,
+        share_stats(is_negative) filter (where is_own and not is_now and kind = 'note') as negative_before,
+        count(*) filter (where is_own and is_now and kind = 'escalation') as escalations,
+        count(*) filter (where is_own and not is_now and kind = 'escalation') as escalations_before
+    from held_against
+    group by grouping sets ((place, stage), (region, place, stage))
 ),
 scored as (
     select
-        *,
-        case when csat_n >= $min_base then cast(satisfied as double) / csat_n end as csat,
-        case when csat_n_before >= $min_base then cast(satisfied_before as double) / csat_n_before end as csat_before,
-        case when nps_n >= $min_base then 100.0 * (promoters - detractors) / nps_n end as nps,
-        case when nps_n_before >= $min_base then 100.0 * (promoters_before - detractors_before) / nps_n_before end
-            as nps_before,
-        case when notes >= $min_base then cast(negative as double) / notes end as negative_share,
-        case when notes_before >= $min_base then cast(negative_before as double) / notes_before end
-            as negative_share_before
+        region,
+        place,
+        journey_stage,
+        csat['n'] as csat_n,
+        case when csat['n'] >= $min_base then csat['csat'] end as csat,
+        case when csat_before['n'] >= $min_base then csat_before['csat'] end as csat_before,
+        nps['n'] as nps_n,
+        case when nps['n'] >= $min_base then nps['nps'] end as nps,
+        case when nps_before['n'] >= $min_base then nps_before['nps'] end as nps_before,
+        ces['n'] as ces_n,
+        case when ces['n'] >= $min_base then ces['mean'] end as ces,
+        case when ces_before['n'] >= $min_base then ces_before['mean'] end as ces_before,
+        negative['n'] as notes,
+        case when negative['n'] >= $min_base then negative['share'] end as negative_share,
+        case when negative_before['n'] >= $min_base then negative_before['share'] end as negative_share_before,
+        escalations,
+        escalations_before,
+        case
+            when $worst_by = 'csat' and least(csat['n'], csat_others['n']) >= $min_base
+                then share_test(csat, csat_others)['z']
+            when $worst_by = 'nps' and least(nps['n'], nps_others['n']) >= $min_base
+                then nps_test(nps, nps_others)['z']
+        end as stage_z
     from counted
 ),
--- An answer is worth 1, 0 or -1 (CSAT: 1 or 0); a stage is held against the region's other stages.
-against_others as (
+placed as (
     select
         *,
-        case $worst_by when 'csat' then csat else nps end as judged_by,
-        case $worst_by when 'csat' then csat_n else nps_n end as own_n,
-        case $worst_by when 'csat' then satisfied else promoters end as own_up,
-        case $worst_by when 'csat' then 0 else detractors end as own_down,
-        sum(case $worst_by when 'csat' then csat_n else nps_n end) over (partition by region) as all_n,
-        sum(case $worst_by when 'csat' then satisfied else promoters end) over (partition by region) as all_up,
-        sum(case $worst_by when 'csat' then 0 else detractors end) over (partition by region) as all_down
+        row_number() over (
+            partition by region order by case $worst_by when 'csat' then csat else nps end nulls last, journey_stage
+        ) as lowest_first
     from scored
-),
-shares as (
-    select
-        *,
-        (own_up - own_down) / cast(nullif(own_n, 0) as double) as own_mean,
-        (all_up - own_up - all_down + own_down) / cast(nullif(all_n - own_n, 0) as double) as other_mean,
-        -- The variance of one answer when the stage makes no difference.
-        cast(all_up + all_down as double) / nullif(all_n, 0)
-            - power(cast(all_up - all_down as double) / nullif(all_n, 0), 2) as variance
-    from against_others
-),
-tested as (
-    select
-        *,
-        case
-            when judged_by is not null and all_n - own_n >= $min_base
-            then (own_mean - other_mean)
-                / nullif(sqrt(variance * (1.0 / own_n + 1.0 / (all_n - own_n))), 0)
-        end as stage_z,
-        row_number() over (partition by region order by judged_by nulls last, journey_stage) as lowest_first
-    from shares
 )
 select
     region,
@@ -192,8 +182,8 @@ select
     nps,
     nps - nps_before as nps_change,
     ces_n,
-    case when ces_n >= $min_base then ces end as ces,
-    case when ces_n >= $min_base and ces_n_before >= $min_base then ces - ces_before end as ces_change,
+    ces,
+    ces - ces_before as ces_change,
     notes,
     negative_share,
     100 * (negative_share - negative_share_before) as negative_change,
@@ -205,16 +195,8 @@ select
         when csat is null then 'CSAT: base too small'
         when nps is null then 'NPS: base too small'
     end as note
-from tested
+from placed
 where region = any($regions)
 order by
     case region when 'All' then 0 when 'NA' then 1 when 'EMEA' then 2 else 3 end,
-    case journey_stage
-        when 'onboarding' then 1
-        when 'adoption' then 2
-        when 'support' then 3
-        when 'expansion' then 4
-        when 'renewal' then 5
-        else 6
-    end,
-    journey_stage
+    place

@@ -22,6 +22,11 @@
 -- max = 24
 -- description = "length of the window in months"
 --
+-- [params.as_of]
+-- type = "date"
+-- default = "today"
+-- description = "the day on which contacts and accounts have to be still there"
+--
 -- [params.min_invitations]
 -- type = "int"
 -- default = 4
@@ -97,8 +102,8 @@ join accounts a on a.account_id = p.account_id
 join contacts c on c.contact_id = p.contact_id
 where p.answers = 0
   and p.invitations >= $min_invitations
-  and a.churned_on is null
-  and c.left_on is null
+  and active_account(a.started_on, a.churned_on, $as_of)
+  and (c.left_on is null or c.left_on > $as_of)
   and p.region = any($regions)
   and p.contact_role = any($roles)
 order by

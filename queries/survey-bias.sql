@@ -4,8 +4,8 @@
 -- description = """
 -- People who were reached by an invitation in a window of months, parted into those who answered at least once and \
 -- those who never did. For every level of a trait: its share of all who were reached and of those who answered, and \
--- the difference in points. z compares the level's share among those who answered with its share among those who did \
--- not; beyond 2 either way it is unlikely to be chance, though of some twenty levels one gets there by itself. \
+-- the difference in points. z tests whether people of the level answer more often than the others, or less; beyond 2 \
+-- either way it is unlikely to be chance, though of some twenty levels one gets there by itself. \
 -- Revenue quarters part the accounts asked into four equal groups by annual revenue. Revenue heard is the share of \
 -- the annual revenue of the accounts asked from which anybody answered."""
 -- tags = ["surveys", "quarterly", "quality"]
@@ -119,36 +119,33 @@ traits as (
     join accounts_asked a on a.account_id = p.account_id
     cross join (values ('region'), ('segment'), ('tier'), ('role'), ('revenue'), ('office')) t(trait)
 ),
+-- Every level beside all others of its trait.
+held_against as (
+    select l.trait, l.level, t.level = l.level as is_own, t.is_heard, t.is_account_heard, t.annual_revenue
+    from (select distinct trait, level from traits) l
+    join traits t on t.trait = l.trait
+),
 levels as (
     select
         trait,
         level,
-        count(*) as asked,
-        count(*) filter (where is_heard) as answered,
-        count(*) filter (where not is_heard) as silent,
-        sum(annual_revenue) as revenue_asked,
-        sum(annual_revenue) filter (where is_account_heard) as revenue_heard,
-        sum(count(*)) over (partition by trait) as all_asked,
-        sum(count(*) filter (where is_heard)) over (partition by trait) as all_answered,
-        sum(count(*) filter (where not is_heard)) over (partition by trait) as all_silent
-    from traits
+        share_stats(is_heard) filter (where is_own) as own,
+        share_stats(is_heard) filter (where not is_own) as others,
+        sum(annual_revenue) filter (where is_own) as revenue_asked,
+        sum(annual_revenue) filter (where is_own and is_account_heard) as revenue_heard
+    from held_against
     group by trait, level
-),
-shares as (
-    select
-        *,
-        cast(asked as double) / all_asked as asked_share,
-        cast(answered as double) / nullif(all_answered, 0) as answered_share,
-        cast(silent as double) / nullif(all_silent, 0) as silent_share
-    from levels
 ),
 tested as (
     select
         *,
-        -- Two shares, pooled: that of all who were asked.
-        (answered_share - silent_share)
-            / nullif(sqrt(asked_share * (1 - asked_share) * (1.0 / all_answered + 1.0 / all_silent)), 0) as z
-    from shares
+        own['n'] as asked,
+        own['k'] as answered,
+        own['share'] as people_share,
+        cast(own['n'] as double) / (own['n'] + others['n']) as asked_share,
+        cast(own['k'] as double) / nullif(own['k'] + others['k'], 0) as answered_share,
+        share_test(own, others)['z'] as z
+    from levels
 )
 select
     trait,
@@ -159,7 +156,7 @@ select
     case when asked >= $min_base then answered_share end as answered_share,
     case when asked >= $min_base then 100 * (answered_share - asked_share) end as difference,
     case when asked >= $min_base then z end as z,
-    case when asked >= $min_base then cast(answered as double) / asked end as people_share,
+    case when asked >= $min_base then people_share end as people_share,
     revenue_asked,
     cast(coalesce(revenue_heard, 0) as double) / nullif(cast(revenue_asked as double), 0) as revenue_heard,
     case when asked < $min_base then 'base too small' end as note

@@ -54,18 +54,18 @@
 -- worst = { title = "Worst", description = "the region's lowest stage by the measure `worst_by`" }
 -- csat_n = { title = "CSAT n", format = "#,##0" }
 -- csat = { title = "CSAT", format = "0%", good = "up", description = "share of 4 and 5" }
--- csat_change = { title = "Change (points)", format = "+0", good = "up" }
+-- csat_change = { title = "CSAT change", format = "+0", good = "up", description = "in percentage points" }
 -- nps_n = { title = "NPS n", format = "#,##0" }
 -- nps = { title = "NPS", format = "+0", good = "up" }
--- nps_change = { title = "Change (points)", format = "+0", good = "up" }
+-- nps_change = { title = "NPS change", format = "+0", good = "up" }
 -- ces_n = { title = "CES n", format = "#,##0" }
 -- ces = { title = "CES", format = "0.00", good = "up" }
--- ces_change = { title = "Change", format = "+0.00", good = "up" }
+-- ces_change = { title = "CES change", format = "+0.00", good = "up" }
 -- notes = { title = "Notes", format = "#,##0", description = "field staff's, about accounts" }
 -- negative_share = { title = "Negative", format = "0%", good = "down" }
--- negative_change = { title = "Change (points)", format = "+0", good = "down" }
+-- negative_change = { title = "Its change", format = "+0", good = "down", description = "in percentage points" }
 -- escalations = { title = "Escalations", format = "#,##0", good = "down" }
--- escalations_change = { title = "Change", format = "+0", good = "down" }
+-- escalations_change = { title = "Their change", format = "+0", good = "down" }
 -- stage_z = { title = "z", format = "+0.0", description = "of the stage against the region's other stages, on the measure `worst_by`" }
 -- note = { title = "Note" }
 --

@@ -62,13 +62,10 @@
 -- points = { title = "Points", format = "0", good = "down", description = "of 100" }
 -- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", description = "recurring revenue times points by 100, USD" }
 -- recurring_revenue = { title = "Recurring revenue", format = "#,##0", description = "of a year: twelve times the latest month, USD" }
--- next_step = { title = "Next step" }
--- reasons = { title = "Reasons", description = "gravest first" }
 -- owner = { title = "Owner" }
+-- renews_on = { title = "Renews" }
 -- office = { title = "Office" }
 -- segment = { title = "Segment" }
--- renews_on = { title = "Renews" }
--- band = { title = "Health" }
 -- health = { title = "Score", format = "0.0", good = "up", bands = [50, 70] }
 -- sponsors_left = { title = "Sponsors left", format = "0", good = "down" }
 -- touches_change = { title = "Touches", format = "+0%", good = "up", description = "three complete months against the three before" }
@@ -76,6 +73,9 @@
 -- severe_notes = { title = "Severe notes", format = "0", good = "down", description = "open, negative and severe" }
 -- overdue = { title = "Overdue", format = "0", good = "down", description = "calls after surveys and notes past their due day" }
 -- escalations = { title = "Escalations", format = "0", good = "down", description = "open" }
+-- band = { title = "Health" }
+-- next_step = { title = "Next step" }
+-- reasons = { title = "Reasons", description = "gravest first" }
 --
 -- [[chart]]
 -- type = "scatter"

@@ -52,24 +52,24 @@
 -- description = "fewest people for a score to be shown"
 --
 -- [columns]
--- group_name = { title = "Office or region" }
+-- group_name = { title = "Group" }
 -- competency = { title = "Competency", description = "`all` is every statement together" }
--- round = { title = "Round" }
--- self = { title = "Self", format = "0.00" }
--- peer = { title = "Peers", format = "0.00" }
--- customers = { title = "Customers", format = "0.00", good = "up" }
--- raters = { title = "Raters", format = "0", description = "people in the score" }
--- n = { title = "n", format = "#,##0", description = "answered statements in the score" }
--- blanks = { title = "Blank", format = "0", description = "statements that those people left out" }
 -- score = { title = "Score", format = "0.00", good = "up" }
--- error = { title = "Error", format = "0.00", description = "standard error of the score, from the spread between people" }
 -- benchmark = { title = "Benchmark", format = "0.00" }
 -- gap = { title = "Gap", format = "+0.00", good = "up", description = "score less benchmark" }
 -- band = { title = "Band" }
--- self_less_customers = { title = "Self less customers", format = "+0.00" }
 -- change = { title = "Change", format = "+0.00", good = "up", description = "score less that of the round before" }
 -- change_z = { title = "z of change", format = "+0.0", description = "change by its standard error; within -2 to 2 it may be chance" }
+-- round = { title = "Round" }
+-- raters = { title = "Raters", format = "0", description = "people in the score" }
+-- n = { title = "n", format = "#,##0", description = "answered statements in the score" }
+-- blanks = { title = "Blank", format = "0", description = "statements that those people left out" }
+-- error = { title = "Error", format = "0.00", description = "standard error of the score, from the spread between people" }
 -- is_lowest = { title = "Lowest", description = "the group's lowest score" }
+-- self = { title = "Self", format = "0.00" }
+-- peer = { title = "Peers", format = "0.00" }
+-- customers = { title = "Customers", format = "0.00", good = "up" }
+-- self_less_customers = { title = "Self less cust.", format = "+0.00" }
 --
 -- [[chart]]
 -- type = "heatmap"
@@ -163,15 +163,7 @@ shown as (
 select
     group_name,
     competency,
-    round,
-    self,
-    peer,
-    customers,
-    raters,
-    n,
-    blanks,
     score,
-    error,
     benchmark,
     score - benchmark as gap,
     case
@@ -180,10 +172,18 @@ select
         when score - benchmark <= $weak_from then 'needs work'
         else 'solid'
     end as band,
-    self - customers as self_less_customers,
     score - score_before as change,
     (score - score_before) / nullif(sqrt(power(error, 2) + power(error_before, 2)), 0) as change_z,
+    round,
+    raters,
+    n,
+    blanks,
+    error,
     -- All together lie between the lowest and the highest, and are never the lowest.
-    score = min(score) over (partition by group_name) as is_lowest
+    score = min(score) over (partition by group_name) as is_lowest,
+    self,
+    peer,
+    customers,
+    self - customers as self_less_customers
 from shown
 order by group_name, case when competency = 'all' then 0 else 1 end, competency

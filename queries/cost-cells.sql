@@ -9,6 +9,10 @@
 -- uses = ["cost-months"]
 --
 -- [columns]
+-- office_id = { title = "Id" }
+-- office = { title = "Office" }
+-- region = { title = "Region" }
+-- function = { title = "Function" }
 -- months = { title = "Months", format = "0", description = "months of the window in which the office was open" }
 -- months_in = { title = "Months in", format = "0", description = "months that are reported in full, or as an explicit zero" }
 -- status = { title = "Status", description = "as in cost-months over all months; estimated where part of the cost is; partial where months differ" }

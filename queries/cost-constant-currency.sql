@@ -35,18 +35,16 @@
 -- values = ["marketing", "sales", "experience", "support"]
 --
 -- [columns]
--- office_id = { title = "Id" }
 -- office = { title = "Office" }
--- region = { title = "Region" }
 -- function = { title = "Function" }
--- cost_before = { title = "Before", format = "currency", description = "base month, as reported" }
--- cost_now = { title = "Now", format = "currency", description = "as reported" }
--- cost_constant = { title = "Now at constant rates", format = "currency" }
 -- change = { title = "Change", format = "+0.0%", good = "down", description = "as reported" }
 -- change_constant = { title = "Change, constant", format = "+0.0%", good = "down" }
 -- currency_effect = { title = "Currency effect", format = "+#,##0", description = "cost now less cost now at constant rates" }
--- cost_per_touch_change = { title = "Cost per touch", format = "+0.0%", good = "down", description = "its change, as reported; over all functions of the row, so it moves with their mix" }
--- cost_per_touch_constant = { title = "Cost per touch, constant", format = "+0.0%", good = "down" }
+-- cost_before = { title = "Before", format = "#,##0", description = "base month, as reported, USD" }
+-- cost_now = { title = "Now", format = "#,##0", description = "as reported, USD" }
+-- cost_constant = { title = "Now, constant", format = "#,##0", description = "at the base month's rates, USD" }
+-- office_id = { title = "Id" }
+-- region = { title = "Region" }
 -- currency = { title = "Pays in" }
 -- local_before = { title = "Local before", format = "#,##0", description = "in the money that the office pays in" }
 -- local_now = { title = "Local now", format = "#,##0" }
@@ -55,8 +53,10 @@
 -- rate_change = { title = "Rate change", format = "+0.0%" }
 -- base_month = { title = "Base month", description = "the month of the rate before" }
 -- month = { title = "Month", description = "the month of the rate now" }
--- left_out = { title = "Left out", description = "functions without a full report in one of the months, with what came" }
 -- has_estimate = { title = "Estimate", description = "part of either cost is an office's estimate" }
+-- cost_per_touch_change = { title = "Per touch", format = "+0.0%", good = "down", description = "its change, as reported; over all functions of the row, so it moves with their mix" }
+-- cost_per_touch_constant = { title = "Per touch, constant", format = "+0.0%", good = "down" }
+-- left_out = { title = "Left out", description = "functions without a full report in one of the months, with what came" }
 --
 -- [[chart]]
 -- type = "bar"
@@ -177,16 +177,25 @@ rows_and_total as (
     from converted
 )
 select
-    office_id,
     office,
-    region,
     function,
-    cost_before,
-    cost_now,
-    cost_constant,
     cast(cost_now as double) / nullif(cast(cost_before as double), 0) - 1 as change,
     cast(cost_constant as double) / nullif(cast(cost_before as double), 0) - 1 as change_constant,
     cost_now - cost_constant as currency_effect,
+    cost_before,
+    cost_now,
+    cost_constant,
+    office_id,
+    region,
+    currency,
+    local_before,
+    local_now,
+    rate_before,
+    rate_now,
+    rate_now / rate_before - 1 as rate_change,
+    base_month,
+    month,
+    has_estimate,
     case
         when without_touches = 0
             then cost_per_touch(cost_now, touches_now)
@@ -197,15 +206,6 @@ select
             then cost_per_touch(cost_constant, touches_now)
                 / nullif(cost_per_touch(cost_before, touches_before), 0) - 1
     end as cost_per_touch_constant,
-    currency,
-    local_before,
-    local_now,
-    rate_before,
-    rate_now,
-    rate_now / rate_before - 1 as rate_change,
-    base_month,
-    month,
-    left_out,
-    has_estimate
+    left_out
 from rows_and_total
 order by office_id is null desc, abs(currency_effect) desc nulls last, office_id, function

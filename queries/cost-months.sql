@@ -20,6 +20,10 @@
 -- description = "length of the window in months"
 --
 -- [columns]
+-- office_id = { title = "Id" }
+-- office = { title = "Office" }
+-- region = { title = "Region" }
+-- function = { title = "Function" }
 -- period = { title = "Month" }
 -- status = { title = "Status", description = "reported, partial, explicit zero, not reported, cost without touches, or touches without cost" }
 -- touches = { title = "Touches", format = "#,##0" }

@@ -47,7 +47,6 @@ with measured as (
         case when $within = 'region' then region else 'all' end as peer_group
     from "cost-cells"
     where cost_per_touch > 0
-      and status in ('reported', 'estimated', 'partial')
 ),
 scored as (
     select

@@ -46,10 +46,10 @@
 -- sales = { title = "Sales", format = "#,##0", good = "down" }
 -- experience = { title = "Experience", format = "#,##0", good = "down" }
 -- support = { title = "Support", format = "#,##0", good = "down" }
+-- touches = { title = "Touches", format = "#,##0" }
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", description = "cost to serve by revenue" }
 -- margin_after = { title = "Margin after", format = "#,##0", good = "up", description = "margin less cost to serve" }
--- margin_after_share = { title = "Margin after, share", format = "0.0%", good = "up", bands = [0, 0.2] }
--- touches = { title = "Touches", format = "#,##0" }
+-- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], description = "margin after by revenue" }
 -- not_known = { title = "Not known", description = "functions that touched the account and whose cost per touch is not known" }
 -- note = { title = "Note", description = "functions whose office's cost is not reported in full" }
 --
@@ -113,10 +113,10 @@ select
     sales,
     experience,
     support,
+    touches,
     cost_share,
     margin_after,
     cast(margin_after as double) / nullif(cast(revenue as double), 0) as margin_after_share,
-    touches,
     not_known,
     note
 from customers

@@ -24,9 +24,9 @@
 -- cost_to_serve = { title = "Cost to serve", format = "#,##0", good = "down" }
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down" }
 -- margin_after = { title = "Margin after", format = "#,##0", good = "up", description = "margin less cost to serve" }
--- margin_after_share = { title = "Margin after, share", format = "0.0%", good = "up", bands = [0, 0.2] }
+-- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], description = "margin after by revenue" }
 -- at_a_loss = { title = "At a loss", format = "#,##0", good = "down", description = "accounts with nothing left after cost to serve" }
--- unknown_revenue = { title = "Revenue, cost unknown", format = "#,##0", description = "of the accounts that are left out of the columns before" }
+-- unknown_revenue = { title = "Unknown revenue", format = "#,##0", description = "of the accounts that are left out of the columns before, as their cost is not known" }
 -- spend_carried = { title = "Spend carried", format = "0.0%", description = "known cost to serve of all accounts by all that offices spent; only of the total" }
 --
 -- [[chart]]

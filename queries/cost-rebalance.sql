@@ -46,8 +46,8 @@
 -- gained_for_one = { title = "Gained for one lost", format = "0.00", good = "up", bands = [0.8, 1.25], description = "cost per touch where money is taken by that where it goes" }
 -- touches_before = { title = "Touches before", format = "#,##0", description = "of both functions" }
 -- touches_after = { title = "Touches after", format = "#,##0" }
--- cost_per_touch_before = { title = "Cost per touch before", format = "currency", good = "down", description = "of both functions" }
--- cost_per_touch_after = { title = "Cost per touch after", format = "currency", good = "down" }
+-- cost_per_touch_before = { title = "Per touch before", format = "currency", good = "down", description = "of both functions" }
+-- cost_per_touch_after = { title = "Per touch after", format = "currency", good = "down" }
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- index_before = { title = "Index before", format = "0.00", good = "down", bands = [0.8, 1.25], description = "cost per touch by the peers' median" }
 -- index_after = { title = "Index after", format = "0.00", good = "down", bands = [0.8, 1.25], description = "as before; the peers stay as they are" }
@@ -68,9 +68,7 @@ with both_functions as (
         sum(c.known_touches) filter (where c.function = $from_function) as from_touches,
         sum(c.known_cost) filter (where c.function = $to_function) as to_cost,
         sum(c.known_touches) filter (where c.function = $to_function) as to_touches,
-        count(*) filter (
-            where c.status in ('reported', 'estimated', 'partial') and c.known_cost > 0
-        ) as known_functions,
+        count(*) filter (where c.cost_per_touch > 0) as known_functions,
         string_agg(concat(c.function, ': ', c.status), ', ' order by c.function)
             filter (where c.status <> 'reported') as gaps
     from offices o

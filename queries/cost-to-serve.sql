@@ -11,6 +11,8 @@
 -- uses = ["cost-cells"]
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- function = { title = "Function" }
 -- touches = { title = "Touches", format = "#,##0", description = "logged with the account" }
 -- touches_without_cost = { title = "Touches without cost", format = "#,##0", description = "their office's cost per touch is not known" }
 -- cost = { title = "Cost", format = "currency", description = "none where a part is not known" }
@@ -29,14 +31,6 @@ given as (
     where t.period between b.first_month and b.last_month
     group by t.account_id, t.office_id, t.function
 ),
-unit_costs as (
-    select
-        office_id,
-        function,
-        status,
-        case when status in ('reported', 'estimated', 'partial') then cost_per_touch end as cost_per_touch
-    from "cost-cells"
-),
 priced as (
     select
         g.account_id,
@@ -46,7 +40,7 @@ priced as (
         c.cost_per_touch,
         cast(round(g.touches * c.cost_per_touch, 2) as decimal(18, 2)) as cost
     from given g
-    left join unit_costs c on c.office_id = g.office_id and c.function = g.function
+    left join "cost-cells" c on c.office_id = g.office_id and c.function = g.function
 ),
 -- One office serves an account today; should two ever do, their costs add up.
 costs as (

@@ -49,22 +49,22 @@
 -- [columns]
 -- group_name = { title = "Group" }
 -- opened = { title = "Opened", format = "#,##0", description = "in the window" }
+-- still_open = { title = "Still open", format = "#,##0", good = "down", description = "of those" }
+-- median_days = { title = "Median days", format = "0.0", good = "down", description = "by which half are closed" }
+-- median_change = { title = "Change (days)", format = "+0.0", good = "down" }
+-- p90_days = { title = "90 % within", format = "0.0", good = "down", description = "days by which nine of ten are closed" }
+-- severe_share = { title = "Severe", format = "0%", good = "down", description = "severity 4 or 5, of all opened" }
+-- severe_change = { title = "Severe (points)", format = "+0", good = "down", description = "severe share less that of the window before, in percentage points" }
 -- share = { title = "Share", format = "0%", description = "of all opened" }
 -- closed = { title = "Closed", format = "#,##0", description = "of those" }
--- still_open = { title = "Still open", format = "#,##0", good = "down", description = "of those" }
 -- older_open = { title = "Older open", format = "#,##0", good = "down", description = "opened before the window and not closed" }
 -- severities = { title = "Severity 1-5", description = "opened of severity 1, 2, 3, 4 and 5 (worst)" }
--- severe_share = { title = "Severe", format = "0%", good = "down", description = "severity 4 or 5, of all opened" }
--- median_days = { title = "Median days", format = "0.0", good = "down", description = "by which half are closed" }
--- p90_days = { title = "90 % within", format = "0.0", good = "down", description = "days by which nine of ten are closed" }
+-- opened_before = { title = "Opened before", format = "#,##0", description = "in the window before" }
+-- median_days_before = { title = "Median before", format = "0.0" }
+-- reopened_change = { title = "Reopened (points)", format = "+0", good = "down", description = "likewise" }
 -- reopened_share = { title = "Reopened", format = "0%", good = "down", description = "of all opened" }
 -- top_cause = { title = "Top cause", description = "most frequent root cause; all of them where several are" }
 -- top_cause_share = { title = "Its share", format = "0%", description = "of all opened; of each of them where several are" }
--- opened_before = { title = "Opened before", format = "#,##0", description = "in the window before" }
--- median_days_before = { title = "Median before", format = "0.0" }
--- median_change = { title = "Change (days)", format = "+0.0", good = "down" }
--- severe_change = { title = "Severe (points)", format = "+0", good = "down", description = "severe share less that of the window before, in percentage points" }
--- reopened_change = { title = "Reopened (points)", format = "+0", good = "down", description = "likewise" }
 -- note = { title = "Note" }
 --
 -- [[chart]]
@@ -199,28 +199,28 @@ shown as (
 select
     group_name,
     opened,
-    cast(opened as double) / nullif(max(opened) filter (where place = 0) over (), 0) as share,
-    closed,
     opened - closed as still_open,
-    older_open,
-    concat_ws(' / ', severity_1, severity_2, severity_3, severity_4, severity_5) as severities,
-    case when is_enough then cast(severe as double) / opened end as severe_share,
     case when is_enough then median_days end as median_days,
-    case when is_enough then p90_days end as p90_days,
-    case when is_enough then cast(reopened as double) / opened end as reopened_share,
-    case when is_enough then top_cause end as top_cause,
-    case when is_enough then cast(top_cause_matters as double) / opened end as top_cause_share,
-    opened_before,
-    case when was_enough then median_days_before end as median_days_before,
     case when is_enough and was_enough then median_days - median_days_before end as median_change,
+    case when is_enough then p90_days end as p90_days,
+    case when is_enough then cast(severe as double) / opened end as severe_share,
     case
         when is_enough and was_enough
         then 100 * (cast(severe as double) / opened - cast(severe_before as double) / opened_before)
     end as severe_change,
+    cast(opened as double) / nullif(max(opened) filter (where place = 0) over (), 0) as share,
+    closed,
+    older_open,
+    concat_ws(' / ', severity_1, severity_2, severity_3, severity_4, severity_5) as severities,
+    opened_before,
+    case when was_enough then median_days_before end as median_days_before,
     case
         when is_enough and was_enough
         then 100 * (cast(reopened as double) / opened - cast(reopened_before as double) / opened_before)
     end as reopened_change,
+    case when is_enough then cast(reopened as double) / opened end as reopened_share,
+    case when is_enough then top_cause end as top_cause,
+    case when is_enough then cast(top_cause_matters as double) / opened end as top_cause_share,
     case
         when opened = 0 then 'none in the window'
         when not is_enough then 'base too small'

@@ -35,20 +35,20 @@
 -- kind = { title = "Kind" }
 -- days_overdue = { title = "Days overdue", format = "+0", good = "down", description = "days since the due day; below zero, days until it" }
 -- owner = { title = "Owner" }
--- office = { title = "Office" }
--- account_id = { title = "Account id" }
 -- account = { title = "Account" }
--- segment = { title = "Segment" }
+-- whom = { title = "Whom to call", description = "the contact, somebody else where the contact has left, or nobody where the account has" }
 -- annual_revenue = { title = "Annual revenue", format = "#,##0" }
--- renews_on = { title = "Renews" }
 -- contact_id = { title = "Contact" }
 -- title = { title = "Title" }
+-- office = { title = "Office" }
+-- account_id = { title = "Account id" }
+-- segment = { title = "Segment" }
+-- renews_on = { title = "Renews" }
 -- is_decision_maker = { title = "Decides" }
--- whom = { title = "Whom to call", description = "the contact, somebody else where the contact has left, or nobody where the account has" }
--- nps = { title = "NPS", format = "0", description = "the answer that asks for the call" }
--- nps_since = { title = "NPS since", format = "0", description = "the same person's latest answer, where there is a later one" }
 -- answered_on = { title = "Answered" }
 -- due_on = { title = "Due" }
+-- nps = { title = "NPS", format = "0", description = "the answer that asks for the call" }
+-- nps_since = { title = "NPS since", format = "0", description = "the same person's latest answer, where there is a later one" }
 -- last_comment = { title = "Last comment", description = "of the same person, in any survey" }
 -- commented_on = { title = "On" }
 --
@@ -75,24 +75,24 @@ select
     f.kind,
     cast($as_of as date) - f.due_on as days_overdue,
     f.owner,
-    o.office,
-    f.account_id,
     a.account,
-    a.segment,
-    a.annual_revenue,
-    a.renews_on,
-    f.contact_id,
-    c.title,
-    c.is_decision_maker,
     case
         when not active_account(a.started_on, a.churned_on, $as_of) then 'nobody: the account has left'
         when c.left_on <= $as_of then 'somebody else: the contact has left'
         else 'the contact'
     end as whom,
-    s.nps,
-    case when l.scored_at > s.answered_at then l.nps end as nps_since,
+    a.annual_revenue,
+    f.contact_id,
+    c.title,
+    o.office,
+    f.account_id,
+    a.segment,
+    a.renews_on,
+    c.is_decision_maker,
     cast(s.answered_at as date) as answered_on,
     f.due_on,
+    s.nps,
+    case when l.scored_at > s.answered_at then l.nps end as nps_since,
     l.comment as last_comment,
     cast(l.commented_at as date) as commented_on
 from follow_ups f

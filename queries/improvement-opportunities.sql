@@ -54,21 +54,21 @@
 -- description = "confidence of the interval"
 --
 -- [columns]
--- rank = { title = "Rank", format = "0" }
--- kind = { title = "Kind", description = "theme of notes, or root cause of escalations" }
+-- rank = { title = "Rank", format = "0", description = "by priority; none where that is 0 or not known" }
 -- opportunity = { title = "Opportunity" }
+-- kind = { title = "Kind", description = "theme of notes, or root cause of escalations" }
 -- priority = { title = "Priority", format = "0.0", good = "down", description = "reach x points lost x revenue at risk in millions" }
--- accounts = { title = "Accounts", format = "#,##0", good = "down", description = "customers who met it" }
--- cases = { title = "Cases", format = "#,##0", description = "negative notes or escalations" }
 -- reach = { title = "Reach", format = "0.0%", good = "down", description = "accounts by all customers" }
--- n = { title = "n", format = "#,##0", description = "people at those accounts who answered" }
--- n_others = { title = "n others", format = "#,##0", description = "people at the others, in the same regions" }
 -- effect = { title = "Effect (NPS)", format = "+0.0", good = "up", description = "NPS of those who met it less that of the others, within regions" }
 -- low = { title = "Low", format = "+0.0" }
 -- high = { title = "High", format = "+0.0" }
--- revenue = { title = "Revenue", format = "#,##0", description = "recurring, of a year" }
--- revenue_at_risk = { title = "At risk", format = "#,##0", good = "down", description = "of it, what renews soon" }
+-- accounts = { title = "Accounts", format = "#,##0", good = "down", description = "customers who met it" }
+-- cases = { title = "Cases", format = "#,##0", description = "negative notes or escalations" }
+-- revenue = { title = "Revenue", format = "#,##0", description = "recurring, of a year, USD" }
 -- revenue_share = { title = "Of all revenue", format = "0.0%", description = "revenue of those who met it by that of all customers" }
+-- n = { title = "n", format = "#,##0", description = "people at those accounts who answered" }
+-- n_others = { title = "n others", format = "#,##0", description = "people at the others, in the same regions" }
+-- revenue_at_risk = { title = "At risk", format = "#,##0", good = "down", description = "of it, what renews soon" }
 -- running = { title = "Initiatives", format = "0", description = "in progress on the theme; none are named by root cause" }
 -- note = { title = "Note" }
 --
@@ -228,21 +228,21 @@ prioritised as (
     from parts
 )
 select
-    case when priority is not null then rank() over (order by priority desc nulls last) end as rank,
-    kind,
+    case when priority > 0 then rank() over (order by priority desc nulls last) end as rank,
     opportunity,
+    kind,
     priority,
-    accounts,
-    cases,
     reach,
-    n,
-    n_others,
     effect,
     low,
     high,
+    accounts,
+    cases,
     revenue,
-    revenue_at_risk,
     revenue_share,
+    n,
+    n_others,
+    revenue_at_risk,
     running,
     case
         when effect is null then 'too few answers for an effect'

@@ -46,24 +46,24 @@
 -- [columns]
 -- initiative_id = { title = "Id" }
 -- initiative = { title = "Initiative" }
--- place = { title = "Where", description = "the office, or the region where it is for all of its offices" }
+-- flags = { title = "Flags", description = "stale, over budget, overdue, behind or late start" }
 -- sponsor = { title = "Sponsor" }
 -- status = { title = "Status" }
--- flags = { title = "Flags", description = "stale, over budget, overdue, behind or late start" }
--- is_stale = { title = "Stale" }
--- is_over_budget = { title = "Over budget" }
--- is_overdue = { title = "Overdue" }
 -- progress = { title = "Progress", format = "0%", good = "up" }
 -- time_passed = { title = "Time passed", format = "0%", description = "of the time from start to due day, by `as_of` or the day of closing; above 100 % after the due day" }
 -- ahead = { title = "Ahead (points)", format = "+0", good = "up", description = "progress less time passed, to 100 % at most, in percentage points; in progress only" }
+-- place = { title = "Where", description = "the office, or the region where it is for all of its offices" }
+-- is_stale = { title = "Stale" }
+-- is_over_budget = { title = "Over budget" }
+-- is_overdue = { title = "Overdue" }
 -- budget = { title = "Budget", format = "currency" }
 -- spent = { title = "Spent", format = "currency" }
--- spent_share = { title = "Of budget", format = "0%", good = "down", bands = [0.9, 1.0] }
 -- over_budget = { title = "Over by", format = "currency", good = "down", description = "spent above the budget" }
 -- forecast_cost = { title = "Forecast cost", format = "#,##0", description = "spent by progress; in progress only" }
 -- expected_points = { title = "Expected points", format = "0.0", description = "NPS points that it was meant to bring" }
--- days_since_update = { title = "Days since report", format = "0", good = "down", description = "of those planned or in progress" }
 -- started_on = { title = "Start" }
+-- spent_share = { title = "Of budget", format = "0%", good = "down", bands = [0.9, 1.0] }
+-- days_since_update = { title = "Report (days)", format = "0", good = "down", description = "since the sponsor reported, of those planned or in progress" }
 -- due_on = { title = "Due" }
 -- days_late = { title = "Days late", format = "+0", good = "down", description = "of what is done, closing day less due day; of what is overdue, days since the due day" }
 --
@@ -127,24 +127,24 @@ listed as (
 select
     initiative_id,
     title as initiative,
-    place,
+    flags,
     sponsor,
     status,
-    flags,
-    is_stale,
-    is_over_budget,
-    is_overdue,
     progress,
     time_passed,
     case when is_running then 100 * (progress - least(time_passed, 1)) end as ahead,
+    place,
+    is_stale,
+    is_over_budget,
+    is_overdue,
     budget,
     spent,
-    cast(spent as double) / cast(nullif(budget, 0) as double) as spent_share,
     case when is_over_budget then spent - budget end as over_budget,
     case when is_running and progress > 0 then cast(spent as double) / progress end as forecast_cost,
     expected_points,
-    case when is_alive then days_since_update end as days_since_update,
     started_on,
+    cast(spent as double) / cast(nullif(budget, 0) as double) as spent_share,
+    case when is_alive then days_since_update end as days_since_update,
     due_on,
     case when is_overdue or status = 'done' then days_over end as days_late
 from listed

@@ -64,22 +64,22 @@
 --
 -- [columns]
 -- office = { title = "Office" }
--- region = { title = "Region" }
 -- touchpoint = { title = "Touchpoint" }
 -- verdict = { title = "Verdict", description = "watermelon, underrated, both bad, both good, or unknown where too few answered" }
 -- standing = { title = "Standing", description = "office agrees: its NPS gives the same verdict; clear: it does not, but the whole interval lies on that side of the target; else it may be chance" }
--- inside_measure = { title = "Measured inside" }
 -- inside = { title = "Inside", format = "0.0", good = "up", description = "per cent of cases" }
--- inside_target = { title = "Target", format = "0.0" }
--- months_in = { title = "Months in", format = "0", description = "months with a measure" }
--- outside_measure = { title = "Asked outside" }
--- n = { title = "n", format = "#,##0", description = "answers about the touchpoint" }
 -- outside = { title = "Outside", format = "0.0", good = "up", description = "per cent of 4 and 5, or NPS" }
+-- n = { title = "n", format = "#,##0", description = "answers about the touchpoint" }
 -- low = { title = "Low", format = "0.0" }
 -- high = { title = "High", format = "0.0" }
+-- inside_target = { title = "Inside target", format = "0.0" }
 -- outside_target = { title = "Outside target", format = "0.0" }
--- office_n = { title = "Office n", format = "#,##0", description = "answers to the question for NPS, whatever they are about" }
+-- region = { title = "Region" }
+-- inside_measure = { title = "Measured inside" }
+-- months_in = { title = "Months in", format = "0", description = "months with a measure" }
+-- outside_measure = { title = "Asked outside" }
 -- office_nps = { title = "Office NPS", format = "+0.0", good = "up" }
+-- office_n = { title = "Office n", format = "#,##0", description = "answers to the question for NPS, whatever they are about" }
 -- office_verdict = { title = "Verdict by office", description = "the inside of the touchpoint against the office's NPS" }
 -- note = { title = "Note" }
 --
@@ -198,22 +198,22 @@ held as (
 )
 select
     office,
-    region,
     touchpoint,
     verdict,
     standing,
-    inside_measure,
     inside,
-    inside_target,
-    months_in,
-    outside_measure,
-    n,
     outside,
+    n,
     low,
     high,
+    inside_target,
     outside_target,
-    office_n,
+    region,
+    inside_measure,
+    months_in,
+    outside_measure,
     office_nps,
+    office_n,
     office_verdict,
     case
         when n = 0 then 'no answers'

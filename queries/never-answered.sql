@@ -44,14 +44,14 @@
 -- values = ["executive", "manager", "user", "procurement"]
 --
 -- [columns]
--- account_id = { title = "Account id" }
+-- account_id = { title = "Id" }
 -- account = { title = "Account" }
--- office = { title = "Office" }
--- segment = { title = "Segment" }
 -- annual_revenue = { title = "Annual revenue", format = "#,##0" }
+-- office = { title = "Office" }
 -- renews_on = { title = "Renews" }
 -- contact_id = { title = "Contact" }
 -- contact_role = { title = "Role" }
+-- segment = { title = "Segment" }
 -- title = { title = "Title" }
 -- is_decision_maker = { title = "Decides", description = "on the renewal" }
 -- invitations = { title = "Invitations", format = "0", description = "delivered, none answered" }
@@ -86,12 +86,12 @@ with people as (
 select
     p.account_id,
     p.account,
-    p.office,
-    p.segment,
     a.annual_revenue,
+    p.office,
     a.renews_on,
     p.contact_id,
     p.contact_role,
+    p.segment,
     c.title,
     c.is_decision_maker,
     p.invitations,

@@ -21,12 +21,19 @@
 -- description = "months from the start month to the end month; 12 is a year"
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
 -- state = { title = "State", description = "stayed, lost or new" }
--- start_revenue = { title = "Start", format = "currency", description = "of one month" }
--- expansion = { title = "Expansion", format = "currency", good = "up" }
--- contraction = { title = "Contraction", format = "currency", good = "down" }
--- churn = { title = "Churn", format = "currency", good = "down" }
--- end_revenue = { title = "End", format = "currency", good = "up", description = "of one month; of new accounts too" }
+-- segment = { title = "Segment" }
+-- region = { title = "Region" }
+-- office = { title = "Office" }
+-- tier = { title = "Tier" }
+-- industry = { title = "Industry" }
+-- start_revenue = { title = "Start", format = "#,##0.00", description = "of one month, USD" }
+-- expansion = { title = "Expansion", format = "#,##0.00", good = "up" }
+-- contraction = { title = "Contraction", format = "#,##0.00", good = "down" }
+-- churn = { title = "Churn", format = "#,##0.00", good = "down" }
+-- end_revenue = { title = "End", format = "#,##0.00", good = "up", description = "of one month; of new accounts too" }
 -- +++
 with two_months as (
     select
@@ -47,16 +54,16 @@ then_and_now as (
 select
     a.account_id,
     a.account,
-    a.segment,
-    a.tier,
-    a.industry,
-    o.office,
-    o.region,
     case
         when t.start_revenue = 0 then 'new'
         when t.end_revenue = 0 then 'lost'
         else 'stayed'
     end as state,
+    a.segment,
+    o.region,
+    o.office,
+    a.tier,
+    a.industry,
     t.start_revenue,
     case when t.start_revenue > 0 then greatest(t.end_revenue - t.start_revenue, 0) else 0 end as expansion,
     case when t.end_revenue > 0 then greatest(t.start_revenue - t.end_revenue, 0) else 0 end as contraction,

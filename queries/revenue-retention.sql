@@ -5,7 +5,7 @@
 -- Contract revenue of those who were customers in the start month, followed to the end month. Gross retention (GRR) \
 -- = (start - contraction - churn) / start, never above 100 %; net retention (NRR) adds expansion; logo churn = \
 -- accounts lost / accounts at the start. New accounts are in none of them and stand beside. Amounts are of one month \
--- (twelve times as much is a year), to the cent: start + expansion - contraction - churn is what those accounts \
+-- in USD (twelve times as much is a year): start + expansion - contraction - churn is what those accounts \
 -- bring now. Rates are withheld below the minimum base."""
 -- tags = ["revenue", "monthly"]
 -- grain = ["part"]

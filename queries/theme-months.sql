@@ -29,6 +29,8 @@
 -- description = "fewest notes, or answers, of a month for its shares"
 --
 -- [columns]
+-- region = { title = "Region" }
+-- theme = { title = "Theme" }
 -- month = { title = "Month" }
 -- customer_notes = { title = "Customer notes", format = "#,##0", description = "about the theme" }
 -- customer_base = { title = "All notes", format = "#,##0" }

@@ -24,7 +24,7 @@
 -- support = { title = "Support", format = "#,##0.00" }
 -- cells = { title = "Cells", format = "0", description = "offices times functions with such a part" }
 -- estimated_cells = { title = "Estimated", format = "0", description = "of them with an office's estimate in the cost" }
--- of_before = { title = "Of before", format = "+0.0%", description = "total by the cost of the base month" }
+-- of_before = { title = "Of before", format = "+0.0%", description = "total by the cost of the base month; of the cost now, the whole change" }
 -- meaning = { title = "Meaning" }
 --
 -- [[chart]]
@@ -80,6 +80,10 @@ added_up as (
         count(*) filter (where amount <> 0 and is_estimate) as estimated_cells
     from amounts
     group by place, step, meaning
+),
+with_base as (
+    select *, max(amount) filter (where place = 1) over () as cost_before
+    from added_up
 )
 select
     step,
@@ -90,7 +94,11 @@ select
     support,
     cells,
     estimated_cells,
-    cast(amount as double) / nullif(cast(max(amount) filter (where place = 1) over () as double), 0) as of_before,
+    -- A step by what there was before; at the end the whole change, and at the start there is none.
+    case
+        when place = 8 then cast(amount as double) / nullif(cast(cost_before as double), 0) - 1
+        when place > 1 then cast(amount as double) / nullif(cast(cost_before as double), 0)
+    end as of_before,
     meaning
-from added_up
+from with_base
 order by place

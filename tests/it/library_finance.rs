@@ -272,6 +272,10 @@ fn themes_of_those_who_leave_without_a_word_go_with_high_scores_and_are_marked()
     for row in &few {
         assert_eq!(row["effect"].is_null(), row["priority"].is_null(), "{row:?}");
     }
+    // What has no priority has no place in the order of priorities.
+    for row in &found {
+        assert_eq!(row["rank"].is_null(), row["priority"].as_f64().is_none_or(|priority| priority <= 0.0), "{row:?}");
+    }
     // Where staff are short, escalations are for want of them.
     let bangalore = sql_rows(&format!(
         "select root_cause from escalations join offices using (office_id) where office = '{}' \

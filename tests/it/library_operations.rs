@@ -191,6 +191,45 @@ fn partners_in_north_america_are_two_months_ahead_of_customers_on_response_time(
     assert!(at("2026-05-01", "partner_share") > 0.35 && at("2026-05-01", "customer_share") < 0.2, "{months:?}");
     assert!(at("2026-07-01", "customer_share") > 0.35, "{months:?}");
     assert!(same(at("2026-07-01", "partner_share_earlier"), at("2026-05-01", "partner_share")));
+    // The lag is the best one, unless another is asked for.
+    assert!(months.iter().all(|row| same(number(row, "lag"), planted)), "{months:?}");
+    let other = rows("partner-and-customer-themes", &["lag=1"]);
+    assert!(same(number(&other[0], "correlation"), number(ahead[0], "lag_1")), "{other:?}");
+}
+
+#[test]
+fn of_root_causes_that_are_as_frequent_none_is_the_first() {
+    let offices = rows("escalations", &["by=office", "months=12"]);
+    let tied: Vec<&Row> =
+        offices.iter().filter(|row| row["top_cause"].as_str().is_some_and(|cause| cause.contains(" or "))).collect();
+    assert!(!tied.is_empty(), "{offices:?}");
+    for row in tied {
+        let causes = text(row, "top_cause").split(" or ").count();
+        let most = number(row, "opened") * number(row, "top_cause_share");
+        let office = text(row, "group_name");
+        let plain = sql_rows(&format!(
+            "select root_cause from escalations join offices using (office_id) where office = '{office}' \
+             and opened_at >= timestamp '2025-10-01' and opened_at < timestamp '2026-10-01' \
+             group by root_cause having count(*) >= {most:.0}"
+        ));
+        assert_eq!(plain.len(), causes, "{row:?}");
+    }
+}
+
+#[test]
+fn more_confidence_makes_wider_intervals_and_moves_no_score() {
+    for (query, score) in
+        [("inside-out", "outside"), ("survey-response", "response_rate"), ("improvement-opportunities", "effect")]
+    {
+        let usual = rows(query, &[]);
+        let sure = rows(query, &["confidence=0.99"]);
+        assert_eq!(usual.len(), sure.len(), "{query}");
+        for (one, other) in usual.iter().zip(&sure).filter(|(one, _)| !one["low"].is_null()) {
+            assert!(same(number(one, score), number(other, score)), "{query}: {one:?} {other:?}");
+            let width = |row: &Row| number(row, "high") - number(row, "low");
+            assert!(width(other) > width(one), "{query}: {one:?} {other:?}");
+        }
+    }
 }
 
 #[test]

@@ -32,59 +32,8 @@
 -- moved_before = { title = "Its score before", format = "0.0" }
 -- moved_now = { title = "Its score now", format = "0.0" }
 -- +++
-with both_days as (
-    select *
-    from "customer-health-scores"
-    where counted_from = 'as of'
-      and days_before in (0, $days)
-),
-components as (
-    select
-        account_id,
-        component,
-        weight,
-        max(score) filter (where days_before = 0) as score_now,
-        max(score) filter (where days_before = $days) as score_before,
-        max(observations) filter (where days_before = 0) as observations
-    from both_days
-    group by account_id, component, weight
-),
-compared as (
-    select
-        *,
-        sum(weight) over (partition by account_id) as weight_compared,
-        sum(weight * (score_now - score_before)) over (partition by account_id) as weighted_change
-    from components
-    where score_now is not null
-      and score_before is not null
-),
-placed as (
-    select
-        *,
-        weight * (score_now - score_before) / weight_compared as points,
-        -- Of a fall the component that fell most, of a rise the one that rose most.
-        row_number() over (
-            partition by account_id
-            order by weight * (score_now - score_before) * case when weighted_change < 0 then 1 else -1 end, component
-        ) as place
-    from compared
-),
-changes as (
-    select
-        account_id,
-        sum(weight) as weight_compared,
-        string_agg(component, ', ' order by weight desc, component) as compared,
-        sum(weight * score_before) / sum(weight) as health_before,
-        sum(weight * score_now) / sum(weight) as health_now,
-        sum(observations) filter (where component <> 'engagement') as said,
-        max(component) filter (where place = 1) as moved,
-        max(points) filter (where place = 1) as moved_points,
-        max(score_before) filter (where place = 1) as moved_before,
-        max(score_now) filter (where place = 1) as moved_now
-    from placed
-    group by account_id
-),
-customers as (
+-- Both days of a component side by side.
+with components as (
     select
         account_id,
         account,
@@ -93,37 +42,91 @@ customers as (
         tier,
         annual_revenue,
         renews_on,
+        component,
+        weight,
+        max(score) filter (where days_before = 0) as score_now,
+        max(score) filter (where days_before = $days) as score_before,
+        max(observations) filter (where days_before = 0) as observations,
         max(band) filter (where days_before = 0) as band,
         max(band) filter (where days_before = $days) as band_before,
         max(health) filter (where days_before = 0) as health,
         max(coverage) filter (where days_before = 0) as coverage
-    from both_days
+    from "customer-health-scores"
+    where counted_from = 'as of'
+      and days_before in (0, $days)
+    group by account_id, account, office_id, segment, tier, annual_revenue, renews_on, component, weight
+),
+-- A component that is not known on both days has no change.
+compared as (
+    select
+        *,
+        weight * (score_now - score_before) as weighted_change,
+        sum(weight * (score_now - score_before)) over (partition by account_id) as account_change
+    from components
+),
+placed as (
+    select
+        *,
+        -- Of a fall the component that fell most, of a rise the one that rose most.
+        row_number() over (
+            partition by account_id
+            order by weighted_change * case when account_change < 0 then 1 else -1 end nulls last, component
+        ) as place
+    from compared
+),
+changes as (
+    select
+        account_id,
+        account,
+        office_id,
+        segment,
+        tier,
+        annual_revenue,
+        renews_on,
+        max(band) as band,
+        max(band_before) as band_before,
+        max(health) as health,
+        max(coverage) as coverage,
+        -- Weights are of 100 in all.
+        sum(weight) filter (where weighted_change is not null) as weight_compared,
+        string_agg(component, ', ' order by weight desc, component)
+            filter (where weighted_change is not null) as compared,
+        sum(weight * score_before) filter (where weighted_change is not null) as weighted_before,
+        sum(weight * score_now) filter (where weighted_change is not null) as weighted_now,
+        sum(observations) filter (where weighted_change is not null and component <> 'engagement') as said,
+        max(component) filter (where place = 1) as moved,
+        max(weighted_change) filter (where place = 1) as moved_change,
+        max(score_before) filter (where place = 1) as moved_before,
+        max(score_now) filter (where place = 1) as moved_now
+    from placed
     group by account_id, account, office_id, segment, tier, annual_revenue, renews_on
+),
+enough as (
+    select *, weight_compared >= 100 * $min_coverage as is_compared
+    from changes
 )
 select
-    a.account_id,
-    a.account,
-    a.office_id,
-    a.segment,
-    a.tier,
-    a.annual_revenue,
-    a.renews_on,
-    a.band_before,
-    a.band,
-    a.health,
-    a.coverage,
-    c.compared,
-    c.health_before,
-    c.health_now,
-    c.health_now - c.health_before as change,
-    c.said,
-    c.moved,
-    c.moved_points,
-    c.moved_before,
-    c.moved_now
-from customers a
--- Weights are of 100 in all.
-left join changes c on c.account_id = a.account_id and c.weight_compared >= 100 * $min_coverage
+    account_id,
+    account,
+    office_id,
+    segment,
+    tier,
+    annual_revenue,
+    renews_on,
+    band_before,
+    band,
+    health,
+    coverage,
+    case when is_compared then compared end as compared,
+    case when is_compared then weighted_before / weight_compared end as health_before,
+    case when is_compared then weighted_now / weight_compared end as health_now,
+    case when is_compared then weighted_now / weight_compared - weighted_before / weight_compared end as change,
+    case when is_compared then said end as said,
+    case when is_compared then moved end as moved,
+    case when is_compared then moved_change / weight_compared end as moved_points,
+    case when is_compared then moved_before end as moved_before,
+    case when is_compared then moved_now end as moved_now
+from enough
 -- Who left in between is no customer any more.
-where a.band is not null
-order by a.account_id
+where band is not null
+order by account_id

@@ -54,7 +54,7 @@ with steps(counted_from, days_before) as (
         ('last day', 90),
         ('last day', 180)
 ),
-days as (
+counted_back as (
     select a.account_id, s.counted_from, s.days_before, cast($as_of as date) - s.days_before as scored_on
     from accounts a
     join steps s on s.counted_from = 'as of'
@@ -63,22 +63,9 @@ days as (
     from "customer-last-days" l
     join steps s on s.counted_from = 'last day'
 ),
-customers as (
-    select
-        d.counted_from,
-        d.days_before,
-        d.scored_on,
-        date_trunc('month', d.scored_on) as scored_month,
-        a.account_id,
-        a.account,
-        a.office_id,
-        a.segment,
-        a.tier,
-        a.annual_revenue,
-        a.renews_on
-    from days d
-    join accounts a on a.account_id = d.account_id
-    where active_account(a.started_on, a.churned_on, d.scored_on)
+days as (
+    select *, date_trunc('month', scored_on) as scored_month
+    from counted_back
 ),
 -- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who
 -- leaves.
@@ -110,59 +97,45 @@ answers as (
     cross join questions q
     where s.answered_at is not null
 ),
-ranked as (
-    select
-        c.account_id,
-        c.counted_from,
-        c.days_before,
-        c.scored_on,
-        a.component,
-        a.answered_at,
-        a.score,
-        row_number() over (
-            partition by c.account_id, c.counted_from, c.days_before, a.contact_id, a.component
-            order by a.answered_at desc, a.response_id desc
-        ) as newest_first
-    from customers c
-    join answers a
-        on a.account_id = c.account_id
-        and a.answered_at < c.scored_on
-        and a.answered_at >= c.scored_on - cast(concat($window_days, ' days') as interval)
-    where a.score is not null
-),
-notes as (
-    select
-        c.account_id,
-        c.counted_from,
-        c.days_before,
-        c.scored_on,
-        'field feedback' as component,
-        f.captured_at,
-        -- A negative note costs by its severity, 1 to 5; a neutral one says little.
-        case f.sentiment when 'positive' then 100.0 when 'neutral' then 60.0 else 50.0 - 10 * f.severity end as score
-    from customers c
-    join field_feedback f
-        on f.account_id = c.account_id
-        and f.captured_at < c.scored_on
-        and f.captured_at >= c.scored_on - cast(concat($window_days, ' days') as interval)
-),
-heard as (
-    select account_id, counted_from, days_before, scored_on, component, answered_at as heard_at, score
-    from ranked
-    where newest_first = 1
+-- Whoever speaks, and what about: of each the latest counts. A note of field staff speaks for itself.
+voices as (
+    select account_id, component, contact_id as voice, response_id as reference, answered_at as heard_at, score
+    from answers
+    where score is not null
     union all
-    select account_id, counted_from, days_before, scored_on, component, captured_at as heard_at, score
-    from notes
-),
-aged as (
     select
-        *,
-        (to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0 as age_days
-    from heard
+        account_id,
+        'field feedback' as component,
+        feedback_id as voice,
+        feedback_id as reference,
+        captured_at as heard_at,
+        -- A negative note costs by its severity, 1 to 5; a neutral one says little.
+        case sentiment when 'positive' then 100.0 when 'neutral' then 60.0 else 50.0 - 10 * severity end as score
+    from field_feedback
+    where account_id is not null
+),
+latest as (
+    select
+        d.account_id,
+        d.counted_from,
+        d.days_before,
+        d.scored_on,
+        v.component,
+        -- The larger reference decides between two answers of one moment.
+        arg_max(v.score, struct(v.heard_at, v.reference)) as score,
+        max(v.heard_at) as heard_at
+    from days d
+    join voices v
+        on v.account_id = d.account_id
+        and v.heard_at < d.scored_on
+        and v.heard_at >= d.scored_on - cast(concat($window_days, ' days') as interval)
+    group by d.account_id, d.counted_from, d.days_before, d.scored_on, v.component, v.voice
 ),
 faded as (
-    select *, power(0.5, age_days / $half_life_days) as fade
-    from aged
+    select
+        *,
+        decay((to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0, $half_life_days) as fade
+    from latest
 ),
 said as (
     select
@@ -170,7 +143,8 @@ said as (
         counted_from,
         days_before,
         component,
-        sum(score * fade) / sum(fade) as score,
+        -- Rounded, so that the mean of equal answers is the answer itself and not a hair beside it.
+        round(sum(score * fade) / sum(fade), 12) as score,
         min(score) as lowest,
         count(*) as observations,
         max(heard_at) as newest
@@ -184,19 +158,19 @@ monthly_touches as (
 ),
 touched as (
     select
-        c.account_id,
-        c.counted_from,
-        c.days_before,
-        sum(t.touches) filter (where t.period >= c.scored_month - interval '3 months') as recent,
-        sum(t.touches) filter (where t.period < c.scored_month - interval '3 months') as before,
+        d.account_id,
+        d.counted_from,
+        d.days_before,
+        sum(t.touches) filter (where t.period >= d.scored_month - interval '3 months') as recent,
+        sum(t.touches) filter (where t.period < d.scored_month - interval '3 months') as before,
         count(*) as observations,
         max(t.period) as newest
-    from customers c
+    from days d
     join monthly_touches t
-        on t.account_id = c.account_id
-        and t.period < c.scored_month
-        and t.period >= c.scored_month - interval '6 months'
-    group by c.account_id, c.counted_from, c.days_before
+        on t.account_id = d.account_id
+        and t.period < d.scored_month
+        and t.period >= d.scored_month - interval '6 months'
+    group by d.account_id, d.counted_from, d.days_before
 ),
 engaged as (
     select
@@ -222,27 +196,28 @@ known as (
     from engaged
 )
 select
-    c.account_id,
-    c.account,
-    c.office_id,
-    c.segment,
-    c.tier,
-    c.annual_revenue,
-    c.renews_on,
-    c.counted_from,
-    c.days_before,
-    c.scored_on,
-    w.component,
-    w.weight,
+    d.account_id,
+    a.account,
+    a.office_id,
+    a.segment,
+    a.tier,
+    a.annual_revenue,
+    a.renews_on,
+    d.counted_from,
+    d.days_before,
+    d.scored_on,
+    c.component,
+    c.weight,
     k.score,
     k.lowest,
     coalesce(k.observations, 0) as observations,
     k.newest
-from customers c
-cross join components w
+from days d
+join accounts a on a.account_id = d.account_id and active_account(a.started_on, a.churned_on, d.scored_on)
+cross join components c
 left join known k
-    on k.account_id = c.account_id
-    and k.counted_from = c.counted_from
-    and k.days_before = c.days_before
-    and k.component = w.component
-order by c.counted_from, c.days_before, c.account_id, w.weight desc, w.component
+    on k.account_id = d.account_id
+    and k.counted_from = d.counted_from
+    and k.days_before = d.days_before
+    and k.component = c.component
+order by d.counted_from, d.days_before, d.account_id, c.weight desc, c.component

@@ -49,9 +49,10 @@ with present as (
         sum(weight) over account_on_day as weight_all,
         sum(weight * score) over account_on_day as weighted_score,
         min(score) over account_on_day as weakest_score,
+        -- Of two equally weak the first by name.
+        arg_min(component, score) over account_on_day as weakest,
         -- One bad answer is no fire; two observations are the least for the red line.
-        min(score) filter (where observations >= 2) over account_on_day as weakest_confirmed,
-        row_number() over (partition by account_id, counted_from, days_before order by score, component) as worst_first
+        min(score) filter (where observations >= 2) over account_on_day as weakest_confirmed
     from "customer-health-history"
     window account_on_day as (partition by account_id, counted_from, days_before)
 ),
@@ -60,9 +61,8 @@ scored as (
         *,
         weight * score / weight_present as points,
         cast(coalesce(weight_present, 0) as double) / weight_all as coverage,
-        weighted_score / weight_present as health,
-        max(component) filter (where worst_first = 1 and score is not null)
-            over (partition by account_id, counted_from, days_before) as weakest
+        -- Rounded, so that a health on the edge of a band is on it and not a hair beside it.
+        round(weighted_score / weight_present, 10) as health
     from present
 )
 select
@@ -86,9 +86,7 @@ select
     case
         when coverage < $min_coverage then 'unknown'
         when weakest_confirmed < $red_line then 'at risk'
-        when health < 50 then 'at risk'
-        when health < 70 then 'watch'
-        else 'healthy'
+        else band(health, [50, 70], ['at risk', 'watch', 'healthy'])
     end as band,
     weakest,
     weakest_score

@@ -29,28 +29,30 @@ with accounts_so_far as (
     from accounts
     where started_on <= $as_of
 ),
+-- From the latest back, so that the days an account has lived through are the first so many.
 leaving_days as (
-    select distinct churned_on as last_day
+    select churned_on as last_day, row_number() over (order by churned_on desc) as place
     from accounts_so_far
     where has_left
+    group by churned_on
 ),
--- The leaving days that an account that stayed has lived through, numbered; it takes the one whose turn it is.
-dealt as (
+-- Those that stayed take turns: each gets the day whose turn it is among those that it has lived through.
+turns as (
     select
         a.account_id,
-        l.last_day,
-        row_number() over (partition by a.account_id order by l.last_day) as place,
-        count(*) over (partition by a.account_id) as places,
-        dense_rank() over (order by a.account_id) as turn
+        count(*) as places,
+        row_number() over (order by a.account_id) as turn
     from accounts_so_far a
     join leaving_days l on l.last_day > a.started_on
     where not a.has_left
+    group by a.account_id
 )
 select
     a.account_id,
     case when a.has_left then 'left' else 'stayed' end as outcome,
     case when a.has_left then a.churn_reason end as churn_reason,
-    case when a.has_left then a.churned_on else d.last_day end as last_day
+    case when a.has_left then a.churned_on else l.last_day end as last_day
 from accounts_so_far a
-left join dealt d on d.account_id = a.account_id and d.place = d.turn % d.places + 1
+left join turns t on t.account_id = a.account_id
+left join leaving_days l on l.place = t.places - t.turn % t.places
 order by a.account_id

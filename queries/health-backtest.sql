@@ -12,11 +12,12 @@
 -- grain = ["signal"]
 -- uses = ["health-backtest-accounts"]
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the interval in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the AUC of all such accounts"
 --
 -- [columns]
 -- signal = { title = "Signal" }
@@ -116,6 +117,13 @@ spread as (
             + (n_stayed - 1) * (2 * auc * auc / (1 + auc) - auc * auc)
         ) / (cast(n_left as double) * n_stayed)) as standard_error
     from measured
+),
+-- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2).
+wilson_end as (
+    select wilson(0, 1, confidence => $confidence)['high'] as at
+),
+reach as (
+    select sqrt(at / (1 - at)) as z from wilson_end
 )
 select
     signal,
@@ -124,8 +132,8 @@ select
     unknown_left,
     unknown_stayed,
     auc,
-    greatest(auc - $z * standard_error, 0.0) as low,
-    least(auc + $z * standard_error, 1.0) as high,
+    greatest(auc - z * standard_error, 0.0) as low,
+    least(auc + z * standard_error, 1.0) as high,
     caught,
     missed,
     false_alarms,
@@ -134,4 +142,5 @@ select
     cast(caught as double) / nullif(n_left, 0) as recall,
     cast(false_alarms as double) / nullif(n_stayed, 0) as false_alarm_rate
 from spread
+cross join reach
 order by place

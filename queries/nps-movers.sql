@@ -30,11 +30,12 @@
 -- min = 1
 -- description = "fewest answers in each window for a row of its own"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the interval in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the part's change among all customers"
 --
 -- [columns]
 -- part = { title = "Part" }
@@ -74,73 +75,68 @@ with answers as (
     from "nps-answers"
     where period in ('now', $against)
 ),
-counted as (
+sized as (
     select
-        part,
-        count(*) filter (where not is_now) as n_before,
-        count(*) filter (where not is_now and promoter(nps)) as promoters_before,
-        count(*) filter (where not is_now and detractor(nps)) as detractors_before,
-        count(*) filter (where is_now) as n,
-        count(*) filter (where is_now and promoter(nps)) as promoters,
-        count(*) filter (where is_now and detractor(nps)) as detractors
+        *,
+        count(*) filter (where is_now) over (partition by part) as n,
+        count(*) filter (where not is_now) over (partition by part) as n_before
     from answers
-    group by part
 ),
 pooled as (
-    select
-        case when least(n, n_before) < $min_base then 'Small bases' else part end as part,
-        count(*) as parts,
-        sum(n_before) as n_before,
-        sum(promoters_before) as promoters_before,
-        sum(detractors_before) as detractors_before,
-        sum(n) as n,
-        sum(promoters) as promoters,
-        sum(detractors) as detractors
-    from counted
-    group by 1
-),
-with_total as (
-    select *, false as is_total from pooled
-    union all
-    select
-        'All' as part,
-        coalesce(sum(parts), 0) as parts,
-        coalesce(sum(n_before), 0) as n_before,
-        coalesce(sum(promoters_before), 0) as promoters_before,
-        coalesce(sum(detractors_before), 0) as detractors_before,
-        coalesce(sum(n), 0) as n,
-        coalesce(sum(promoters), 0) as promoters,
-        coalesce(sum(detractors), 0) as detractors,
-        true as is_total
-    from pooled
+    select *, case when least(n, n_before) < $min_base then 'Small bases' else part end as pool
+    from sized
 ),
 scored as (
     select
-        *,
-        100.0 * (promoters_before - detractors_before) / nullif(n_before, 0) as nps_before,
-        100.0 * (promoters - detractors) / nullif(n, 0) as nps,
-        max(n_before) filter (where is_total) over () as all_before,
-        max(n) filter (where is_total) over () as all_now,
+        grouping(pool) = 1 as is_total,
+        case when grouping(pool) = 1 then 'All' else pool end as part,
+        count(distinct part) as parts,
+        nps_stats(nps) filter (where not is_now) as before,
+        nps_stats(nps) filter (where is_now) as now
+    from pooled
+    group by grouping sets ((), (pool))
+),
+-- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2).
+wilson_end as (
+    select wilson(0, 1, confidence => $confidence)['high'] as at
+),
+reach as (
+    select sqrt(at / (1 - at)) as z from wilson_end
+),
+counted as (
+    select
+        is_total,
+        part,
+        parts,
+        before['n'] as n_before,
+        before['promoters'] as promoters_before,
+        before['detractors'] as detractors_before,
+        before['nps'] as nps_before,
+        now['n'] as n,
+        now['promoters'] as promoters,
+        now['detractors'] as detractors,
+        now['nps'] as nps,
         -- The adjusted Wald interval adds 3/4 promoter, 1 1/2 passives and 3/4 detractor.
-        (promoters_before + 0.75) / (n_before + 3) as p_before,
-        (detractors_before + 0.75) / (n_before + 3) as d_before,
-        (promoters + 0.75) / (n + 3) as p,
-        (detractors + 0.75) / (n + 3) as d
-    from with_total
+        (before['promoters'] + 0.75) / (before['n'] + 3) as p_before,
+        (before['detractors'] + 0.75) / (before['n'] + 3) as d_before,
+        (now['promoters'] + 0.75) / (now['n'] + 3) as p,
+        (now['detractors'] + 0.75) / (now['n'] + 3) as d
+    from scored
 ),
 weighed as (
     select
         *,
-        cast(n_before as double) / nullif(all_before, 0) as share_before,
-        cast(n as double) / nullif(all_now, 0) as share,
+        cast(n_before as double) / nullif(max(n_before) filter (where is_total) over (), 0) as share_before,
+        cast(n as double) / nullif(max(n) filter (where is_total) over (), 0) as share,
         -- A part without answers in one window has no score there; it moves the whole by mix alone.
         coalesce(nps_before, nps) as from_score,
         coalesce(nps, nps_before) as to_score,
         max((nps_before + nps) / 2) filter (where is_total) over () as middle,
         100 * ((p - d) - (p_before - d_before)) as adjusted_change,
-        100 * $z * sqrt((p + d - power(p - d, 2)) / (n + 3)
+        100 * z * sqrt((p + d - power(p - d, 2)) / (n + 3)
             + (p_before + d_before - power(p_before - d_before, 2)) / (n_before + 3)) as margin
-    from scored
+    from counted
+    cross join reach
 ),
 contributed as (
     select

@@ -26,11 +26,12 @@
 -- min = 1
 -- description = "fewest answering accounts for which scores are shown"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the intervals in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that an interval covers the score of all customers"
 --
 -- [columns]
 -- region = { title = "Region" }
@@ -67,12 +68,16 @@
 -- low = "revenue_low"
 -- high = "revenue_high"
 -- +++
-with account_answers as (
+with answer_scores as (
     select
-        account_id,
-        count(*) as answers,
-        count(*) filter (where promoter(nps)) as promoters,
-        count(*) filter (where detractor(nps)) as detractors
+        case when grouping(region) = 1 then 'All' else region end as region,
+        nps_stats(nps, confidence => $confidence) as stats
+    from "nps-answers"
+    where period = 'now'
+    group by grouping sets ((), (region))
+),
+account_scores as (
+    select account_id, nps(nps) as score
     from "nps-answers"
     where period = 'now'
     group by account_id
@@ -89,18 +94,15 @@ accounts_known as (
     select
         o.region,
         r.revenue,
-        n.answers,
-        n.promoters,
-        n.detractors,
-        100.0 * (n.promoters - n.detractors) / n.answers as score,
+        s.score,
         -- Weights of the score by revenue: only of those who answered.
-        case when n.answers > 0 then cast(r.revenue as double) end as weight
+        case when s.score is not null then cast(r.revenue as double) end as weight
     from accounts a
     join offices o on o.office_id = a.office_id
     left join account_revenues r on r.account_id = a.account_id
-    left join account_answers n on n.account_id = a.account_id
+    left join account_scores s on s.account_id = a.account_id
     where r.revenue is not null
-       or n.answers is not null
+       or s.score is not null
 ),
 counted as (
     select
@@ -108,13 +110,10 @@ counted as (
         case when grouping(region) = 1 then 'All' else region end as region,
         count(*) as accounts,
         count(score) as answering,
-        sum(answers) as answers,
-        sum(promoters) as promoters,
-        sum(detractors) as detractors,
         avg(score) as account_nps,
         stddev(score) / sqrt(count(score)) as account_error,
         sum(revenue) as revenue,
-        sum(revenue) filter (where answers > 0) as covered_revenue,
+        sum(revenue) filter (where score is not null) as covered_revenue,
         sum(weight) as weight,
         sum(weight * weight) as weight_squares,
         sum(weight * score) / sum(weight) as revenue_nps,
@@ -127,36 +126,43 @@ counted as (
 spread as (
     select
         *,
-        (promoters + 0.75) / (answers + 3) as p,
-        (detractors + 0.75) / (answers + 3) as d,
         sqrt(
             greatest(squares_2 - 2 * revenue_nps * squares_1 + revenue_nps * revenue_nps * weight_squares, 0)
             * answering / nullif(answering - 1, 0)
         ) / weight as revenue_error,
         answering >= $min_base as is_shown
     from counted
+),
+-- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2).
+wilson_end as (
+    select wilson(0, 1, confidence => $confidence)['high'] as at
+),
+reach as (
+    select sqrt(at / (1 - at)) as z from wilson_end
 )
 select
-    region,
-    coalesce(answers, 0) as answers,
-    case when is_shown then 100.0 * (promoters - detractors) / answers end as answer_nps,
-    case when is_shown then 100 * (p - d - $z * sqrt((p + d - power(p - d, 2)) / (answers + 3))) end as answer_low,
-    case when is_shown then 100 * (p - d + $z * sqrt((p + d - power(p - d, 2)) / (answers + 3))) end as answer_high,
-    answering,
-    accounts,
-    case when is_shown then account_nps end as account_nps,
-    case when is_shown then account_nps - $z * account_error end as account_low,
-    case when is_shown then account_nps + $z * account_error end as account_high,
-    case when is_shown then revenue_nps end as revenue_nps,
-    case when is_shown then revenue_nps - $z * revenue_error end as revenue_low,
-    case when is_shown then revenue_nps + $z * revenue_error end as revenue_high,
-    weight * weight / weight_squares as effective_accounts,
-    revenue,
-    covered_revenue,
-    cast(covered_revenue as double) / cast(revenue as double) as revenue_coverage,
+    s.region,
+    coalesce(a.stats['n'], 0) as answers,
+    case when s.is_shown then a.stats['nps'] end as answer_nps,
+    case when s.is_shown then a.stats['low'] end as answer_low,
+    case when s.is_shown then a.stats['high'] end as answer_high,
+    s.answering,
+    s.accounts,
+    case when s.is_shown then s.account_nps end as account_nps,
+    case when s.is_shown then s.account_nps - r.z * s.account_error end as account_low,
+    case when s.is_shown then s.account_nps + r.z * s.account_error end as account_high,
+    case when s.is_shown then s.revenue_nps end as revenue_nps,
+    case when s.is_shown then s.revenue_nps - r.z * s.revenue_error end as revenue_low,
+    case when s.is_shown then s.revenue_nps + r.z * s.revenue_error end as revenue_high,
+    s.weight * s.weight / s.weight_squares as effective_accounts,
+    s.revenue,
+    s.covered_revenue,
+    cast(s.covered_revenue as double) / cast(s.revenue as double) as revenue_coverage,
     case
-        when answering = 0 then 'no answers'
-        when answering < $min_base then 'base too small'
+        when s.answering = 0 then 'no answers'
+        when s.answering < $min_base then 'base too small'
     end as note
-from spread
-order by is_total desc, region
+from spread s
+cross join reach r
+left join answer_scores a on a.region = s.region
+order by s.is_total desc, s.region

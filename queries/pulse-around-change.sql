@@ -28,11 +28,12 @@
 -- min = 1
 -- description = "fewest answers for a score"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the intervals in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that an interval covers the score of all customers"
 --
 -- [columns]
 -- measure = { title = "Measure" }
@@ -63,42 +64,27 @@ with stepped as (
     from "change-answers"
     where measure = any($measures)
 ),
-counted as (
+scored as (
     select
         measure,
         office_group,
-        changed_on,
         step,
+        cast(changed_on + cast(concat(step * $step_months, ' months') as interval) as date) as from_day,
         count(*) as n,
-        count(*) filter (where case measure when 'NPS' then score >= 9 else score >= 4 end) as up,
-        count(*) filter (where measure = 'NPS' and score <= 6) as down
+        nps_stats(score, confidence => $confidence) filter (where measure = 'NPS') as nps,
+        share_stats(satisfied(score), confidence => $confidence) filter (where measure = 'CSAT') as csat
     from stepped
     group by measure, office_group, changed_on, step
-),
-intervals as (
-    select
-        *,
-        case measure
-            when 'NPS' then 100 * (up - down) / cast(n + 3 as double)
-            else 100 * (up + $z * $z / 2) / (n + $z * $z)
-        end as centre,
-        case measure
-            when 'NPS' then 100 * $z * sqrt(
-                ((up + down + 1.5) / (n + 3) - power((up - down) / cast(n + 3 as double), 2)) / (n + 3)
-            )
-            else 100 * $z * sqrt(up * (1 - cast(up as double) / n) + $z * $z / 4) / (n + $z * $z)
-        end as margin
-    from counted
 )
 select
     measure,
     office_group,
     step,
-    cast(changed_on + cast(concat(step * $step_months, ' months') as interval) as date) as from_day,
+    from_day,
     n,
-    case when n >= $min_base then 100.0 * (up - down) / n end as score,
-    case when n >= $min_base then centre - margin end as low,
-    case when n >= $min_base then centre + margin end as high,
+    case when n >= $min_base then case measure when 'NPS' then nps['nps'] else 100 * csat['share'] end end as score,
+    case when n >= $min_base then case measure when 'NPS' then nps['low'] else 100 * csat['low'] end end as low,
+    case when n >= $min_base then case measure when 'NPS' then nps['high'] else 100 * csat['high'] end end as high,
     case when n < $min_base then 'base too small' end as note
-from intervals
+from scored
 order by measure desc, office_group, step

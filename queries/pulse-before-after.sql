@@ -19,11 +19,12 @@
 -- min = 1
 -- description = "fewest answers on either side for scores and differences"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 1.96
--- min = 0
--- description = "width of the intervals in standard errors; 1.96 is 95 %"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that an interval covers the score of all customers"
 --
 -- [columns]
 -- measure = { title = "Measure" }
@@ -48,44 +49,31 @@
 -- y = "office_group"
 -- color = "measure"
 -- +++
-with counted as (
+with measured as (
     select
         measure,
         office_group,
         changed_on,
         is_after,
         count(*) as n,
-        count(*) filter (where case measure when 'NPS' then score >= 9 else score >= 4 end) as up,
-        -- Only NPS takes anything off.
-        count(*) filter (where measure = 'NPS' and score <= 6) as down
+        nps_stats(score, confidence => $confidence) filter (where measure = 'NPS') as nps,
+        share_stats(satisfied(score), confidence => $confidence) filter (where measure = 'CSAT') as csat
     from "change-answers"
     group by measure, office_group, changed_on, is_after
 ),
-adjusted as (
-    select
-        *,
-        100.0 * (up - down) / n as score,
-        case measure when 'NPS' then (up + 0.75) / (n + 3) else (up + 1.0) / (n + 2) end as p,
-        case measure when 'NPS' then (down + 0.75) / (n + 3) else 0.0 end as d,
-        case measure when 'NPS' then n + 3 else n + 2 end as adjusted_n
-    from counted
-),
-errors as (
-    select
-        *,
-        100 * (p - d) as adjusted_score,
-        (p + d - power(p - d, 2)) * 10000 / adjusted_n as variance,
-        -- Wilson's interval, for CSAT.
-        100 * (up + $z * $z / 2) / (n + $z * $z) as centre,
-        100 * $z * sqrt(up * (1 - cast(up as double) / n) + $z * $z / 4) / (n + $z * $z) as margin
-    from adjusted
-),
+-- Both measures in points, and their parts adjusted as their differences are tested: three answers are added to NPS,
+-- two to CSAT.
 scored as (
     select
         *,
-        case measure when 'NPS' then adjusted_score - $z * sqrt(variance) else centre - margin end as low,
-        case measure when 'NPS' then adjusted_score + $z * sqrt(variance) else centre + margin end as high
-    from errors
+        case measure when 'NPS' then nps['nps'] else 100 * csat['share'] end as score,
+        case measure when 'NPS' then nps['low'] else 100 * csat['low'] end as low,
+        case measure when 'NPS' then nps['high'] else 100 * csat['high'] end as high,
+        case measure when 'NPS' then n + 3 else n + 2 end as adjusted_n,
+        case measure when 'NPS' then (nps['promoters'] + 0.75) / (n + 3) else (csat['k'] + 1.0) / (n + 2) end as p,
+        -- Only NPS takes anything off.
+        case measure when 'NPS' then (nps['detractors'] + 0.75) / (n + 3) else 0.0 end as d
+    from measured
 ),
 sides as (
     select
@@ -100,9 +88,9 @@ sides as (
         max(score) filter (where is_after) as after,
         max(low) filter (where is_after) as after_low,
         max(high) filter (where is_after) as after_high,
-        max(adjusted_score) filter (where is_after)
-            - max(adjusted_score) filter (where not is_after) as adjusted_difference,
-        sum(variance) as variance
+        max(100 * (p - d)) filter (where is_after)
+            - max(100 * (p - d)) filter (where not is_after) as adjusted_difference,
+        sum((p + d - power(p - d, 2)) * 10000 / adjusted_n) as variance
     from scored
     group by measure, office_group
 ),

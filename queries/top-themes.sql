@@ -35,11 +35,12 @@
 -- min = 1
 -- description = "themes to show"
 --
--- [params.z]
+-- [params.confidence]
 -- type = "float"
--- default = 2.81
--- min = 0
--- description = "width of the interval in standard errors; 2.81 is 95 % for ten themes together"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the intervals of ten themes all hold together"
 --
 -- [columns]
 -- place = { title = "Place", format = "0" }
@@ -120,15 +121,24 @@ shares as (
     from placed p
     cross join bases b
 ),
+-- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2). Each of ten themes
+-- may be wrong a tenth as often as any of them (Bonferroni).
+wilson_end as (
+    select wilson(0, 1, confidence => 1 - (1 - $confidence) / 10)['high'] as at
+),
+reach as (
+    select sqrt(at / (1 - at)) as z from wilson_end
+),
 spread as (
     select
         *,
         adjusted - adjusted_before as difference,
-        $z * sqrt(
+        z * sqrt(
             adjusted * (1 - adjusted) / (base + 2)
             + adjusted_before * (1 - adjusted_before) / (base_before + 2)
         ) as margin
     from shares
+    cross join reach
 )
 select
     case when theme <> 'Other' then place end as place,

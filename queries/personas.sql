@@ -41,6 +41,13 @@
 -- min = 1
 -- description = "fewest people for a score or a reason"
 --
+-- [params.confidence]
+-- type = "float"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the score of all people of the role"
+--
 -- [columns]
 -- role = { title = "Role" }
 -- people = { title = "People", format = "#,##0" }
@@ -145,9 +152,7 @@ counted as (
         touchpoint,
         count(*) as delivered,
         count(answered_at) as answered,
-        count(*) filter (where is_latest) as n,
-        count(*) filter (where is_latest and nps >= 9) as promoters,
-        count(*) filter (where is_latest and nps <= 6) as detractors
+        nps_stats(nps, confidence => $confidence) filter (where is_latest) as stats
     from invitations
     group by grouping sets (
         (), (journey_stage), (touchpoint),
@@ -166,9 +171,7 @@ answered as (
         role,
         max(delivered) filter (where kind = 'role') as delivered,
         max(answered) filter (where kind = 'role') as answered,
-        max(n) filter (where kind = 'role') as n,
-        max(promoters) filter (where kind = 'role') as promoters,
-        max(detractors) filter (where kind = 'role') as detractors,
+        first_value(stats order by kind) filter (where kind = 'role') as stats,
         max(concat(journey_stage, ' ', cast(round(100.0 * answered / nullif(all_answered, 0)) as int), ' %'))
             filter (where kind = 'stage' and most_first = 1) as top_stage,
         max(concat(touchpoint, ' ', cast(round(100.0 * answered / nullif(all_answered, 0)) as int), ' %'))
@@ -176,27 +179,36 @@ answered as (
     from ranked
     group by role
 ),
+-- The codebook in force at the end of the window.
 codes as (
-    select label, kind, match
+    select code, label, kind, match
     from codebook
     where version = (
         select max(version) from codebook where valid_from < cast($to as date) + interval '1 month'
     )
 ),
-reasons as (
-    select s.contact_role, s.contact_id, c.label
+labels as (
+    select code, max(label) as label
+    from codes
+    group by code
+),
+coded as (
+    select
+        s.contact_role,
+        s.contact_id,
+        unnest(reason_codes(s.comment, codebook => (select codebook(code, kind, match) from codes))) as code
     from surveys s
     join offices o on o.office_id = s.office_id
-    join codes c
-        on case c.kind
-            when 'phrase' then strpos(lower(s.comment), lower(c.match)) > 0
-            else regexp_like(s.comment, c.match, 'i')
-        end
     where s.comment is not null
       and s.sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
       and s.sent_at < cast($to as date) + interval '1 month'
       and o.region = any($regions)
-    group by s.contact_role, s.contact_id, c.label
+),
+-- A comment in which the codebook finds no reason has none here.
+reasons as (
+    select c.contact_role, c.contact_id, l.label
+    from coded c
+    join labels l on l.code = c.code
 ),
 reason_counts as (
     select
@@ -222,31 +234,18 @@ raised as (
         max(label) filter (where label is not null and most_first = 2) as second_reason
     from reason_ranks
     group by role
-),
-scored as (
-    select
-        *,
-        (promoters + 0.75) / (n + 3) as p,
-        (detractors + 0.75) / (n + 3) as d
-    from answered
 )
 select
     p.role,
     p.people,
     p.accounts,
     cast(p.deciding as double) / p.people as decision_share,
-    coalesce(s.n, 0) as n,
-    case when s.n >= $min_base then 100.0 * (s.promoters - s.detractors) / s.n end as nps,
-    case
-        when s.n >= $min_base
-        then 100 * (s.p - s.d - 1.96 * sqrt((s.p + s.d - power(s.p - s.d, 2)) / (s.n + 3)))
-    end as low,
-    case
-        when s.n >= $min_base
-        then 100 * (s.p - s.d + 1.96 * sqrt((s.p + s.d - power(s.p - s.d, 2)) / (s.n + 3)))
-    end as high,
+    coalesce(s.stats['n'], 0) as n,
+    case when s.stats['n'] >= $min_base then s.stats['nps'] end as nps,
+    case when s.stats['n'] >= $min_base then s.stats['low'] end as low,
+    case when s.stats['n'] >= $min_base then s.stats['high'] end as high,
     coalesce(s.delivered, 0) as delivered,
-    cast(s.answered as double) / nullif(s.delivered, 0) as response_rate,
+    response_rate(s.answered, s.delivered) as response_rate,
     s.top_stage,
     s.top_touchpoint,
     coalesce(r.commenting, 0) as commenting,
@@ -255,11 +254,11 @@ select
     case when r.commenting >= $min_base then r.second_reason end as second_reason,
     l.languages,
     case
-        when s.n is null or s.n = 0 then 'no answers'
-        when s.n < $min_base then 'base too small'
+        when coalesce(s.stats['n'], 0) = 0 then 'no answers'
+        when s.stats['n'] < $min_base then 'base too small'
     end as note
 from people_by_role p
-left join scored s on s.role = p.role
+left join answered s on s.role = p.role
 left join raised r on r.role = p.role
 left join languages l on l.role = p.role
 order by case when p.role = 'All' then 0 else 1 end, nps, p.role

@@ -118,10 +118,7 @@ fn saved_queries() -> Vec<String> {
 fn each_saved_query(criterion: &mut Criterion) {
     let mut group = calls(criterion, "saved query", 20);
     for name in saved_queries() {
-        let mut arguments = vec!["run", &name, "--format", "csv", "--quiet"];
-        if name == "customer-health-detail" {
-            arguments.extend(["-p", "account=000010"]);
-        }
+        let arguments = ["run", &name, "--format", "csv", "--quiet"];
         time(&mut group, &name, call(repository(), &arguments));
     }
     group.finish();

@@ -231,10 +231,15 @@ calls as (
 revenue_months as (
     select
         period,
+        currency,
         recurring_revenue,
         lag(recurring_revenue) over (order by period) as revenue_before
     from account_revenue
     where account_id = $account
+),
+revenue_changes as (
+    select *, cast(recurring_revenue as double) / nullif(cast(revenue_before as double), 0) - 1 as change
+    from revenue_months
 ),
 revenues as (
     select
@@ -243,15 +248,20 @@ revenues as (
         case when recurring_revenue < revenue_before then 'bad' else 'good' end as sign,
         concat(
             'contract revenue a month from ',
-            cast(revenue_before as varchar),
+            revenue_before,
             ' to ',
-            cast(recurring_revenue as varchar)
+            recurring_revenue,
+            ' ',
+            currency,
+            case when change < 0 then ', ' else ', +' end,
+            cast(round(100 * change) as int),
+            ' %'
         ) as what,
         cast(null as varchar) as who,
         cast(null as varchar) as words,
         cast(period as varchar) as reference
-    from revenue_months
-    where abs(cast(recurring_revenue as double) / nullif(cast(revenue_before as double), 0) - 1) >= $step
+    from revenue_changes
+    where abs(change) >= $step
 ),
 touch_months as (
     select

@@ -57,7 +57,11 @@
 -- changed_on = { title = "Changed on" }
 -- office_group = { title = "Offices", description = "changed or others" }
 -- measure = { title = "Measure", description = "NPS or CSAT" }
+-- is_after = { title = "After" }
 -- month_offset = { title = "Month", format = "+0" }
+-- response_id = { title = "Response" }
+-- answered_at = { title = "Answered" }
+-- score = { title = "Score", format = "0", description = "0 to 10 for NPS, 1 to 5 for CSAT" }
 -- +++
 with chosen as (
     select

@@ -17,6 +17,12 @@
 -- description = "how many days before the day to compare with"
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- office_id = { title = "Office id" }
+-- segment = { title = "Segment" }
+-- tier = { title = "Tier" }
+-- renews_on = { title = "Renews" }
 -- annual_revenue = { title = "Revenue", format = "#,##0" }
 -- band = { title = "Band", description = "on the day, over all components" }
 -- band_before = { title = "Band before" }

@@ -12,6 +12,13 @@
 -- uses = ["customer-health-history"]
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- office_id = { title = "Office id" }
+-- segment = { title = "Segment" }
+-- tier = { title = "Tier" }
+-- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- renews_on = { title = "Renews" }
 -- component = { title = "Component" }
 -- weight = { title = "Weight", format = "0", description = "of 100 in all" }
 -- score = { title = "Score", format = "0.0", good = "up", description = "0 worst to 100 best; none where nothing is known" }

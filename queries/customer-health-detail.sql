@@ -4,16 +4,16 @@
 -- description = """
 -- The components of one account: what each scores, what it adds to the health, and what it costs against a perfect \
 -- score. The points add up to the health of customer-health; points and points lost add up to 100. A component that is \
--- not present has neither."""
+-- not present has neither. What happened is in account-timeline, of the same account by default."""
 -- tags = ["health"]
 -- grain = ["component"]
 -- uses = ["customer-health-components"]
 --
 -- [params.account]
 -- type = "text"
--- example = "000010"
+-- default = "000278"
 -- values_sql = "select account_id, account from accounts order by account_id"
--- description = "account id or name"
+-- description = "account id or name; by default one that is about to leave and whose answers are fine"
 --
 -- [columns]
 -- account = { title = "Account" }

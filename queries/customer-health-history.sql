@@ -30,6 +30,13 @@
 -- description = "age at which an answer counts half"
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- office_id = { title = "Office id" }
+-- segment = { title = "Segment" }
+-- tier = { title = "Tier" }
+-- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- renews_on = { title = "Renews" }
 -- counted_from = { title = "Counted from", description = "as of: one day for all; last day: each account's own" }
 -- days_before = { title = "Days before", format = "0", description = "0, 30, 60, 90, 180 or 365; of the last day 30 to 180" }
 -- scored_on = { title = "Scored on" }

@@ -27,6 +27,12 @@
 -- description = "a component below it, with two observations or more, puts the account at risk"
 --
 -- [columns]
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- office_id = { title = "Office id" }
+-- segment = { title = "Segment" }
+-- tier = { title = "Tier" }
+-- renews_on = { title = "Renews" }
 -- counted_from = { title = "Counted from", description = "as of: one day for all; last day: each account's own" }
 -- days_before = { title = "Days before", format = "0" }
 -- scored_on = { title = "Scored on" }

@@ -15,6 +15,7 @@
 -- description = "the day; who left later counts as staying"
 --
 -- [columns]
+-- account_id = { title = "Id" }
 -- outcome = { title = "Outcome", description = "left, or stayed until the day" }
 -- churn_reason = { title = "Reason" }
 -- last_day = { title = "Last day", description = "the day it left; for those who stayed, a day on which another one left" }

@@ -26,6 +26,17 @@
 -- values = ["relationship", "pulse", "executive"]
 --
 -- [columns]
+-- survey_type = { title = "Survey" }
+-- contact_id = { title = "Contact" }
+-- contact_role = { title = "Role" }
+-- account_id = { title = "Id" }
+-- account = { title = "Account" }
+-- segment = { title = "Segment" }
+-- tier = { title = "Tier" }
+-- industry = { title = "Industry" }
+-- office_id = { title = "Office id" }
+-- office = { title = "Office" }
+-- region = { title = "Region" }
 -- period = { title = "Period", description = "now, window before or year before" }
 -- answered_at = { title = "Answered" }
 -- nps = { title = "NPS answer", format = "0", description = "0 to 10" }

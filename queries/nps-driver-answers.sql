@@ -23,6 +23,7 @@
 -- description = "length of the window in months"
 --
 -- [columns]
+-- account_id = { title = "Id" }
 -- nps = { title = "Score", format = "0.0", description = "mean answer to the recommendation question, 0 to 10" }
 -- answers = { title = "Answers", format = "0", description = "in the mean" }
 -- csat_service = { title = "CSAT service", format = "0.0", description = "after support tickets and phone calls, 1 to 5" }

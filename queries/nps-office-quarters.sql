@@ -45,14 +45,21 @@
 -- min = 1
 -- description = "fewest answers for which a quarter is tested"
 --
+-- [params.confidence]
+-- type = "float"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the score of all the office's customers"
+--
 -- [columns]
 -- quarter = { title = "Quarter from" }
 -- n = { title = "n", format = "#,##0" }
 -- promoters = { title = "Promoters", format = "#,##0" }
 -- detractors = { title = "Detractors", format = "#,##0" }
 -- nps = { title = "NPS", format = "+0.0", good = "up" }
--- low = { title = "Low", format = "+0.0", description = "95 %" }
--- high = { title = "High", format = "+0.0", description = "95 %" }
+-- low = { title = "Low", format = "+0.0" }
+-- high = { title = "High", format = "+0.0" }
 -- n_before = { title = "n before", format = "#,##0", description = "of the quarters before, in the window" }
 -- nps_before = { title = "NPS before", format = "+0.0" }
 -- difference = { title = "Difference", format = "+0.0", good = "up", description = "in points" }
@@ -75,29 +82,22 @@ with quarters as (
         interval '3 months'
     )) as date) as quarter
 ),
-ranked as (
+answers as (
     select
         q.quarter,
-        s.nps,
-        row_number() over (
-            partition by q.quarter, s.survey_type, s.contact_id order by s.answered_at desc, s.response_id desc
-        ) as newest_first
+        -- The larger response_id decides between two answers of one moment.
+        arg_max(s.nps, struct(s.answered_at, s.response_id)) as nps
     from surveys s
     join quarters q on s.answered_at >= q.quarter and s.answered_at < q.quarter + interval '3 months'
     where s.office_id = $office
       and s.survey_type = any($survey_types)
-      and s.nps is not null
-),
-answers as (
-    select quarter, nps
-    from ranked
-    where newest_first = 1
+    group by q.quarter, s.survey_type, s.contact_id
 ),
 both_sides as (
     select
         q.quarter,
-        nps_stats(a.nps) filter (where a.quarter = q.quarter) as own,
-        nps_stats(a.nps) filter (where a.quarter < q.quarter) as earlier
+        nps_stats(a.nps, confidence => $confidence) filter (where a.quarter = q.quarter) as own,
+        nps_stats(a.nps, confidence => $confidence) filter (where a.quarter < q.quarter) as earlier
     from quarters q
     left join answers a on a.quarter <= q.quarter
     group by q.quarter

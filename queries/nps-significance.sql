@@ -37,14 +37,21 @@
 -- min = 1
 -- description = "fewest answers for which an office is tested"
 --
+-- [params.confidence]
+-- type = "float"
+-- default = 0.95
+-- min = 0.5
+-- max = 0.999
+-- description = "probability that the interval covers the score of all the office's customers"
+--
 -- [columns]
 -- office_id = { title = "Id" }
 -- office = { title = "Office" }
 -- region = { title = "Region" }
 -- n = { title = "n", format = "#,##0" }
 -- nps = { title = "NPS", format = "+0.0", good = "up" }
--- low = { title = "Low", format = "+0.0", description = "95 %" }
--- high = { title = "High", format = "+0.0", description = "95 %" }
+-- low = { title = "Low", format = "+0.0" }
+-- high = { title = "High", format = "+0.0" }
 -- rest_n = { title = "n of the rest", format = "#,##0" }
 -- rest_nps = { title = "NPS of the rest", format = "+0.0" }
 -- difference = { title = "Difference", format = "+0.0", good = "up", description = "in points" }
@@ -73,8 +80,8 @@ both_sides as (
         o.office_id,
         o.office,
         o.region,
-        nps_stats(a.nps) filter (where a.office_id = o.office_id) as own,
-        nps_stats(a.nps) filter (where a.office_id <> o.office_id) as rest
+        nps_stats(a.nps, confidence => $confidence) filter (where a.office_id = o.office_id) as own,
+        nps_stats(a.nps, confidence => $confidence) filter (where a.office_id <> o.office_id) as rest
     from offices o
     left join answers a on $rest = 'all' or a.region = o.region
     group by o.office_id, o.office, o.region

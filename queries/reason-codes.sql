@@ -76,13 +76,9 @@ with bounds as (
         cast($to as date) + interval '1 month' as end_day
 ),
 office_scores as (
-    select
-        s.office_id,
-        100.0 * (count(*) filter (where promoter(s.nps)) - count(*) filter (where detractor(s.nps)))
-            / count(*) as office_nps
+    select s.office_id, nps(s.nps) as office_nps
     from surveys s
     join bounds b on s.answered_at >= b.first_day and s.answered_at < b.end_day
-    where s.nps is not null
     group by s.office_id
 ),
 said as (

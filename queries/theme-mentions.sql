@@ -14,6 +14,8 @@
 -- reference = { title = "Reference", description = "the row's key in its table" }
 -- person = { title = "Person", description = "contact in surveys, account in notes, partner from partners" }
 -- customer = { title = "Customer", description = "account or partner: the same for all posts" }
+-- office_id = { title = "Office id" }
+-- region = { title = "Region" }
 -- heard_at = { title = "Heard" }
 -- theme = { title = "Theme" }
 -- +++

@@ -317,3 +317,74 @@ fn effort_trouble_heard_and_severe_escalations_drive_the_score() {
     let directions: Vec<&str> = drivers.iter().take(3).map(|row| text(row, "direction")).collect();
     assert_eq!(directions, ["+", "-", "-"]);
 }
+
+#[test]
+fn the_mean_of_equal_answers_is_the_answer_itself() {
+    // A hair beside it would put an account on the wrong side of an edge, and break ties by noise.
+    let components = rows("customer-health-components", &[]);
+    let equal: Vec<&Row> = components
+        .iter()
+        .filter(|row| ["relationship", "satisfaction", "field feedback"].contains(&text(row, "component")))
+        .filter(|row| number(row, "observations") > 1.0 && (number(row, "score") - number(row, "lowest")).abs() < 1e-6)
+        .collect();
+    assert!(equal.len() > 20, "{}", equal.len());
+    assert!(equal.iter().all(|row| row["score"] == row["lowest"]), "{equal:?}");
+}
+
+#[test]
+fn customers_in_north_america_talk_of_response_time_in_the_latest_months() {
+    let themes = rows("comment-themes", &["by=period", "regions=NA"]);
+    let latest: Vec<&Row> = themes.iter().filter(|row| text(row, "part") == "latest months").collect();
+    assert_eq!(text(latest[0], "theme"), "response time", "{themes:?}");
+    assert!(number(latest[0], "z") > 3.0, "{themes:?}");
+    for row in &themes {
+        assert!(close(number(row, "people") / number(row, "base"), number(row, "share")), "{row:?}");
+        assert!(text(row, "example").to_lowercase().contains(text(row, "theme").split(' ').next().unwrap_or_default()));
+    }
+}
+
+#[test]
+fn themes_of_a_single_part_have_nothing_to_stand_out_from() {
+    let themes = rows("comment-themes", &["regions=NA"]);
+    assert!(themes.iter().all(|row| row["z"].is_null()), "{themes:?}");
+    assert!(themes.iter().all(|row| text(row, "note") == "nothing to compare with"), "{themes:?}");
+}
+
+#[test]
+fn executives_are_detractors_more_often_than_users() {
+    let cells = rows("score-by-role", &[]);
+    let verdict = |role: &str| {
+        let cell = cells.iter().find(|row| text(row, "part") == role && text(row, "nps_class") == "detractor");
+        text(cell.expect("a cell"), "verdict")
+    };
+    assert_eq!((verdict("executive"), verdict("user")), ("more than expected", "fewer than expected"), "{cells:?}");
+    let people: f64 = cells.iter().map(|row| number(row, "n")).sum();
+    let answers = rows("nps-answers", &["months=12"]);
+    assert!(close(people, answers.iter().filter(|row| text(row, "period") == "now").count() as f64));
+}
+
+#[test]
+fn happy_customers_leave_where_touches_fell_and_seldom_elsewhere() {
+    let segments = rows("customer-segments", &[]);
+    let left = |words: &str| -> f64 {
+        segments.iter().filter(|row| text(row, "label").contains(words)).map(|row| number(row, "departed")).sum()
+    };
+    assert!(left("relationship high, engagement low") > 8.0, "{segments:?}");
+    assert!(left("relationship high, engagement high") < 2.0, "{segments:?}");
+    // Those that complain before they leave are small and unhappy; k-means puts them together.
+    let groups = rows("customer-segments", &["method=kmeans"]);
+    assert_eq!(text(&groups[0], "label"), "size low, relationship low", "{groups:?}");
+    assert!(number(&groups[0], "left_share") > 0.3, "{groups:?}");
+}
+
+#[test]
+fn every_account_is_in_one_segment_or_among_those_that_too_little_is_known_of() {
+    let accounts = rows("health-backtest-accounts", &["days=30"]).len() as f64;
+    for method in ["method=rules", "method=kmeans"] {
+        let segments = rows("customer-segments", &[method]);
+        let sum = |column: &str| segments.iter().map(|row| number(row, column)).sum::<f64>();
+        assert!(close(sum("accounts"), accounts) && close(sum("account_share"), 1.0), "{segments:?}");
+        assert!(close(sum("departed"), 48.0) && close(sum("revenue_share"), 1.0), "{segments:?}");
+        assert!(segments.last().is_some_and(|row| row["segment"].is_null()), "{segments:?}");
+    }
+}

@@ -71,7 +71,7 @@ counted_back as (
     join steps s on s.counted_from = 'last day'
 ),
 days as (
-    select *, date_trunc('month', scored_on) as scored_month
+    select *, cast(date_trunc('month', scored_on) as date) as scored_month
     from counted_back
 ),
 -- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who
@@ -85,30 +85,31 @@ components(component, weight) as (
         ('engagement', 15)
 ),
 -- One scale for every question: 0 worst, 100 best. An answer to several questions has a row for each.
-questions(component) as (
-    values ('relationship'), ('satisfaction'), ('effort')
-),
 answers as (
     select
-        s.account_id,
-        s.contact_id,
-        s.response_id,
-        s.answered_at,
-        q.component,
-        case q.component
-            when 'relationship' then s.nps * 10.0
-            when 'satisfaction' then (s.csat - 1) * 25.0
-            else (s.ces - 1) * 100 / 6.0
-        end as score
-    from surveys s
-    cross join questions q
-    where s.answered_at is not null
+        account_id,
+        contact_id,
+        response_id,
+        answered_at,
+        unnest([
+            named_struct('component', 'relationship', 'score', nps * 10.0),
+            named_struct('component', 'satisfaction', 'score', (csat - 1) * 25.0),
+            named_struct('component', 'effort', 'score', (ces - 1) * 100 / 6.0)
+        ]) as question
+    from surveys
+    where answered_at is not null
 ),
 -- Whoever speaks, and what about: of each the latest counts. A note of field staff speaks for itself.
 voices as (
-    select account_id, component, contact_id as voice, response_id as reference, answered_at as heard_at, score
+    select
+        account_id,
+        question['component'] as component,
+        contact_id as voice,
+        response_id as reference,
+        answered_at as heard_at,
+        question['score'] as score
     from answers
-    where score is not null
+    where question['score'] is not null
     union all
     select
         account_id,

@@ -3,8 +3,9 @@
 -- title = "Net Promoter Score by office"
 -- description = """
 -- NPS = share of promoters (9-10) less share of detractors (0-6), in points from -100 to +100, over answers to the \
--- question; blanks are no answers. Each contact counts once per survey type, with the latest answer of the window. The \
--- interval is the adjusted Wald one (3/4 promoter, 1 1/2 passives and 3/4 detractor added). Below the minimum base the score is withheld. \
+-- question; blanks are no answers. Each contact counts once per survey type, with the latest answer of the window. \
+-- The interval is the adjusted Wald one (3/4 promoter, 1 1/2 passives and 3/4 detractor added). Below the minimum \
+-- base the score is withheld. \
 -- Relationship surveys only, unless others are asked for: mixing them with transactional ones mixes two questions."""
 -- tags = ["nps", "monthly"]
 -- grain = ["office_id"]

@@ -108,7 +108,7 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
-        self.find(name).await.map_err(|error| DataFusionError::External(Box::new(error)))
+        self.find(name).await.map_err(DataFusionError::from)
     }
 
     async fn table_type(&self, name: &str) -> EngineResult<Option<TableType>> {
@@ -122,9 +122,8 @@ impl SchemaProvider for LakeSchema {
         table: Arc<dyn TableProvider>,
     ) -> EngineResult<Option<Arc<dyn TableProvider>>> {
         if self.lake.tables.contains_key(&name) {
-            return Err(DataFusionError::External(Box::new(
-                Error::usage(format!("`{name}` is a table of the lake")).hint("give yours another name"),
-            )));
+            let error = Error::usage(format!("`{name}` is a table of the lake"));
+            return Err(error.hint("give yours another name").into());
         }
         Ok(self.made().insert(name, table))
     }

@@ -88,6 +88,13 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
     }
 }
 
+/// Our own error as the engine carries it.
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
 /// Our own error out of the engine's wrappings, or the engine's error back.
 fn ours(error: DataFusionError) -> Result<Error, DataFusionError> {
     match error {

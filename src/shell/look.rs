@@ -169,10 +169,9 @@ pub fn functions(engine: &Engine) -> Result<Listing> {
 pub fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
     engine.check_metrics()?;
     let metrics: Vec<&Metric> = engine.lake().metrics.values().collect();
-    let uses = users(engine, library)?;
-    let used =
-        metrics.iter().map(|metric| uses.iter().filter(|(_, names)| names.contains(&metric.name)).count() as i64);
-    let used: Int64Array = used.map(Some).collect();
+    let users = users(engine, library)?;
+    let counts = metrics.iter().map(|metric| users.iter().filter(|(_, names)| names.contains(&metric.name)).count());
+    let counts: Int64Array = counts.map(|count| i64::try_from(count).ok()).collect();
     let column = |value: fn(&Metric) -> String| text(metrics.iter().map(|metric| value(metric)).collect());
     listing([
         ("metric", column(|metric| metric.name.clone())),
@@ -182,7 +181,7 @@ pub fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
             "set_in",
             column(|metric| metric.place.as_ref().map_or("cxlake".to_owned(), |(file, line)| format!("{file}:{line}"))),
         ),
-        ("queries", Arc::new(used)),
+        ("queries", Arc::new(counts)),
     ])
 }
 

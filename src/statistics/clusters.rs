@@ -79,7 +79,9 @@ pub fn k_means(points: &[Vec<f64>], k: usize, seed: u64) -> Result<Clusters, usi
     let mut centres = best.map(|(_, centres)| centres).unwrap_or_default();
 
     let mut sizes = vec![0_usize; centres.len()];
-    points.iter().for_each(|point| sizes[nearest(point, &centres).0] += 1);
+    for point in points {
+        sizes[nearest(point, &centres).0] += 1;
+    }
     let mut order: Vec<usize> = (0..centres.len()).collect();
     order.sort_by(|&a, &b| sizes[b].cmp(&sizes[a]).then_with(|| lexicographic(&centres[a], &centres[b])));
     centres = order.into_iter().map(|group| std::mem::take(&mut centres[group])).collect();
@@ -139,7 +141,7 @@ fn settled(points: &[Vec<f64>], mut centres: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         for ((centre, sum), size) in centres.iter_mut().zip(sums).zip(&sizes) {
             match size {
                 // A group that lost all its points starts anew at the point that is farthest from any centre.
-                0 => *centre = far.next().map(|place| points[place].clone()).unwrap_or(sum),
+                0 => *centre = far.next().map_or(sum, |place| points[place].clone()),
                 size => *centre = sum.into_iter().map(|sum| sum / *size as f64).collect(),
             }
         }

@@ -4,6 +4,8 @@
 
 use std::cmp::Ordering;
 
+use super::sum::Sum;
+
 /// Makes the median absolute deviation of a normal distribution its standard deviation, as its inverse (Iglewicz and Hoaglin, 1993).
 const MAD_OF_NORMAL: f64 = 0.6745;
 
@@ -67,13 +69,19 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 pub fn weighted_median(pairs: &mut [[f64; 2]]) -> Option<f64> {
     // By weight too, so that sums, and with them the last digits, do not depend on the order of rows.
     pairs.sort_unstable_by(|a, b| ascending(&a[0], &b[0]).then(ascending(&a[1], &b[1])));
-    let all = pairs.iter().fold(Sum::default(), |sum, [_, weight]| sum.plus(*weight)).value();
+    let mut all = Sum::default();
+    for [_, weight] in &*pairs {
+        all.add(*weight);
+    }
+    let all = all.value();
     if all <= 0.0 {
         return None;
     }
     if !all.is_finite() {
         // Only shares of the weight matter, so weights whose sum is too large for a float are made smaller.
-        pairs.iter_mut().for_each(|[_, weight]| *weight /= 2f64.powi(64));
+        for [_, weight] in &mut *pairs {
+            *weight /= 2f64.powi(64);
+        }
         return weighted_median(pairs);
     }
     let half = all / 2.0;
@@ -81,7 +89,7 @@ pub fn weighted_median(pairs: &mut [[f64; 2]]) -> Option<f64> {
     let mut below = Sum::default();
     let mut weighing = pairs.iter().filter(|[_, weight]| *weight > 0.0).peekable();
     while let Some([value, weight]) = weighing.next() {
-        below = below.plus(*weight);
+        below.add(*weight);
         let over = below.value() - half;
         if over.abs() <= tolerance
             && let Some([next, _]) = weighing.peek()
@@ -93,25 +101,6 @@ pub fn weighted_median(pairs: &mut [[f64; 2]]) -> Option<f64> {
         }
     }
     None
-}
-
-/// A sum that keeps what rounding takes away (Neumaier, 1974).
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    sum: f64,
-    lost: f64,
-}
-
-impl Sum {
-    fn plus(self, value: f64) -> Self {
-        let sum = self.sum + value;
-        let (large, small) = if self.sum.abs() >= value.abs() { (self.sum, value) } else { (value, self.sum) };
-        Self { sum, lost: self.lost + ((large - sum) + small) }
-    }
-
-    fn value(self) -> f64 {
-        self.sum + self.lost
-    }
 }
 
 /// How far values lie from the middle of all, in robust standard deviations.

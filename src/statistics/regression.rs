@@ -113,7 +113,9 @@ pub fn key_drivers(
         let constants = used.iter().filter_map(|&driver| Some((driver, constant(&drivers[driver], &rows)?)));
         let constants: Vec<(usize, f64)> = constants.collect();
         if !constants.is_empty() {
-            constants.into_iter().for_each(|(driver, value)| reasons[driver] = Some(Reason::Constant(value)));
+            for (driver, value) in constants {
+                reasons[driver] = Some(Reason::Constant(value));
+            }
             continue;
         }
 

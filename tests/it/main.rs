@@ -6,6 +6,8 @@
 mod command_line;
 mod documentation;
 mod engine_defects;
+mod function_calls;
+mod function_errors;
 mod harness;
 mod library_finance;
 mod library_loyalty;

@@ -5,7 +5,7 @@ use super::harness::{Folder, cxlake, sql_rows, text};
 /// A lake without tables whose manifest ends with these lines.
 fn lake(metrics: &str) -> Folder {
     let folder = Folder::new();
-    folder.write("cxlake.toml", &format!("[lake]\nname = \"m\"\n\n{metrics}"));
+    folder.write("cxlake.toml", format!("[lake]\nname = \"m\"\n\n{metrics}"));
     folder
 }
 

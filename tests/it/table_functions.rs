@@ -195,30 +195,29 @@ fn a_wrong_call_is_answered_with_what_is_wrong() {
         ),
         (
             "segments(accounts, account_id, annual_revenue, k => 1)",
-            "error: `k => 1` is out of range\n\nhint: it takes a whole number from 2 to 100\n".to_owned(),
+            "error: `k` of `segments` is 1, which is no whole number from 2 to 100\n".to_owned(),
         ),
         (
             "segments(accounts, account_id, annual_revenue, min_size => 2.5)",
-            "error: `min_size => 2.5` is out of range\n\nhint: it takes a whole number from 1\n".to_owned(),
+            "error: `min_size` of `segments` is 2.5, which is no whole number from 1 to 4294967295\n".to_owned(),
         ),
         (
             "segments(accounts, account_id, annual_revenue, method => 'kmean')",
-            "error: `method => kmean` is not known\n\nhint: it takes `'rules'` or `'kmeans'`\n".to_owned(),
+            "error: `method` of `segments` is `kmean`\n\nhint: it takes `'rules'` or `'kmeans'`\n".to_owned(),
         ),
         (
             "key_drivers(surveys, nps, csat, missing => 'blank')",
-            "error: `missing` takes a number or a list of numbers, and not `blank`\n\nhint: such as `missing => [0, 6]`\n"
-                .to_owned(),
+            format!("error: `missing` of `key_drivers` takes a number or a list of numbers, and was given text\n\n{syntax}"),
         ),
         (
             "key_drivers(surveys, nps, language)",
-            "error: `language` is text, and `key_drivers` takes numbers as its driver\n\n\
-             hint: leave `language` out, or make a number of it: `case when … then 1 else 0 end`\n"
+            "error: `driver` of `key_drivers` takes a number or bool, and `language` is text\n\n\
+             hint: make a number of it, as in `case when x = '…' then 1 else 0 end`, or leave it out\n"
                 .to_owned(),
         ),
         (
             "crosstab(surveys, touchpoint, language, nps, csat)",
-            "error: `crosstab` takes fewer arguments\n\n\
+            "error: `crosstab` takes at most 4 arguments\n\n\
              hint: it is called as `crosstab(relation, row, column [, weight => null])`\n"
                 .to_owned(),
         ),

@@ -6,10 +6,10 @@ use super::harness::{Folder, cxlake};
 
 /// A result without its header, a line for each row.
 fn rows(sql: &str) -> Vec<String> {
-    csv(cxlake(["--quiet", "--format", "csv", "-c", sql]).prints())
+    csv(&cxlake(["--quiet", "--format", "csv", "-c", sql]).prints())
 }
 
-fn csv(text: String) -> Vec<String> {
+fn csv(text: &str) -> Vec<String> {
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
@@ -101,7 +101,7 @@ fn themes_do_not_depend_on_the_order_of_rows_or_on_threads() {
     assert!(expected.len() > 20, "{expected:?}");
     assert_eq!(rows(&call("comment desc, response_id desc")), expected);
     let sql = call("nps");
-    assert_eq!(csv(cxlake(["--quiet", "--threads", "1", "--format", "csv", "-c", &sql]).prints()), expected);
+    assert_eq!(csv(&cxlake(["--quiet", "--threads", "1", "--format", "csv", "-c", &sql]).prints()), expected);
 }
 
 #[test]
@@ -118,11 +118,12 @@ fn themes_of_one_group_are_held_against_nobody() {
 fn themes_refuses_what_it_cannot_take() {
     assert_eq!(
         error("select * from themes(offices, fte)"),
-        "error: `text` of `themes` is text, and was given int\n\nhint: name a column of text\n"
+        "error: `text` of `themes` takes text, and `fte` is int\n\n\
+         hint: it is called as `themes(relation, text [, by, ...] [, person => null] [, top => 10] [, min_people => 5])`\n"
     );
     assert_eq!(
         error("select * from themes(offices, office, top => 0)"),
-        "error: `top` of `themes` is a whole number from 1, and was given `0`\n"
+        "error: `top` of `themes` is 0, which is no whole number from 1 to 4294967295\n"
     );
     assert_eq!(
         error("select * from themes((select office, region as share from offices), office, share)"),
@@ -137,7 +138,7 @@ fn reason_codes_come_from_the_latest_version_or_from_the_one_that_is_named() {
         let sql = format!(
             "select case when {call} is null then 'null' else array_to_string({call}, '+') end from notes order by id"
         );
-        csv(folder.cxlake(["--quiet", "--format", "csv", "-c", &sql]).prints())
+        csv(&folder.cxlake(["--quiet", "--format", "csv", "-c", &sql]).prints())
     };
     assert_eq!(codes("reason_codes(note)"), ["BILL+SLOW", "Other", "None", "null"]);
     assert_eq!(codes("reason_codes(note, version => null)"), ["BILL+SLOW", "Other", "None", "null"]);
@@ -151,7 +152,7 @@ fn reason_codes_come_from_the_latest_version_or_from_the_one_that_is_named() {
 #[test]
 fn reason_codes_work_in_filters_lists_views_and_used_queries_with_a_parameter() {
     let folder = coded();
-    let run = |arguments: &[&str]| csv(folder.cxlake(["--quiet", "--format", "csv"].iter().chain(arguments)).prints());
+    let run = |arguments: &[&str]| csv(&folder.cxlake(["--quiet", "--format", "csv"].iter().chain(arguments)).prints());
     assert_eq!(run(&["-c", "select id from notes where array_has(reason_codes(note), 'BILL')"]), ["1"]);
     let listed = "with coded as (select id, unnest(reason_codes(note)) as code from notes) \
                   select code, count(*) from coded group by code order by code";
@@ -250,6 +251,6 @@ fn sentiment_is_null_for_nothing_said_and_zero_for_words_that_it_lacks() {
     );
     assert_eq!(
         error("select sentiment(3)"),
-        "error: `text` of `sentiment` is text, and was given int\n\nhint: name a column of text\n"
+        "error: `text` of `sentiment` takes text, and was given int\n\nhint: it is called as `sentiment(text)`\n"
     );
 }

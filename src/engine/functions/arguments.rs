@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, TableFactor,
-    Value, VisitMut, VisitorMut, visit_relations_mut,
+    AccessExpr, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    Query, TableFactor, Value, VisitMut, VisitorMut, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -60,8 +60,14 @@ impl VisitorMut for Pass<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };
-        if self.help(name).is_some_and(|help| help.kind == Kind::Table)
-            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(relation))) = arguments.args.first_mut()
+        let Some(help) = self.help(name) else { return ControlFlow::Continue(()) };
+        if help.kind != Kind::Table {
+            return ControlFlow::Break(
+                Error::query(format!("`{}` gives a value and no rows, and is not called in FROM", help.name))
+                    .hint(format!("write `select {} from …`", help.syntax())),
+            );
+        }
+        if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(relation))) = arguments.args.first_mut()
             && let Some(name) = table_name(relation)
         {
             match select_all(&name) {
@@ -73,19 +79,17 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        // After a name, a dot may lead to a column of a table and not to a field.
-        if let Expr::CompoundFieldAccess { root, access_chain } = expression
-            && !matches!(**root, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-        {
-            access_chain.iter_mut().for_each(name_field);
-        }
+        name_fields(expression);
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
         let filled = match self.help(&function.name) {
             Some(help) if help.kind == Kind::Table => {
                 Err(Error::query(format!("`{}` makes rows, and is called in FROM", help.name))
                     .hint(format!("write `select * from {}`", help.syntax())))
             }
-            Some(help) => fill(function, help).and_then(|()| codebook::write(function, help)),
+            Some(help) => {
+                let completed = check_clauses(function, help).and_then(|()| fill(function, help));
+                completed.and_then(|()| codebook::write(function, help))
+            }
             None => Ok(()),
         };
         match filled.and_then(|()| metrics::expand(function, self.metrics)) {
@@ -97,7 +101,16 @@ impl VisitorMut for Pass<'_> {
     }
 }
 
-/// Writes the field of `f(x).field` as a text; the engine takes a name only where the struct is a column.
+/// Writes the fields of `f(x).field` as texts; the engine takes a name only where the struct is a column.
+pub fn name_fields(expression: &mut Expr) {
+    // After a name, a dot may lead to a column of a table and not to a field.
+    if let Expr::CompoundFieldAccess { root, access_chain } = expression
+        && !matches!(**root, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+    {
+        access_chain.iter_mut().for_each(name_field);
+    }
+}
+
 fn name_field(access: &mut AccessExpr) {
     if let AccessExpr::Dot(field) = access
         && let Expr::Identifier(name) = field
@@ -137,17 +150,46 @@ pub fn query(sql: &str) -> Result<Query> {
     parsed.map(|query| *query).map_err(|error| Error::internal(error.to_string()))
 }
 
+/// Refuses what a function of this kind does nothing with; the engine would leave it out in silence.
+fn check_clauses(function: &Function, help: &'static Help) -> Result<()> {
+    let is_distinct = matches!(&function.args, FunctionArguments::List(list)
+        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct));
+    let refused = |what: &str, hint: &str| Err(Error::query(format!("`{}` {what}", help.name)).hint(hint));
+    match help.kind {
+        Kind::Aggregate if is_distinct && help.counts_answers() => {
+            let what = "counts every answer, and takes no DISTINCT";
+            refused(what, "make the answers distinct by respondent in a query before")
+        }
+        Kind::Scalar if is_distinct || function.filter.is_some() || function.over.is_some() => {
+            let what = "gives a value for each row, and takes no DISTINCT, FILTER or OVER";
+            refused(what, &format!("it is called as `{}`", help.syntax()))
+        }
+        Kind::Window if function.over.is_none() => {
+            let hint = format!("write `{} over (partition by …)`, or `over ()` for all rows", help.syntax());
+            refused("works on a window", &hint)
+        }
+        Kind::Window if is_distinct || function.filter.is_some() => {
+            refused("looks at all rows of its window, and takes no DISTINCT or FILTER", "filter in a query before")
+        }
+        Kind::Aggregate | Kind::Scalar | Kind::Window | Kind::Table => Ok(()),
+    }
+}
+
 /// Puts named arguments in their places, with the defaults of those left out before them.
 fn fill(function: &mut Function, help: &'static Help) -> Result<()> {
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
     let called = |error: Error| error.hint(format!("it is called as `{}`", help.syntax()));
     if list.args.len() > help.arguments.len() {
-        return Err(called(Error::query(format!("`{}` takes fewer arguments", help.name))));
+        let message = format!("`{}` takes at most {} arguments", help.name, help.arguments.len());
+        return Err(called(Error::query(message)));
     }
     let mut places: Vec<Option<FunctionArgExpr>> = vec![None; help.arguments.len()];
     let mut seen_named = false;
     for (place, argument) in std::mem::take(&mut list.args).into_iter().enumerate() {
         let (place, given) = match argument {
+            FunctionArg::Unnamed(given) if !matches!(given, FunctionArgExpr::Expr(_)) => {
+                return Err(called(Error::query(format!("`{}` takes no `{given}`", help.name))));
+            }
             FunctionArg::Unnamed(_) if seen_named => {
                 return Err(called(Error::query(format!(
                     "`{}`: an argument without a name follows a named one",
@@ -166,7 +208,9 @@ fn fill(function: &mut Function, help: &'static Help) -> Result<()> {
             return Err(called(Error::query(format!("`{name}` of `{}` is given twice", help.name))));
         }
     }
-    let used = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    // A null at the end is as good as nothing given.
+    let is_given = |given: &Option<FunctionArgExpr>| given.as_ref().is_some_and(|given| !is_null(given));
+    let used = places.iter().rposition(is_given).map_or(0, |last| last + 1);
     let needed = help.arguments.iter().rposition(|argument| argument.default.is_none()).map_or(0, |last| last + 1);
     for (argument, given) in help.arguments.iter().zip(places).take(used.max(needed)) {
         let given = match (given, argument.default) {
@@ -180,6 +224,11 @@ fn fill(function: &mut Function, help: &'static Help) -> Result<()> {
         list.args.push(FunctionArg::Unnamed(given));
     }
     Ok(())
+}
+
+/// Whether an argument is the literal null.
+pub fn is_null(given: &FunctionArgExpr) -> bool {
+    matches!(given, FunctionArgExpr::Expr(Expr::Value(value)) if value.value == Value::Null)
 }
 
 fn position(help: &'static Help, name: &Ident) -> Result<usize> {

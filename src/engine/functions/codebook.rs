@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, visit_expressions, visit_expressions_mut,
 };
 
-use super::arguments::query;
+use super::arguments::{is_null, query};
 use super::help::Help;
 use crate::error::{Error, Result};
 
@@ -20,12 +20,13 @@ pub fn write(function: &mut Function, help: &Help) -> Result<()> {
     if help.name != "reason_codes" {
         return Ok(());
     }
-    let given = |argument: Option<FunctionArg>| match argument {
-        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(given))) if !is_null(&given) => Some(given),
+    let given = |place: usize| match list.args.get(place) {
+        Some(FunctionArg::Unnamed(given @ FunctionArgExpr::Expr(expression))) if !is_null(given) => {
+            Some(expression.clone())
+        }
         _ => None,
     };
-    let codebook = given((list.args.len() > 2).then(|| list.args.remove(2)));
-    let version = given((list.args.len() > 1).then(|| list.args.remove(1)));
+    let (version, codebook) = (given(1), given(2));
     let codebook = match (codebook, version) {
         (Some(_), Some(_)) => {
             return Err(Error::query("`reason_codes` is given both a version and a codebook")
@@ -53,10 +54,10 @@ pub fn write(function: &mut Function, help: &Help) -> Result<()> {
             Expr::Subquery(Box::new(query))
         }
     };
-    list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(codebook)));
+    // The version stays where it is: calls with different ones are different calls.
+    let argument = |given| FunctionArg::Unnamed(FunctionArgExpr::Expr(given));
+    list.args.truncate(2);
+    list.args.resize_with(2, || argument(Expr::value(Value::Null)));
+    list.args.push(argument(codebook));
     Ok(())
-}
-
-fn is_null(expression: &Expr) -> bool {
-    matches!(expression, Expr::Value(value) if value.value == Value::Null)
 }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use datafusion::common::HashMap;
 use datafusion::logical_expr::{DocSection, Documentation};
 
+use super::types::Types;
+
 /// All there is to say about a function.
 #[derive(Debug)]
 pub struct Help {
@@ -54,8 +56,7 @@ impl Kind {
 pub struct Argument {
     pub name: &'static str,
     pub takes: Takes,
-    /// The types it takes, in the words of manifests.
-    pub types: &'static str,
+    pub types: Types,
     /// What stands for it when it is left out, as SQL; without one it must be given.
     pub default: Option<&'static str>,
     pub what: &'static str,
@@ -67,7 +68,7 @@ impl Argument {
             Some(default) => format!(", default {default}"),
             None => String::new(),
         };
-        format!("  {} ({}{default}): {}", self.name, self.types, self.what)
+        format!("  {} ({}{default}): {}", self.name, self.types.name(), self.what)
     }
 }
 
@@ -128,7 +129,7 @@ impl Help {
         }
         for argument in self.arguments {
             let default = argument.default.map_or_else(|| "required".to_owned(), |default| format!("`{default}`"));
-            text += &format!("| `{}` | {} | {default} | {} |\n", argument.name, argument.types, argument.what);
+            text += &format!("| `{}` | {} | {default} | {} |\n", argument.name, argument.types.name(), argument.what);
         }
         let parts =
             [("Returns", self.returns), ("Nulls", self.nulls), ("Errors", self.errors), ("Source", self.source)];
@@ -139,6 +140,11 @@ impl Help {
             text += &format!("\n```sql\n{example}\n```\n");
         }
         text
+    }
+
+    /// Whether it counts answers one by one, so that the different ones among them are no base.
+    pub fn counts_answers(&self) -> bool {
+        self.arguments.first().is_some_and(|first| matches!(first.types, Types::Answer | Types::Condition))
     }
 
     /// The place of an argument by its name.

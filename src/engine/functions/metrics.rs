@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::arguments::name_fields;
 use crate::error::{Error, Result};
 use crate::lake::metric::{Formula, Metric};
 
@@ -76,7 +77,7 @@ fn body(metric: &Metric, sql: &str, metrics: &BTreeMap<String, Metric>, above: &
     Ok(body)
 }
 
-/// Writes out the metrics that a metric calls.
+/// Writes out the metrics that a metric calls, and names the fields that it takes of results.
 struct Inner<'a> {
     metrics: &'a BTreeMap<String, Metric>,
     above: &'a mut Vec<String>,
@@ -84,6 +85,11 @@ struct Inner<'a> {
 
 impl VisitorMut for Inner<'_> {
     type Break = Error;
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        name_fields(expression);
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };

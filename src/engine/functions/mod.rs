@@ -5,13 +5,15 @@
 pub mod aggregate;
 pub mod arguments;
 mod codebook;
-pub mod constant;
+mod constant;
+mod floats;
+mod headings;
 pub mod help;
 pub mod metrics;
 pub mod scalar;
+mod structs;
 pub mod table;
-pub mod text;
-mod typed;
+mod types;
 pub mod window;
 
 use datafusion::execution::SessionStateBuilder;

@@ -237,11 +237,6 @@ fn empty() -> SchemaRef {
     Arc::new(Schema::empty())
 }
 
-/// An error of ours on its way through the engine; the front end takes it out again unchanged.
-fn through(error: Error) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
-}
-
 #[async_trait]
 impl TableProvider for ParquetTable {
     fn schema(&self) -> SchemaRef {
@@ -275,19 +270,20 @@ impl TableProvider for ParquetTable {
     }
 
     async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> EngineResult<ScanResult> {
-        let store = self.object_store(session).map_err(through)?;
+        let store = self.object_store(session).map_err(DataFusionError::from)?;
         let projection = args.projection().map(<[usize]>::to_vec);
         let (on_partitions, on_rows): (Vec<Expr>, Vec<Expr>) =
             args.filters().unwrap_or_default().iter().cloned().partition(|filter| self.is_partition_filter(filter));
 
-        let files = self.pruned(store.as_ref(), &on_partitions).await.map_err(through)?;
+        let files = self.pruned(store.as_ref(), &on_partitions).await.map_err(DataFusionError::from)?;
         if files.is_empty() {
             let schema = project_schema(&self.schema(), projection.as_ref())?;
             return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
         }
         // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
         let enough = args.limit().filter(|_| on_rows.is_empty());
-        let (files, left_out) = self.opened_up_to(session, store.as_ref(), files, enough).await.map_err(through)?;
+        let (files, left_out) =
+            self.opened_up_to(session, store.as_ref(), files, enough).await.map_err(DataFusionError::from)?;
 
         let groups = FileGroup::new(files).split_files(session.config().target_partitions());
         let (groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;

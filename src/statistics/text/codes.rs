@@ -117,7 +117,9 @@ impl Codebook {
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().for_each(|place| give(&self.codes[place]));
+        for place in found {
+            give(&self.codes[place]);
+        }
     }
 }
 

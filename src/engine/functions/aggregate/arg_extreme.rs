@@ -21,6 +21,7 @@ use datafusion::arrow::compute::{SortOptions, nullif};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::utils::take_function_args;
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
@@ -28,7 +29,10 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
+use super::super::types::Types;
+use super::filter::passing;
 use encoded::{ByteKeys, Encoded, WordKeys};
 use sliding::Sliding;
 use words::{Width, Words, width};
@@ -39,7 +43,7 @@ const NULLS: &str = "Rows without a value or without a key are left out, so the 
 const VALUE: Argument = Argument {
     name: "value",
     takes: Takes::Column,
-    types: "any",
+    types: Types::Any,
     default: None,
     what: "what is wanted of the row; several columns as `named_struct('nps', nps, 'csat', csat)`",
 };
@@ -54,7 +58,7 @@ pub static ARG_MAX_HELP: Help = Help {
         Argument {
             name: "key",
             takes: Takes::Column,
-            types: "any",
+            types: Types::Any,
             default: None,
             what: "the row with the largest is taken",
         },
@@ -80,7 +84,7 @@ pub static ARG_MIN_HELP: Help = Help {
         Argument {
             name: "key",
             takes: Takes::Column,
-            types: "any",
+            types: Types::Any,
             default: None,
             what: "the row with the smallest is taken",
         },
@@ -148,6 +152,14 @@ impl AggregateUDFImpl for ArgExtreme {
 
     fn signature(&self) -> &Signature {
         &self.signature
+    }
+
+    fn schema_name(&self, call: &AggregateFunctionParams) -> Result<String> {
+        headings::aggregate(self, self.help(), call)
+    }
+
+    fn window_function_schema_name(&self, call: &WindowFunctionParams) -> Result<String> {
+        headings::window(self, self.help(), call)
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
@@ -230,11 +242,7 @@ fn groups(end: End, value: &DataType, key: &DataType) -> Result<Box<dyn Groups>>
 /// The rows that have both value and key and pass the filter; `None` when all do.
 fn known(value: &ArrayRef, key: &ArrayRef, filter: Option<&BooleanArray>) -> Option<NullBuffer> {
     let both = NullBuffer::union(value.logical_nulls().as_ref(), key.logical_nulls().as_ref());
-    let passing = filter.map(|filter| match filter.nulls() {
-        Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
-        None => NullBuffer::new(filter.values().clone()),
-    });
-    NullBuffer::union(both.as_ref(), passing.as_ref()).filter(|rows| rows.null_count() > 0)
+    NullBuffer::union(both.as_ref(), filter.map(passing).as_ref()).filter(|rows| rows.null_count() > 0)
 }
 
 /// For many groups.
@@ -283,8 +291,8 @@ impl GroupsAccumulator for Grouped {
         let [value, key] = take_function_args("arg_max", values)?;
         let Some(filter) = opt_filter else { return Ok(values.to_vec()) };
         // Without its key a row is left out, as one that does not pass is.
-        let passing = filter.iter().map(|passes| Some(passes != Some(true))).collect::<BooleanArray>();
-        Ok(vec![Arc::clone(value), nullif(key, &passing)?])
+        let failing = BooleanArray::new(!passing(filter).inner(), None);
+        Ok(vec![Arc::clone(value), nullif(key, &failing)?])
     }
 
     fn size(&self) -> usize {

@@ -6,14 +6,16 @@ use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Fields};
 
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT, fields, structs};
+use super::super::structs::{fields, structs};
+use super::super::types::Types;
+use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT};
 use crate::lake::scale::Scale;
 use crate::statistics::proportion::mean_interval;
 
 const SCORE: Argument = Argument {
     name: "score",
     takes: Takes::Column,
-    types: "int, float or decimal",
+    types: Types::Answer,
     default: None,
     what: "answers from 1 to 7, or on the scale that the lake sets, of which the highest is the least effort; null is no \
            answer",
@@ -113,8 +115,8 @@ impl Score<4> for CesStats {
                 mean_interval(mean, spread * n / (n - 1.0), n, confidence)
             });
             let (low, high) = interval.map(|interval| (interval.low, interval.high)).unzip();
-            ([tally.n()], [mean, low, high, tally.mean(EASY), n])
+            Some(([tally.n()], [mean, low, high, tally.mean(EASY), n]))
         });
-        structs(FIELDS.clone(), rows)
+        structs(&FIELDS, rows)
     }
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::plan_err;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::common::utils::take_function_args;
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::text;
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::text::codes::{Row, pack, unpack};
 
@@ -22,12 +24,12 @@ pub static HELP: Help = Help {
     kind: Kind::Aggregate,
     summary: "The rows of a codebook as one text, which `reason_codes` takes as `codebook`.",
     arguments: &[
-        Argument { name: "code", takes: Takes::Column, types: "text", default: None, what: "name of a reason" },
-        Argument { name: "kind", takes: Takes::Column, types: "text", default: None, what: "phrase or pattern" },
+        Argument { name: "code", takes: Takes::Column, types: Types::Text, default: None, what: "name of a reason" },
+        Argument { name: "kind", takes: Takes::Column, types: Types::Text, default: None, what: "phrase or pattern" },
         Argument {
             name: "match",
             takes: Takes::Column,
-            types: "text",
+            types: Types::Text,
             default: None,
             what: "the phrase, or the regular expression",
         },
@@ -61,15 +63,20 @@ impl AggregateUDFImpl for CodebookOf {
         &self.signature
     }
 
+    fn schema_name(&self, call: &AggregateFunctionParams) -> Result<String> {
+        headings::aggregate(self, &HELP, call)
+    }
+
+    fn window_function_schema_name(&self, call: &WindowFunctionParams) -> Result<String> {
+        headings::window(self, &HELP, call)
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        if given.len() != HELP.arguments.len() {
-            return plan_err!("`{}` takes three arguments", HELP.name);
-        }
-        Ok(given.iter().map(text::coerced).collect())
+        Ok(types::coerced(&HELP, given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        text::check(HELP.name, &["code", "kind", "match"], given)?;
+        types::check(&HELP, given)?;
         Ok(DataType::Utf8View)
     }
 
@@ -99,15 +106,12 @@ impl Rows {
 
 impl Accumulator for Rows {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let [codes, kinds, matches] = values else { return plan_err!("`{}` takes three arguments", HELP.name) };
-        let (codes, kinds, matches) = (text::values(codes)?, text::values(kinds)?, text::values(matches)?);
-        for ((code, kind), what) in codes.iter().zip(&kinds).zip(&matches) {
+        let [codes, kinds, matches] = take_function_args(HELP.name, values)?.map(AsArray::as_string_view);
+        for ((code, kind), what) in codes.iter().zip(kinds).zip(matches) {
             let (Some(code), Some(kind), Some(what)) = (code, kind, what) else {
                 let code = code.map_or("a row without a code".to_owned(), |code| format!("code `{code}`"));
                 let error = Error::invalid(format!("{code} of the codebook has a null"));
-                return Err(DataFusionError::External(Box::new(
-                    error.hint("each row needs a code, a kind and a match"),
-                )));
+                return Err(error.hint("each row needs a code, a kind and a match").into());
             };
             self.rows.insert((code.to_owned(), kind.to_owned(), what.to_owned()));
         }
@@ -115,9 +119,9 @@ impl Accumulator for Rows {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [packed] = states else { return plan_err!("`{}` has one state", HELP.name) };
-        for packed in text::values(packed)?.iter().flatten() {
-            self.rows.append(&mut unpack(packed).map_err(|error| DataFusionError::External(Box::new(error)))?);
+        let [packed] = take_function_args(HELP.name, states)?;
+        for packed in packed.as_string_view().iter().flatten() {
+            self.rows.append(&mut unpack(packed)?);
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Fields};
 
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT, fields, structs};
+use super::super::structs::{fields, structs};
+use super::super::types::Types;
+use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT};
 use crate::lake::scale::Scale;
 use crate::statistics::proportion::{Share, normal_quantile, wilson};
 
@@ -16,7 +18,7 @@ pub const CONDITION: Scale = Scale { low: 0, high: 1, top_from: 1, bottom_to: No
 const SCORE: Argument = Argument {
     name: "score",
     takes: Takes::Column,
-    types: "int, float or decimal",
+    types: Types::Answer,
     default: None,
     what: "answers from 1 to 5, or on the scale that the lake sets; null is no answer",
 };
@@ -24,7 +26,7 @@ const SCORE: Argument = Argument {
 const TOP: Argument = Argument {
     name: "top",
     takes: Takes::Value,
-    types: "int",
+    types: Types::Whole,
     default: Some("null"),
     what: "how many of the highest values count as satisfied; null: those that the lake's scale names, by default 2, the \
            4 and 5 of 1 to 5",
@@ -78,7 +80,7 @@ pub static SHARE_STATS: Help = Help {
         Argument {
             name: "condition",
             takes: Takes::Column,
-            types: "bool",
+            types: Types::Condition,
             default: None,
             what: "what holds or does not; null, where it is not known, stays out of the base",
         },
@@ -110,9 +112,9 @@ fn shares(fields: &Fields, tallies: impl Iterator<Item = Tally<2>>, confidence: 
         let (share, n) = (tally.mean(TOPS), tally.effective());
         let interval = share.zip(n).map(|(share, n)| wilson(Share { share, n }, z));
         let (low, high) = interval.map(|interval| (interval.low, interval.high)).unzip();
-        (tally.counts, [share, low, high, n])
+        Some((tally.counts, [share, low, high, n]))
     });
-    structs(fields.clone(), rows)
+    structs(fields, rows)
 }
 
 /// `csat`.

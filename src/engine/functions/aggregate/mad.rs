@@ -2,16 +2,18 @@
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 
+use super::super::constant::Constant;
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{constant_number, number, number_or_default, refuse};
+use super::super::types::{self, Types};
 use super::samples::{GroupedSamples, Samples, Statistic, state_fields};
-use crate::error::Error;
 use crate::statistics::order;
 
 pub static HELP: Help = Help {
@@ -20,11 +22,11 @@ pub static HELP: Help = Help {
     summary: "Median absolute deviation: the median distance of the values from their median. A spread that no single value can \
               blow up.",
     arguments: &[
-        Argument { name: "value", takes: Takes::Column, types: "number", default: None, what: "the values" },
+        Argument { name: "value", takes: Takes::Column, types: Types::Number, default: None, what: "the values" },
         Argument {
             name: "scale",
             takes: Takes::Value,
-            types: "float",
+            types: Types::Number,
             default: Some("null"),
             what: "factor on the result; 1.4826 makes it comparable with a standard deviation; without it the result is not scaled",
         },
@@ -59,14 +61,13 @@ struct Scaled {
 
 impl Scaled {
     fn from(arguments: &AccumulatorArgs<'_>) -> Result<Self> {
-        let scale = constant_number(&HELP, 1, arguments.exprs)?.unwrap_or(1.0);
+        let given = Constant::of(&HELP, "scale", arguments.exprs)?;
+        let scale = given.number()?.unwrap_or(1.0);
         if scale > 0.0 && scale.is_finite() {
             return Ok(Self { scale });
         }
-        Err(refuse(
-            Error::query(format!("`mad` got the scale {scale}, which is not above 0"))
-                .hint("leave it out for the median absolute deviation as it is, or give 1.4826"),
-        ))
+        let error = given.refused("which is not above 0");
+        Err(error.hint("leave it out for the median absolute deviation as it is, or give 1.4826").into())
     }
 }
 
@@ -89,15 +90,20 @@ impl AggregateUDFImpl for Mad {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let take = |(place, data_type)| match place {
-            0 => number(data_type),
-            _ => number_or_default(data_type),
-        };
-        types.iter().enumerate().map(take).collect()
+    fn schema_name(&self, call: &AggregateFunctionParams) -> Result<String> {
+        headings::aggregate(self, &HELP, call)
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn window_function_schema_name(&self, call: &WindowFunctionParams) -> Result<String> {
+        headings::window(self, &HELP, call)
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(&HELP, given))
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(&HELP, given)?;
         Ok(DataType::Float64)
     }
 

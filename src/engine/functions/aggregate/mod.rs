@@ -4,6 +4,7 @@ mod arg_extreme;
 mod ces;
 mod codebook;
 mod csat;
+mod filter;
 mod mad;
 mod nps;
 #[cfg(test)]

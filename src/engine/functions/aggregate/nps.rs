@@ -6,14 +6,16 @@ use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Fields};
 
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT, fields, structs};
+use super::super::structs::{fields, structs};
+use super::super::types::Types;
+use super::tally::{CONFIDENCE, MISSING, Score, Tally, WEIGHT};
 use crate::lake::scale::Scale;
 use crate::statistics::proportion::{NetShares, net_interval, normal_quantile};
 
 const SCORE: Argument = Argument {
     name: "score",
     takes: Takes::Column,
-    types: "int, float or decimal",
+    types: Types::Answer,
     default: None,
     what: "answers from 0 to 10, or on the scale that the lake sets; null is no answer",
 };
@@ -126,8 +128,9 @@ impl Score<3> for NpsStats {
             let shares = top.zip(bottom).zip(size).map(|((top, bottom), n)| NetShares { top, bottom, n });
             let interval = shares.map(|shares| net_interval(shares, z));
             let (low, high) = interval.map(|interval| (100.0 * interval.low, 100.0 * interval.high)).unzip();
-            ([n, promoters, n - promoters - detractors, detractors], [points(&tally), low, high, size, top, bottom])
+            let counts = [n, promoters, n - promoters - detractors, detractors];
+            Some((counts, [points(&tally), low, high, size, top, bottom]))
         });
-        structs(FIELDS.clone(), rows)
+        structs(&FIELDS, rows)
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::mem::{size_of, size_of_val, take};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, LargeListArray};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, LargeListArray};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::exec_datafusion_err;
@@ -17,6 +17,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
+use super::filter::passing;
 use crate::statistics::order::ascending;
 
 /// What is computed of samples of `N` numbers each.
@@ -67,13 +68,11 @@ impl<S> Over<S> {
         S: Statistic<N>,
     {
         let columns = columns::<N>(values)?;
-        let known = columns
-            .iter()
-            .fold(None, |known: Option<NullBuffer>, column| NullBuffer::union(known.as_ref(), column.nulls()));
-        for row in 0..columns.first().map_or(0, |column| column.len()) {
-            let is_known = known.as_ref().is_none_or(|known| known.is_valid(row));
-            let passes = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-            if is_known && passes {
+        let counted = columns.iter().fold(filter.map(passing), |counted: Option<NullBuffer>, column| {
+            NullBuffer::union(counted.as_ref(), column.nulls())
+        });
+        for row in 0..columns.first().map_or(0, Array::len) {
+            if counted.as_ref().is_none_or(|counted| counted.is_valid(row)) {
                 let sample = columns.map(|column| column.value(row));
                 if self.statistic.counts(&sample)? {
                     take(row, sample)?;
@@ -86,7 +85,7 @@ impl<S> Over<S> {
 
 fn columns<const N: usize>(values: &[ArrayRef]) -> Result<[&Float64Array; N]> {
     let columns: Vec<&Float64Array> =
-        values.iter().take(N).map(|column| column.as_primitive::<Float64Type>()).collect();
+        values.iter().take(N).map(arrow::array::AsArray::as_primitive::<Float64Type>).collect();
     <[&Float64Array; N]>::try_from(columns).map_err(|_| exec_datafusion_err!("an argument is missing"))
 }
 
@@ -116,12 +115,12 @@ fn each_of_state<const N: usize>(
     states: &[ArrayRef],
     mut take: impl FnMut(usize, [f64; N]) -> Result<()>,
 ) -> Result<()> {
-    let lists: Vec<&LargeListArray> = states.iter().map(|state| state.as_list::<i64>()).collect();
+    let lists: Vec<&LargeListArray> = states.iter().map(arrow::array::AsArray::as_list::<i64>).collect();
     let Some(first) = lists.first() else { return Ok(()) };
     for row in (0..first.len()).filter(|row| first.is_valid(*row)) {
         let parts: Vec<ArrayRef> = lists.iter().map(|list| list.value(row)).collect();
         let parts = columns::<N>(&parts)?;
-        for place in 0..parts.first().map_or(0, |part| part.len()) {
+        for place in 0..parts.first().map_or(0, Array::len) {
             take(row, parts.map(|part| part.value(place)))?;
         }
     }
@@ -221,7 +220,7 @@ impl<S: Statistic<N>, const N: usize> GroupsAccumulator for GroupedSamples<S, N>
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let mut samples = vec![];
-        let mut lengths = vec![0; values.first().map_or(0, |column| column.len())];
+        let mut lengths = vec![0; values.first().map_or(0, Array::len)];
         self.over.each(values, opt_filter, |row, sample| {
             lengths[row] = 1;
             samples.push(sample);
@@ -296,6 +295,7 @@ impl<S: Statistic<N>, const N: usize> Accumulator for Samples<S, N> {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::array::AsArray;
     use datafusion::logical_expr::AggregateUDF;
 
     use super::super::mad::Mad;
@@ -346,7 +346,7 @@ mod tests {
                     let factor = if scale.is_null() { 1.0 } else { 1.4826 };
                     ScalarValue::Float64(distances.map(|mad| mad * factor))
                 };
-                hold(&function, &[Arc::clone(&column)], &[scale.clone()], &mut random, naive, same);
+                hold(&function, &[Arc::clone(&column)], std::slice::from_ref(&scale), &mut random, naive, same);
             }
         }
     }

@@ -9,10 +9,11 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array};
 use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
@@ -20,8 +21,11 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
-use super::super::constant::{checked_confidence, external, number, numbers};
+use super::super::constant::{Constant, whole};
+use super::super::headings;
 use super::super::help::{Argument, Help, Takes};
+use super::super::types::{self, Types};
+use super::filter::passing;
 use crate::error::Error;
 use crate::lake::scale::Scale;
 use crate::statistics::proportion::effective_size;
@@ -31,24 +35,27 @@ use crate::statistics::sum::Sum;
 pub const WEIGHT: Argument = Argument {
     name: "weight",
     takes: Takes::Column,
-    types: "int, float or decimal",
+    types: Types::Number,
     default: Some("null"),
     what: "what each row weighs, 0 or more; an answer without a weight stays out; the literal null weighs nothing",
 };
 pub const MISSING: Argument = Argument {
     name: "missing",
     takes: Takes::Value,
-    types: "a number or a list of numbers",
+    types: Types::Codes,
     default: Some("null"),
     what: "codes that stand for no answer, such as `11` or `[11, 99]`",
 };
 pub const CONFIDENCE: Argument = Argument {
     name: "confidence",
     takes: Takes::Value,
-    types: "float",
+    types: Types::Number,
     default: Some("0.95"),
     what: "confidence of the interval, between 0 and 1",
 };
+
+/// The confidence where there is no interval: of no rows, and of a score that gives none.
+const ANY_CONFIDENCE: f64 = 0.95;
 
 /// A score made of `N` sums over answers.
 pub trait Score<const N: usize>: Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
@@ -137,28 +144,6 @@ impl<const N: usize> Tally<N> {
     }
 }
 
-/// Fields of a struct result: counts, then measures that may be null.
-pub fn fields(counts: &[&str], measures: &[&str]) -> Fields {
-    let count = counts.iter().map(|name| Field::new(*name, DataType::Int64, true));
-    count.chain(measures.iter().map(|name| Field::new(*name, DataType::Float64, true))).collect()
-}
-
-/// Struct results of groups, with the fields of [`fields`].
-pub fn structs<const C: usize, const M: usize>(
-    fields: Fields,
-    groups: impl Iterator<Item = ([i64; C], [Option<f64>; M])>,
-) -> ArrayRef {
-    let mut counts: [Vec<i64>; C] = std::array::from_fn(|_| Vec::new());
-    let mut measures: [Vec<Option<f64>>; M] = std::array::from_fn(|_| Vec::new());
-    for (group_counts, group_measures) in groups {
-        counts.iter_mut().zip(group_counts).for_each(|(column, count)| column.push(count));
-        measures.iter_mut().zip(group_measures).for_each(|(column, measure)| column.push(measure));
-    }
-    let counts = counts.into_iter().map(|column| Arc::new(Int64Array::from(column)) as ArrayRef);
-    let measures = measures.into_iter().map(|column| Arc::new(Float64Array::from(column)) as ArrayRef);
-    Arc::new(StructArray::new(fields, counts.chain(measures).collect(), None))
-}
-
 /// A score as the engine calls it.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct ScoreFunction<S, const N: usize> {
@@ -183,14 +168,6 @@ fn weight_place<'a>(help: &Help, types: impl ExactSizeIterator<Item = &'a DataTy
     types.enumerate().find(|(at, given)| *at == place && !given.is_null()).map(|(at, _)| at)
 }
 
-/// The type under a dictionary.
-fn plain(given: &DataType) -> &DataType {
-    match given {
-        DataType::Dictionary(_, value) => value,
-        other => other,
-    }
-}
-
 impl<S: Score<N>, const N: usize> AggregateUDFImpl for ScoreFunction<S, N> {
     fn name(&self) -> &str {
         S::HELP.name
@@ -200,45 +177,21 @@ impl<S: Score<N>, const N: usize> AggregateUDFImpl for ScoreFunction<S, N> {
         &self.signature
     }
 
-    /// Scores come as whole numbers, floats (which may be whole) or booleans, weights as floats; constants as they are.
-    /// What is neither stays, and [`Self::return_field`] refuses it: the engine hides the hint of an error made here.
+    fn schema_name(&self, call: &AggregateFunctionParams) -> Result<String> {
+        headings::aggregate(self, S::HELP, call)
+    }
+
+    fn window_function_schema_name(&self, call: &WindowFunctionParams) -> Result<String> {
+        headings::window(self, S::HELP, call)
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let types = given.iter().enumerate().map(|(place, given)| {
-            let number = plain(given);
-            match S::HELP.arguments.get(place).map(|argument| argument.name) {
-                Some("score") if number.is_integer() || number.is_null() => DataType::Int64,
-                Some("score") if number.is_numeric() => DataType::Float64,
-                Some("condition") if number.is_null() => DataType::Boolean,
-                Some("weight") if number.is_numeric() => DataType::Float64,
-                _ => given.clone(),
-            }
-        });
-        Ok(types.collect())
+        Ok(types::coerced(S::HELP, given))
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(S::HELP, given)?;
         Ok(S::result())
-    }
-
-    fn return_field(&self, given: &[FieldRef]) -> Result<FieldRef> {
-        let help = S::HELP;
-        if given.is_empty() {
-            let error = Error::query(format!("`{}` of `{}` is missing", help.arguments[0].name, help.name));
-            return Err(external(error.hint(format!("it is called as `{}`", help.syntax()))));
-        }
-        for (argument, field) in help.arguments.iter().zip(given) {
-            let (takes, hint) = match (argument.name, field.data_type()) {
-                ("score", DataType::Int64 | DataType::Float64)
-                | ("weight", DataType::Float64 | DataType::Null)
-                | ("condition", DataType::Boolean) => continue,
-                ("condition", _) => ("a condition", "compare the column with something, as in `score >= 4`"),
-                ("score" | "weight", _) => ("numbers", "cast it when the text holds numbers, as in `cast(x as int)`"),
-                _ => continue,
-            };
-            let error = Error::query(format!("`{}` takes {takes} as `{}`", help.name, argument.name));
-            return Err(external(error.hint(hint)));
-        }
-        Ok(Arc::new(Field::new(help.name, S::result(), true)))
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
@@ -277,7 +230,7 @@ impl<S: Score<N>, const N: usize> AggregateUDFImpl for ScoreFunction<S, N> {
     /// What no rows give: for the counts that is 0, and a subquery without rows must say the same.
     fn default_value(&self, _: &DataType) -> Result<ScalarValue> {
         let nothing = Tally { counts: [0; N], weighted: None };
-        ScalarValue::try_from_array(&S::finish(std::iter::once(nothing), 0.95), 0)
+        ScalarValue::try_from_array(&S::finish(std::iter::once(nothing), ANY_CONFIDENCE), 0)
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -300,21 +253,21 @@ struct Call {
 
 impl Call {
     fn new(help: &'static Help, mut scale: Scale, arguments: &AccumulatorArgs<'_>) -> Result<Self> {
-        if arguments.is_distinct {
-            let error = Error::query(format!("`{}` counts every answer and takes no DISTINCT", help.name));
-            return Err(external(error.hint("make the answers distinct by respondent in a query before")));
+        let constant = |name| Constant::of(help, name, arguments.exprs);
+        if help.position("top").is_some()
+            && let Some(top) = constant("top")?.whole(1..=scale.high - scale.low)?
+        {
+            scale.top_from = scale.high - top + 1;
         }
-        if let Some(top) = number(help, "top", arguments.exprs)? {
-            let below = scale.high - scale.low;
-            if top.fract() != 0.0 || top < 1.0 || top > below as f64 {
-                let error = Error::query(format!("`{}` got `top => {top}`, outside 1 to {below}", help.name));
-                return Err(external(error.hint("`top` is how many of the highest values count as satisfied")));
-            }
-            scale.top_from = scale.high - whole(top).unwrap_or(0) + 1;
-        }
-        let blanks = numbers(help, "missing", arguments.exprs)?.unwrap_or_default();
+        let blanks = match help.position("missing") {
+            Some(_) => constant("missing")?.numbers()?.unwrap_or_default(),
+            None => vec![],
+        };
         let whole_blanks = blanks.iter().filter_map(|blank| whole(*blank)).collect();
-        let confidence = checked_confidence(help, number(help, "confidence", arguments.exprs)?)?;
+        let confidence = match help.position("confidence") {
+            Some(_) => constant("confidence")?.confidence()?,
+            None => ANY_CONFIDENCE,
+        };
         let weight = weight_place(help, arguments.expr_fields.iter().map(|field| field.data_type()));
         Ok(Self { help, scale, weight, blanks, whole_blanks, confidence })
     }
@@ -325,10 +278,7 @@ impl Call {
     /// # Errors
     /// `InvalidData` for a score that is no whole number and for a weight that cannot be one.
     fn answers(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Answers> {
-        let mut counted = filter.map(|filter| match filter.nulls() {
-            Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
-            None => NullBuffer::new(filter.values().clone()),
-        });
+        let mut counted = filter.map(passing);
         let mut only = |nulls: Option<&NullBuffer>| counted = NullBuffer::union(counted.as_ref(), nulls);
         let score = &values[0];
         only(score.nulls());
@@ -360,7 +310,7 @@ impl Call {
                     "`{}` got the weight {}; a weight is 0 or more",
                     self.help.name, weights[row]
                 ));
-                return Err(external(error.hint("null leaves the answer out")));
+                return Err(error.hint("null leaves the answer out").into());
             }
         }
         if !answers.within(self.scale) {
@@ -369,7 +319,7 @@ impl Call {
             let score = row.map_or(0, |row| answers.scores[row]);
             let Scale { low, high, .. } = self.scale;
             let error = Error::invalid(format!("`{}` got the score {score}, outside {low} to {high}", self.help.name));
-            return Err(external(error.hint(self.say_so(score))));
+            return Err(error.hint(self.say_so(&score.to_string())).into());
         }
         Ok(answers)
     }
@@ -381,8 +331,12 @@ impl Call {
             let found = whole(*score);
             if found.is_none() && counted.is_none_or(|counted| counted.is_valid(row)) {
                 let Scale { low, high, .. } = self.scale;
+                if score.fract() == 0.0 {
+                    let message = format!("`{}` got the score {score:?}, outside {low} to {high}", self.help.name);
+                    return Err(Error::invalid(message).hint(self.say_so(&format!("{score:?}"))).into());
+                }
                 let error = Error::invalid(format!("`{}` got the score {score}, no whole number", self.help.name));
-                return Err(external(error.hint(format!("answers are whole numbers from {low} to {high}"))));
+                return Err(error.hint(format!("answers are whole numbers from {low} to {high}")).into());
             }
             wholes.push(found.unwrap_or(0));
         }
@@ -395,8 +349,8 @@ impl Call {
     }
 
     /// How to say that a code is a blank.
-    fn say_so(&self, code: i64) -> String {
-        let codes: Vec<String> = self.blanks.iter().map(f64::to_string).chain([code.to_string()]).collect();
+    fn say_so(&self, code: &str) -> String {
+        let codes: Vec<String> = self.blanks.iter().map(f64::to_string).chain([code.to_owned()]).collect();
         format!("if {code} marks a blank, say so: `{}(score, missing => [{}])`", self.help.name, codes.join(", "))
     }
 }
@@ -409,13 +363,6 @@ fn answered(rows: usize, test: impl Fn(usize) -> bool) -> NullBuffer {
 /// Whether two floats are one code; not a number, which some tools write for blanks, is one as well.
 fn same(blank: f64, score: f64) -> bool {
     (blank.is_nan() && score.is_nan()) || blank.partial_cmp(&score).is_some_and(Ordering::is_eq)
-}
-
-/// The whole number that a float stands for, where floats are exact.
-fn whole(number: f64) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "floats below 2^53 in size that are whole are exact in i64")]
-    let exact = number as i64;
-    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(exact)
 }
 
 /// The answers of a batch.
@@ -463,6 +410,7 @@ impl Answers {
     }
 
     /// Whether all scores that count lie on the scale.
+    #[expect(clippy::needless_bitwise_bool, reason = "without branches the loop is faster")]
     fn within(&self, scale: Scale) -> bool {
         let mut within = true;
         self.each(|_, score, counts| within &= (score >= scale.low) & (score <= scale.high) | (counts == 0));
@@ -532,8 +480,8 @@ impl<S: Score<N>, const N: usize> Accumulator for Single<S, N> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let mut weighted = self.tally.weighted.as_mut().map(std::slice::from_mut);
-        merge(std::slice::from_mut(&mut self.tally.counts), weighted.as_deref_mut(), states, |_| 0)
+        let weighted = self.tally.weighted.as_mut().map(std::slice::from_mut);
+        merge(std::slice::from_mut(&mut self.tally.counts), weighted, states, |_| 0)
     }
 
     fn size(&self) -> usize {
@@ -667,51 +615,15 @@ fn merge<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::compute::concat;
+    use datafusion::arrow::array::StructArray;
+    use datafusion::logical_expr::AggregateUDF;
+    use datafusion::scalar::ScalarValue as Value;
 
     use super::super::ces::CesStats;
     use super::super::nps::{Nps, NpsStats};
+    use super::super::paths::{Random, hold};
     use super::*;
     use crate::lake::scale::Scales;
-
-    /// Knuth's MMIX generator: the same numbers on every run.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, end: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(self.0 >> 33).expect("31 bits") % end
-        }
-    }
-
-    /// An answer as it comes: 11 and 99 are blanks, and `passes` is what the filter says.
-    #[derive(Clone, Copy, Debug)]
-    struct Row {
-        score: Option<i64>,
-        weight: Option<f64>,
-        passes: Option<bool>,
-        group: usize,
-    }
-
-    fn rows(random: &mut Random, groups: usize) -> Vec<Row> {
-        let blanks = random.below(4);
-        let row = |random: &mut Random| Row {
-            score: match random.below(14) {
-                _ if random.below(4) < blanks => None,
-                12 => Some(99),
-                13 => None,
-                score => i64::try_from(score).ok(),
-            },
-            weight: match random.below(6) {
-                0 => None,
-                1 => Some(0.0),
-                _ => Some(random.below(1000) as f64 / 7.0),
-            },
-            passes: [Some(true), Some(true), Some(false), None][random.below(4)],
-            group: random.below(groups),
-        };
-        (0..random.below(400)).map(|_| row(random)).collect()
-    }
 
     fn call(weighted: bool) -> Call {
         Call {
@@ -724,133 +636,112 @@ mod tests {
         }
     }
 
-    fn values(rows: &[Row]) -> Vec<ArrayRef> {
-        let scores: Int64Array = rows.iter().map(|row| row.score).collect();
-        let weights: Float64Array = rows.iter().map(|row| row.weight).collect();
-        vec![Arc::new(scores), Arc::new(weights)]
-    }
-
-    fn filter(rows: &[Row]) -> BooleanArray {
-        rows.iter().map(|row| row.passes).collect()
-    }
-
-    /// What the rows amount to, counted one by one: n, promoters, detractors, nps and n_effective.
-    fn plainly<'a>(rows: impl Iterator<Item = &'a Row>, weighted: bool) -> ([i64; 3], Option<f64>, Option<f64>) {
-        let (mut counts, mut sums, mut squares) = ([0; 3], [0.0; 3], 0.0);
-        for row in rows {
-            let Some(score) = row.score.filter(|score| *score <= 10) else { continue };
-            let Some(weight) = (if weighted { row.weight } else { Some(1.0) }) else { continue };
-            squares += weight * weight;
-            for (place, is_in) in [true, score > 8, score < 7].into_iter().enumerate() {
-                counts[place] += i64::from(is_in);
-                sums[place] += if is_in { weight } else { 0.0 };
-            }
-        }
-        let has_weight = sums[0] > 0.0;
-        let nps = has_weight.then(|| 100.0 * (sums[1] - sums[2]) / sums[0]);
-        (counts, nps, has_weight.then(|| sums[0] * sums[0] / squares))
-    }
-
     fn field<'a>(results: &'a StructArray, name: &str) -> &'a ArrayRef {
         results.column_by_name(name).expect("a field")
     }
 
-    fn holds(results: &ArrayRef, at: usize, wanted: ([i64; 3], Option<f64>, Option<f64>)) {
-        let results = results.as_struct();
-        let count = |name| field(results, name).as_primitive::<Int64Type>().value(at);
-        assert_eq!([count("n"), count("promoters"), count("detractors")], wanted.0);
-        assert_eq!(count("passives"), wanted.0[0] - wanted.0[1] - wanted.0[2]);
-        for (name, wanted) in [("nps", wanted.1), ("n_effective", wanted.2)] {
-            let column = field(results, name).as_primitive::<Float64Type>();
-            let found = column.is_valid(at).then(|| column.value(at));
-            let is_near = match (found, wanted) {
-                (Some(found), Some(wanted)) => (found - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
-                (found, wanted) => found.is_none() && wanted.is_none(),
+    const MEASURES: [&str; 6] = ["nps", "n_effective", "promoter_share", "detractor_share", "low", "high"];
+
+    /// What `nps_stats` has to say of scores and weights: n, promoters, passives and detractors, then nps, n_effective
+    /// and the shares, counted one by one.
+    fn plainly(answers: &[(Option<i64>, Option<f64>)]) -> ([i64; 4], [Option<f64>; 4]) {
+        let (mut counts, mut sums, mut squares) = ([0; 4], [0.0; 4], 0.0);
+        for (score, weight) in answers {
+            let Some((score, weight)) = score.filter(|score| *score <= 10).zip(*weight) else { continue };
+            squares += weight * weight;
+            for (place, is_in) in [true, score > 8, score == 7 || score == 8, score < 7].into_iter().enumerate() {
+                counts[place] += i64::from(is_in);
+                sums[place] += if is_in { weight } else { 0.0 };
+            }
+        }
+        let [all, promoters, _, detractors] = sums;
+        let measures = [100.0 * (promoters - detractors) / all, all * all / squares, promoters / all, detractors / all];
+        (counts, measures.map(|measure| (all > 0.0).then_some(measure)))
+    }
+
+    /// A result as counts and measures, of which the interval is only asked whether it is there.
+    fn found(result: &Value) -> ([i64; 4], [Option<f64>; 6]) {
+        let Value::Struct(result) = result else { panic!("no struct: {result}") };
+        let count = |name| field(result, name).as_primitive::<Int64Type>().value(0);
+        let measure = |name| field(result, name).as_primitive::<Float64Type>().iter().next().flatten();
+        (["n", "promoters", "passives", "detractors"].map(count), MEASURES.map(measure))
+    }
+
+    fn same(result: &Value, wanted: &Value) -> bool {
+        let ((counts, measures), (wanted_counts, wanted)) = (found(result), found(wanted));
+        let near = |found: Option<f64>, wanted: Option<f64>| match (found, wanted) {
+            (Some(found), Some(wanted)) => (found - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
+            (found, wanted) => found.is_none() && wanted.is_none(),
+        };
+        let pairs = || measures.into_iter().zip(wanted);
+        counts == wanted_counts
+            && pairs().take(4).all(|(found, wanted)| near(found, wanted))
+            && pairs().skip(4).all(|(found, wanted)| found.is_some() == wanted.is_some())
+    }
+
+    /// A wanted result in the shape of the function's.
+    fn wanted((counts, measures): ([i64; 4], [Option<f64>; 4])) -> Value {
+        let [nps, n_effective, promoters, detractors] = measures;
+        let DataType::Struct(fields) = NpsStats::result() else { panic!("a struct") };
+        let row = (counts, [nps, nps, nps, n_effective, promoters, detractors]);
+        Value::try_from_array(&super::super::super::structs::structs(&fields, std::iter::once(Some(row))), 0)
+            .expect("a value")
+    }
+
+    #[test]
+    fn every_path_gives_what_counting_answers_one_by_one_gives() {
+        let missing =
+            Value::List(Value::new_list_nullable(&[Value::from(11_i64), Value::from(99_i64)], &DataType::Int64));
+        for seed in 0..120 {
+            let random = &mut Random(seed);
+            let (is_weighted, is_float) = (seed % 2 == 0, seed % 3 == 0);
+            let (blanks, count) = (random.below(4), 1 + random.below(300));
+            let scores: Vec<Option<i64>> = (0..count)
+                .map(|_| match random.below(14) {
+                    _ if random.below(4) < blanks => None,
+                    12 => Some(99),
+                    13 => None,
+                    score => i64::try_from(score).ok(),
+                })
+                .collect();
+            let weights: Vec<Option<f64>> = (0..count)
+                .map(|_| match random.below(6) {
+                    _ if !is_weighted => Some(1.0),
+                    0 => None,
+                    1 => Some(0.0),
+                    _ => Some(random.below(1000) as f64 / 7.0),
+                })
+                .collect();
+            let column: ArrayRef = if is_float {
+                Arc::new(scores.iter().map(|score| score.map(|score| score as f64)).collect::<Float64Array>())
+            } else {
+                Arc::new(Int64Array::from(scores.clone()))
             };
-            assert!(is_near, "{name}: {found:?}, not {wanted:?}");
-        }
-        for name in ["low", "high", "promoter_share", "detractor_share"] {
-            assert_eq!(field(results, name).is_valid(at), wanted.1.is_some(), "{name}");
-        }
-    }
-
-    #[test]
-    fn any_split_of_the_rows_over_partitions_gives_what_counting_them_one_by_one_gives() {
-        for seed in 0..300 {
-            let random = &mut Random(seed);
-            let (weighted, filtered, groups) = (seed % 2 == 0, seed % 3 == 0, 1 + random.below(9));
-            let rows = rows(random, groups);
-            let mut total = Groups::<NpsStats, 3>::new(call(weighted));
-            total.resize(groups);
-            let mut parts: Vec<Vec<Row>> = vec![vec![]; 1 + random.below(4)];
-            for row in &rows {
-                let part = random.below(parts.len());
-                parts[part].push(*row);
+            let reference = |rows: &[usize]| {
+                wanted(plainly(&rows.iter().map(|row| (scores[*row], weights[*row])).collect::<Vec<_>>()))
+            };
+            let function = Arc::new(AggregateUDF::from(ScoreFunction::<NpsStats, 3>::new(Scales::default().nps)));
+            if is_weighted {
+                let given = [column, Arc::new(Float64Array::from(weights.clone())) as ArrayRef];
+                hold(&function, &given, std::slice::from_ref(&missing), random, reference, same);
+            } else {
+                hold(&function, &[column], &[Value::Null, missing.clone()], random, reference, same);
             }
-            for part in parts {
-                let mut partial = Groups::<NpsStats, 3>::new(call(weighted));
-                partial.resize(groups);
-                for batch in part.chunks(1 + random.below(150)) {
-                    let passes = filtered.then(|| filter(batch));
-                    let to: Vec<usize> = batch.iter().map(|row| row.group).collect();
-                    if random.below(3) == 0 {
-                        let state = partial.convert_to_state(&values(batch), passes.as_ref()).expect("a state");
-                        total.merge_batch(&state, &to, groups).expect("a merge");
-                    } else {
-                        partial.update_batch(&values(batch), &to, passes.as_ref(), groups).expect("an update");
-                    }
-                }
-                let first = random.below(groups);
-                let state = partial.state(EmitTo::First(first)).expect("a state");
-                total.merge_batch(&state, &(0..first).collect::<Vec<_>>(), groups).expect("a merge");
-                let state = partial.state(EmitTo::All).expect("a state");
-                total.merge_batch(&state, &(first..groups).collect::<Vec<_>>(), groups).expect("a merge");
-            }
-            let first = total.evaluate(EmitTo::First(random.below(groups))).expect("results");
-            let rest = total.evaluate(EmitTo::All).expect("results");
-            let results = concat(&[&first, &rest]).expect("results");
-            for group in 0..groups {
-                let passes = |row: &&Row| row.group == group && (!filtered || row.passes == Some(true));
-                holds(&results, group, plainly(rows.iter().filter(passes), weighted));
-            }
-        }
-    }
-
-    #[test]
-    fn a_sliding_frame_gives_what_its_rows_give_afresh() {
-        for seed in 0..200 {
-            let random = &mut Random(seed);
-            let weighted = seed % 2 == 0;
-            let rows = rows(random, 1);
-            let mut single = Single::<NpsStats, 3>::new(call(weighted));
-            let (mut start, mut end) = (0, 0);
-            while end < rows.len() {
-                let next = (end + 1 + random.below(9)).min(rows.len());
-                single.update_batch(&values(&rows[end..next])).expect("an update");
-                end = next;
-                let next = start + random.below(end - start + 1);
-                single.retract_batch(&values(&rows[start..next])).expect("a retraction");
-                start = next;
-                let found = single.evaluate().expect("a result").to_array().expect("an array");
-                holds(&found, 0, plainly(rows[start..end].iter(), weighted));
-            }
-            let mut total = Single::<NpsStats, 3>::new(call(weighted));
-            let state = single.state().expect("a state");
-            let state: Vec<ArrayRef> = state.iter().map(|value| value.to_array().expect("an array")).collect();
-            total.merge_batch(&state).expect("a merge");
-            let found = total.evaluate().expect("a result").to_array().expect("an array");
-            holds(&found, 0, plainly(rows[start..end].iter(), weighted));
         }
     }
 
     #[test]
     fn a_frame_whose_weights_have_left_has_no_score_of_what_rounding_left() {
         let mut single = Single::<Nps, 3>::new(call(true));
-        let row = |weight| Row { score: Some(9), weight: Some(weight), passes: None, group: 0 };
-        single.update_batch(&values(&[row(1e17), row(0.1), row(0.0)])).expect("an update");
-        single.retract_batch(&values(&[row(1e17)])).expect("a retraction");
+        let row = |weight| -> Vec<ArrayRef> {
+            vec![Arc::new(Int64Array::from(vec![9])), Arc::new(Float64Array::from(vec![weight]))]
+        };
+        for weight in [1e17, 0.1, 0.0] {
+            single.update_batch(&row(weight)).expect("an update");
+        }
+        single.retract_batch(&row(1e17)).expect("a retraction");
         assert_eq!(single.evaluate().expect("a result"), ScalarValue::Float64(Some(100.0)));
-        single.retract_batch(&values(&[row(0.1)])).expect("a retraction");
+        single.retract_batch(&row(0.1)).expect("a retraction");
         assert_eq!(single.evaluate().expect("a result"), ScalarValue::Float64(None));
         assert_eq!(single.tally.n(), 1);
     }
@@ -862,7 +753,10 @@ mod tests {
         let state = counts([9_000_000_000, 6_000_000_000, 1_500_000_000]);
         total.merge_batch(&state, &[0, 0, 0, 0], 1).expect("a merge");
         let results = total.evaluate(EmitTo::All).expect("results");
-        holds(&results, 0, ([36_000_000_000, 24_000_000_000, 6_000_000_000], Some(50.0), Some(36e9)));
+        let result = Value::try_from_array(&results, 0).expect("a value");
+        let measures = [Some(50.0), Some(36e9), Some(2.0 / 3.0), Some(1.0 / 6.0)];
+        let counts = [36_000_000_000, 24_000_000_000, 6_000_000_000, 6_000_000_000];
+        assert!(same(&result, &wanted((counts, measures))), "{result}");
 
         let mut total = Single::<CesStats, 4>::new(Call { help: CesStats::HELP, ..call(false) });
         let state = [4_000_000_000, 2_000_000_000, 16_000_000_000, 72_000_000_000];

@@ -2,14 +2,16 @@
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{number, refuse};
+use super::super::types::{self, Types};
 use super::samples::{GroupedSamples, Samples, Statistic, state_fields};
 use crate::error::Error;
 use crate::statistics::order;
@@ -20,11 +22,11 @@ pub static HELP: Help = Help {
     summary: "The value at which half of the weight is reached, values ascending. Where exactly half of the weight lies below it, the mean \
               of the two values on either side, so that equal weights give the plain median.",
     arguments: &[
-        Argument { name: "value", takes: Takes::Column, types: "number", default: None, what: "the values" },
+        Argument { name: "value", takes: Takes::Column, types: Types::Number, default: None, what: "the values" },
         Argument {
             name: "weight",
             takes: Takes::Column,
-            types: "number",
+            types: Types::Number,
             default: None,
             what: "0 or more; only the ratio of weights matters, and 0 counts nothing",
         },
@@ -60,10 +62,8 @@ impl Statistic<2> for HalfOfWeight {
         if *weight >= 0.0 && weight.is_finite() {
             return Ok(*weight > 0.0);
         }
-        Err(refuse(
-            Error::invalid(format!("`weighted_median` got the weight {weight}"))
-                .hint("a weight is 0 or more; make a row count nothing with 0 or null"),
-        ))
+        let error = Error::invalid(format!("`weighted_median` got the weight {weight}; a weight is 0 or more"));
+        Err(error.hint("0 or null makes a row count nothing").into())
     }
 
     fn of(&self, samples: &mut [[f64; 2]]) -> Option<f64> {
@@ -80,11 +80,20 @@ impl AggregateUDFImpl for WeightedMedian {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        types.iter().map(number).collect()
+    fn schema_name(&self, call: &AggregateFunctionParams) -> Result<String> {
+        headings::aggregate(self, &HELP, call)
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn window_function_schema_name(&self, call: &WindowFunctionParams) -> Result<String> {
+        headings::window(self, &HELP, call)
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(&HELP, given))
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(&HELP, given)?;
         Ok(DataType::Float64)
     }
 

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray};
-use datafusion::arrow::datatypes::{ArrowNativeType, DataType, Field, Float64Type};
-use datafusion::common::{exec_datafusion_err, plan_err};
-use datafusion::error::Result;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringViewArray};
+use datafusion::arrow::datatypes::{ArrowNativeType, DataType, Float64Type};
+use datafusion::common::exec_datafusion_err;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{number, numbers, refuse};
+use super::super::types::{self, Types};
 use super::health::Floats;
 use crate::error::Error;
 use crate::statistics::health::{self, Edge};
@@ -22,25 +23,25 @@ pub static HELP: Help = Help {
     summary: "Which band a value falls in, counted from 0 below the first edge, or its label. A value on an edge is in the band above it, \
               unless `edge => 'upper'` puts it into the one below.",
     arguments: &[
-        Argument { name: "value", takes: Takes::Column, types: "number", default: None, what: "the value" },
+        Argument { name: "value", takes: Takes::Column, types: Types::Number, default: None, what: "the value" },
         Argument {
             name: "edges",
             takes: Takes::Column,
-            types: "list of numbers",
+            types: Types::Numbers,
             default: None,
             what: "the bounds between the bands, ascending",
         },
         Argument {
             name: "labels",
             takes: Takes::Column,
-            types: "list of text",
+            types: Types::Texts,
             default: Some("null"),
             what: "names of the bands from the lowest, one more than there are edges",
         },
         Argument {
             name: "edge",
             takes: Takes::Column,
-            types: "text",
+            types: Types::Text,
             default: Some("'lower'"),
             what: "`lower`: an edge is the lower end of the band above it; `upper`: the upper end of the band below it",
         },
@@ -75,24 +76,19 @@ impl ScalarUDFImpl for Band {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let take = |(place, data_type): (usize, &DataType)| match (place, data_type) {
-            (0, value) => number(value),
-            (1, edges) => numbers(edges),
-            (_, DataType::Null) => Ok(DataType::Null),
-            (2, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _)) => {
-                Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
-            }
-            (3, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) => Ok(DataType::Utf8),
-            (_, other) => plan_err!("{other} is not what `band` takes"),
-        };
-        types.iter().enumerate().map(take).collect()
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(&HELP, call))
     }
 
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        match types.get(2) {
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(&HELP, given))
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(&HELP, given)?;
+        match given.get(2) {
             None | Some(DataType::Null) => Ok(DataType::Int64),
-            Some(_) => Ok(DataType::Utf8),
+            Some(_) => Ok(DataType::Utf8View),
         }
     }
 
@@ -106,17 +102,17 @@ impl ScalarUDFImpl for Band {
         let result: ArrayRef = match rest.first().and_then(|labels| labels.as_list_opt::<i32>()) {
             None => Arc::new(bands.iter().map(|band| i64::try_from(band.as_ref()?.0).ok()).collect::<Int64Array>()),
             Some(labels) => {
-                let names = labels.values().as_string::<i32>();
+                let texts = labels.values().as_string_view();
                 let named = bands.iter().enumerate().map(|(row, band)| match band {
                     Some((band, edges)) if labels.is_valid(row) => {
                         let (start, length) = (labels.value_offsets()[row], labels.value_length(row));
                         check_labels(length.as_usize(), *edges)?;
                         let at = start.as_usize() + band;
-                        Ok(names.is_valid(at).then(|| names.value(at)))
+                        Ok(texts.is_valid(at).then(|| texts.value(at)))
                     }
                     _ => Ok(None),
                 });
-                Arc::new(named.collect::<Result<StringArray>>()?)
+                Arc::new(named.collect::<Result<StringViewArray>>()?)
             }
         };
         Ok(ColumnarValue::Array(result))
@@ -129,7 +125,7 @@ impl ScalarUDFImpl for Band {
 
 /// The band of each value, and the number of edges that it was found among.
 fn bands(values: &Float64Array, edges: &Floats<'_>, edge: Option<&ArrayRef>) -> Result<Vec<Option<(usize, usize)>>> {
-    let edge = edge.and_then(|edge| edge.as_string_opt::<i32>());
+    let edge = edge.and_then(|edge| edge.as_string_view_opt());
     let mut of_row: Vec<f64> = vec![];
     let mut banded = Vec::with_capacity(values.len());
     for (row, value) in values.iter().enumerate() {
@@ -160,12 +156,10 @@ fn check_labels(labels: usize, edges: usize) -> Result<()> {
         return Ok(());
     }
     let got = format!("labels: {labels}, bands: {}", edges + 1);
-    Err(refuse(
-        Error::invalid(format!("`band` got another number of labels than of bands ({got})"))
-            .hint("there is one more band than there are edges"),
-    ))
+    let error = Error::invalid(format!("`band` got another number of labels than of bands ({got})"));
+    Err(error.hint("there is one more band than there are edges").into())
 }
 
-fn wrong(got: &str, hint: &str) -> datafusion::error::DataFusionError {
-    refuse(Error::invalid(format!("`band` got {got}")).hint(hint))
+fn wrong(got: &str, hint: &str) -> DataFusionError {
+    Error::invalid(format!("`band` got {got}")).hint(hint).into()
 }

@@ -7,11 +7,12 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::utils::take_function_args;
 use datafusion::error::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{number, refuse};
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::health;
 
@@ -21,11 +22,17 @@ pub static HELP: Help = Help {
     summary: "What is left of the weight of something of some age: 2^(-age / half_life), 1 for what is new. Stale is not missing: a \
               weight fades and never gets to 0.",
     arguments: &[
-        Argument { name: "age_days", takes: Takes::Column, types: "number", default: None, what: "age, 0 or more" },
+        Argument {
+            name: "age_days",
+            takes: Takes::Column,
+            types: Types::Number,
+            default: None,
+            what: "age, 0 or more",
+        },
         Argument {
             name: "half_life",
             takes: Takes::Column,
-            types: "number",
+            types: Types::Number,
             default: None,
             what: "age at which half is left, above 0; in days, or in whatever unit the age has",
         },
@@ -60,11 +67,16 @@ impl ScalarUDFImpl for Decay {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        types.iter().map(number).collect()
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(&HELP, call))
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(&HELP, given))
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(&HELP, given)?;
         Ok(DataType::Float64)
     }
 
@@ -88,14 +100,12 @@ impl ScalarUDFImpl for Decay {
 
 fn check(age: f64, half_life: f64) -> Result<()> {
     if age < 0.0 {
-        return Err(refuse(
-            Error::invalid(format!("`decay` got the age {age}: the row lies in the future, which nobody knew then"))
-                .hint("leave such rows out, as in `where answered_at < $as_of`"),
-        ));
+        let message = format!("`decay` got the age {age}: the row lies in the future, which nobody knew then");
+        return Err(Error::invalid(message).hint("leave such rows out, as in `where answered_at < $as_of`").into());
     }
     if half_life > 0.0 {
         return Ok(());
     }
     let error = Error::invalid(format!("`decay` got the half-life {half_life}, which is not above 0"));
-    Err(refuse(error.hint("it is the age at which half is left, such as 180 days")))
+    Err(error.hint("it is the age at which half is left, such as 180 days").into())
 }

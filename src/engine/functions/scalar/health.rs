@@ -5,13 +5,14 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, ListArray};
 use datafusion::arrow::datatypes::{ArrowNativeType, DataType, Float64Type};
 use datafusion::common::exec_datafusion_err;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{number_or_default, numbers, refuse};
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::health::Health;
 
@@ -21,14 +22,14 @@ const MIN_COVERAGE: f64 = 0.5;
 const SCORES: Argument = Argument {
     name: "scores",
     takes: Takes::Column,
-    types: "list of numbers",
+    types: Types::Numbers,
     default: None,
     what: "one for each component; null for one that is absent",
 };
 const WEIGHTS: Argument = Argument {
     name: "weights",
     takes: Takes::Column,
-    types: "list of numbers",
+    types: Types::Numbers,
     default: None,
     what: "one for each score, 0 or more; a component whose weight is null is no component",
 };
@@ -44,7 +45,7 @@ pub static SCORE_HELP: Help = Help {
         Argument {
             name: "min_coverage",
             takes: Takes::Column,
-            types: "float",
+            types: Types::Number,
             default: Some("0.5"),
             what: "share of the weights that must be present, 0 to 1",
         },
@@ -105,19 +106,19 @@ impl OfComponents {
         }
     }
 
-    fn refuse(&self, message: &str, hint: &str) -> datafusion::error::DataFusionError {
-        refuse(Error::invalid(format!("`{}` got {message}", self.name())).hint(hint))
+    fn refused(&self, message: &str, hint: &str) -> DataFusionError {
+        Error::invalid(format!("`{}` got {message}", self.name())).hint(hint).into()
     }
 
     fn health(&self, scores: &Floats<'_>, weights: &Floats<'_>, row: usize) -> Result<Option<Health>> {
         let (Some(scores), Some(weights)) = (scores.row(row), weights.row(row)) else { return Ok(None) };
         if scores.len() != weights.len() {
             let lengths = format!("{} scores and {} weights", scores.len(), weights.len());
-            return Err(self.refuse(&lengths, "give one weight for each score, and null for a score that is absent"));
+            return Err(self.refused(&lengths, "give one weight for each score, and null for a score that is absent"));
         }
         let health = Health::of(scores.zip(weights));
         health.map(Some).map_err(|weight| {
-            self.refuse(&format!("the weight {weight}"), "a weight is 0 or more; leave a component out with null")
+            self.refused(&format!("the weight {weight}"), "a weight is 0 or more; leave a component out with null")
         })
     }
 
@@ -129,7 +130,7 @@ impl OfComponents {
         if (0.0..=1.0).contains(&min_coverage) {
             return Ok(min_coverage);
         }
-        Err(self.refuse(&format!("the min_coverage {min_coverage}"), "it is a share of the weights, 0 to 1"))
+        Err(self.refused(&format!("the min_coverage {min_coverage}"), "it is a share of the weights, 0 to 1"))
     }
 }
 
@@ -142,12 +143,16 @@ impl ScalarUDFImpl for OfComponents {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let take = |(place, data_type)| if place < 2 { numbers(data_type) } else { number_or_default(data_type) };
-        types.iter().enumerate().map(take).collect()
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(self.help(), call))
     }
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(self.help(), given))
+    }
+
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        types::check(self.help(), given)?;
         Ok(DataType::Float64)
     }
 

@@ -3,7 +3,6 @@
 mod band;
 mod decay;
 mod health;
-mod measures;
 mod reason_codes;
 mod sentiment;
 mod significance;

@@ -3,16 +3,17 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{Array, ListBuilder, StringBuilder, StringViewArray};
+use datafusion::arrow::array::{Array, AsArray, ListBuilder, StringBuilder, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::plan_err;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::common::utils::take_function_args;
+use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::text;
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::text::codes::Codebook;
 
@@ -25,18 +26,18 @@ pub static HELP: Help = Help {
               anywhere as a regular expression of Rust's regex crate; case never counts. Shares of codes add up to more \
               than 100 per cent; count people, not codes.",
     arguments: &[
-        Argument { name: "text", takes: Takes::Column, types: "text", default: None, what: "a comment" },
+        Argument { name: "text", takes: Takes::Column, types: Types::Text, default: None, what: "a comment" },
         Argument {
             name: "version",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("null"),
             what: "version of the codebook; null: the highest",
         },
         Argument {
             name: "codebook",
             takes: Takes::Value,
-            types: "text",
+            types: Types::Text,
             default: Some("null"),
             what: "another codebook, as `(select codebook(code, kind, match) from …)`; null: the table `codebook`",
         },
@@ -139,34 +140,28 @@ impl ScalarUDFImpl for ReasonCodes {
     }
 
     /// The call as its writer knows it, without the codebook that was written into it.
-    fn schema_name(&self, args: &[Expr]) -> Result<String> {
-        let comment = args.first().map(|comment| comment.schema_name().to_string()).unwrap_or_default();
-        Ok(format!("{}({comment})", HELP.name))
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(&HELP, &call[..call.len().min(2)]))
     }
 
-    /// Two arguments, as the call is completed: the text and the codebook.
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [comment, codebook] => Ok(vec![text::coerced(comment), text::coerced(codebook)]),
-            _ => plan_err!("`{}` takes a text and a codebook", HELP.name),
-        }
+        Ok(types::coerced(&HELP, given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        text::check(HELP.name, &["text", "codebook"], given)?;
+        types::check(&HELP, given)?;
         Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
     }
 
+    /// The version is in the codebook already, which the call was completed with.
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [comments, codebooks] = args.args.as_slice() else {
-            return plan_err!("`{}` takes a text and a codebook", HELP.name);
-        };
-        let comments = text::values(&comments.to_array(args.number_rows)?)?;
+        let [comments, _, codebooks] = take_function_args(HELP.name, args.args)?;
+        let comments = comments.into_array(args.number_rows)?;
         let codebooks = match codebooks {
-            ColumnarValue::Array(codebooks) => text::values(codebooks)?,
-            ColumnarValue::Scalar(codebook) => text::values(&codebook.to_array()?)?,
+            ColumnarValue::Array(codebooks) => codebooks,
+            ColumnarValue::Scalar(codebook) => codebook.to_array()?,
         };
-        self.codes(&comments, &codebooks).map_err(|error| DataFusionError::External(Box::new(error)))
+        Ok(self.codes(comments.as_string_view(), codebooks.as_string_view())?)
     }
 
     fn documentation(&self) -> Option<&Documentation> {

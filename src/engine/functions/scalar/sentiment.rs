@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::Float64Array;
+use datafusion::arrow::array::{AsArray, Float64Array};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::plan_err;
+use datafusion::common::utils::take_function_args;
 use datafusion::error::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::text;
+use super::super::types::{self, Types};
 use crate::statistics::text::sentiment::Scorer;
 
 pub static HELP: Help = Help {
@@ -22,7 +23,7 @@ pub static HELP: Help = Help {
               told without a word of feeling (`credit notes take months`): on the sample company's English comments it has the sign of the \
               NPS class for 85 of 100, of short field notes that a reader judged for 66 of 100, and fewer on texts it was not \
               tried on. Never judge one comment by it, and take the given score where there is one.",
-    arguments: &[Argument { name: "text", takes: Takes::Column, types: "text", default: None, what: "a comment" }],
+    arguments: &[Argument { name: "text", takes: Takes::Column, types: Types::Text, default: None, what: "a comment" }],
     returns: "float from -1 (worst) to 1 (best); 0, which is neutral, when it knows none of the words.",
     nulls: "Null for null, for a blank, and for a text that says nothing, such as `n/a`.",
     errors: "What is no text.",
@@ -57,25 +58,25 @@ impl ScalarUDFImpl for Sentiment {
         &self.signature
     }
 
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(&HELP, call))
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [comment] => Ok(vec![text::coerced(comment)]),
-            _ => plan_err!("`{}` takes one argument", HELP.name),
-        }
+        Ok(types::coerced(&HELP, given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        text::check(HELP.name, &["text"], given)?;
+        types::check(&HELP, given)?;
         Ok(DataType::Float64)
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let [comments] = arrays.as_slice() else { return plan_err!("`{}` takes one argument", HELP.name) };
-        let comments = text::values(comments)?;
+        let [comments] = take_function_args(HELP.name, &arrays)?;
         let mut scorer = Scorer::default();
-        let scores: Float64Array = comments.iter().map(|comment| scorer.score(comment?)).collect();
-        Ok(ColumnarValue::Array(Arc::new(scores)))
+        let feelings = comments.as_string_view().iter().map(|comment| scorer.score(comment?));
+        Ok(ColumnarValue::Array(Arc::new(feelings.collect::<Float64Array>())))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

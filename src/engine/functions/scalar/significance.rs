@@ -6,17 +6,18 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, StructArr
 use datafusion::arrow::datatypes::{DataType, Fields, Float64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::super::constant::external;
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::measures;
+use super::super::structs::{fields, structs};
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::proportion::{NetShares, Share, Test, net_test, share_test};
 
 const fn stats(name: &'static str, what: &'static str) -> Argument {
-    Argument { name, takes: Takes::Column, types: "struct", default: None, what }
+    Argument { name, takes: Takes::Column, types: Types::Statistics, default: None, what }
 }
 
 const RETURNS: &str = "A struct: difference, the first less the second; z; and p, two-sided, which says how often chance \
@@ -80,7 +81,7 @@ pub struct Significance {
     signature: Signature,
 }
 
-static FIELDS: LazyLock<Fields> = LazyLock::new(|| measures::fields(&["difference", "z", "p"]));
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| fields(&[], &["difference", "z", "p"]));
 
 impl Significance {
     pub fn new(of: Of) -> Self {
@@ -142,27 +143,31 @@ impl ScalarUDFImpl for Significance {
         &self.signature
     }
 
-    /// All stay as they are; [`Self::return_type`] refuses what is wrong, since the engine hides the hint of an error made here.
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(self.help(), call))
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(given.to_vec())
+        Ok(types::coerced(self.help(), given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        let help = self.help();
-        let fits = |given: &DataType| match given {
-            DataType::Null => true,
-            DataType::Struct(fields) => self.reads().iter().all(|names| place(fields, names).is_some()),
-            _ => false,
+        let (help, made_by) = match self.of {
+            Of::Nps => (&NPS_TEST, "`nps_stats` gives"),
+            Of::Shares => (&SHARE_TEST, "`share_stats` or `csat_stats` gives"),
         };
-        if given.len() == 2 && given.iter().all(fits) {
-            return Ok(DataType::Struct(FIELDS.clone()));
+        for (argument, given) in help.arguments.iter().zip(given) {
+            let is = match given {
+                DataType::Null => continue,
+                DataType::Struct(fields) if self.reads().iter().all(|names| place(fields, names).is_some()) => continue,
+                DataType::Struct(_) => "another struct".to_owned(),
+                other => types::word(other),
+            };
+            let name = argument.name;
+            let error = Error::query(format!("`{name}` of `{}` takes what {made_by}, and was given {is}", help.name));
+            return Err(error.hint(format!("it is called as `{}`", help.syntax())).into());
         }
-        let made_by = match self.of {
-            Of::Nps => "`nps_stats`",
-            Of::Shares => "`share_stats` or `csat_stats`",
-        };
-        let error = Error::query(format!("`{}` compares two results of {made_by}", help.name));
-        Err(external(error.hint(format!("it is called as `{}`", help.syntax()))))
+        Ok(DataType::Struct(FIELDS.clone()))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -172,21 +177,20 @@ impl ScalarUDFImpl for Significance {
         let mut stats = Vec::new();
         for side in &sides {
             let Some(side) = side.as_struct_opt() else {
-                return Ok(ColumnarValue::Array(measures::structs(
-                    &FIELDS,
-                    std::iter::repeat_n(None::<[f64; 3]>, rows),
-                )));
+                let nothing = std::iter::repeat_n(None::<([i64; 0], [Option<f64>; 3])>, rows);
+                return Ok(ColumnarValue::Array(structs(&FIELDS, nothing)));
             };
             let columns = self.reads().iter().filter_map(|names| place(side.fields(), names));
             stats.push((side, columns.map(|at| side.column(at).as_primitive::<Float64Type>()).collect::<Vec<_>>()));
         }
         let tests = (0..rows).map(|at| match stats.as_slice() {
             [(first, first_columns), (second, second_columns)] => {
-                self.test(&row(first, first_columns, at)?, &row(second, second_columns, at)?)
+                let test = self.test(&row(first, first_columns, at)?, &row(second, second_columns, at)?)?;
+                Some(([], test.map(Some)))
             }
             _ => None,
         });
-        Ok(ColumnarValue::Array(measures::structs(&FIELDS, tests)))
+        Ok(ColumnarValue::Array(structs(&FIELDS, tests)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -6,13 +6,14 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Fields, Float64Type};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
-use datafusion::scalar::ScalarValue;
 
-use super::super::constant::{checked_confidence, external};
+use super::super::constant::Constant;
+use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::measures;
+use super::super::structs::{fields, structs};
+use super::super::types::{self, Types};
 use crate::error::Error;
 use crate::statistics::proportion::{Share, normal_quantile, wilson};
 
@@ -24,21 +25,15 @@ pub static WILSON: Help = Help {
         Argument {
             name: "k",
             takes: Takes::Column,
-            types: "int, float or decimal",
+            types: Types::Number,
             default: None,
             what: "how many it holds for",
         },
-        Argument {
-            name: "n",
-            takes: Takes::Column,
-            types: "int, float or decimal",
-            default: None,
-            what: "how many there are",
-        },
+        Argument { name: "n", takes: Takes::Column, types: Types::Number, default: None, what: "how many there are" },
         Argument {
             name: "confidence",
             takes: Takes::Value,
-            types: "float",
+            types: Types::Number,
             default: Some("0.95"),
             what: "confidence of the interval, between 0 and 1",
         },
@@ -54,7 +49,7 @@ pub static WILSON: Help = Help {
     ],
 };
 
-static FIELDS: LazyLock<Fields> = LazyLock::new(|| measures::fields(&["share", "low", "high"]));
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| fields(&[], &["share", "low", "high"]));
 
 /// `wilson`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -77,30 +72,21 @@ impl ScalarUDFImpl for Wilson {
         &self.signature
     }
 
-    /// Numbers as floats; [`Self::return_type`] refuses the rest, since the engine hides the hint of an error made here.
+    fn schema_name(&self, call: &[Expr]) -> Result<String> {
+        Ok(headings::scalar(&WILSON, call))
+    }
+
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let number = |given: &DataType| given.is_numeric() || given.is_null();
-        Ok(given.iter().map(|given| if number(given) { DataType::Float64 } else { given.clone() }).collect())
+        Ok(types::coerced(&WILSON, given))
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        if (2..=3).contains(&given.len()) && given.iter().all(|given| given == &DataType::Float64) {
-            return Ok(DataType::Struct(FIELDS.clone()));
-        }
-        let error = Error::query("`wilson` takes two numbers, and a confidence");
-        Err(external(error.hint(format!("it is called as `{}`", WILSON.syntax()))))
+        types::check(&WILSON, given)?;
+        Ok(DataType::Struct(FIELDS.clone()))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let confidence = match arguments.args.get(2) {
-            None | Some(ColumnarValue::Scalar(ScalarValue::Float64(None))) => None,
-            Some(ColumnarValue::Scalar(ScalarValue::Float64(given))) => *given,
-            Some(_) => {
-                let error = Error::query("`confidence` of `wilson` takes a constant, the same for all rows");
-                return Err(external(error.hint(format!("it is called as `{}`", WILSON.syntax()))));
-            }
-        };
-        let z = normal_quantile(checked_confidence(&WILSON, confidence)?);
+        let z = normal_quantile(Constant::of_values(&WILSON, "confidence", &arguments.args)?.confidence()?);
         let counts: Vec<_> = arguments
             .args
             .into_iter()
@@ -114,16 +100,16 @@ impl ScalarUDFImpl for Wilson {
                 None => None,
                 Some((k, n)) if !(n.is_finite() && (0.0..=n).contains(&k)) => {
                     let error = Error::invalid(format!("`wilson` got {k} of {n}"));
-                    return Err(external(error.hint("`k` counts some of `n`: 0 <= k <= n")));
+                    return Err(error.hint("`k` counts some of `n`: 0 <= k <= n").into());
                 }
                 Some((k, n)) => (n > 0.0).then(|| {
                     let share = k / n;
                     let interval = wilson(Share { share, n }, z);
-                    [share, interval.low, interval.high]
+                    ([], [share, interval.low, interval.high].map(Some))
                 }),
             });
         }
-        Ok(ColumnarValue::Array(measures::structs(&FIELDS, rows.into_iter())))
+        Ok(ColumnarValue::Array(structs(&FIELDS, rows.into_iter())))
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field};
 
 use super::super::help::{Argument, Help, Kind, Takes};
+use super::super::types::Types;
 use super::{Call, Given, TableFunction, read};
 use crate::error::{Error, Result};
 use crate::statistics::contingency::{self, Contingency};
@@ -19,22 +20,28 @@ pub static HELP: Help = Help {
         Argument {
             name: "relation",
             takes: Takes::Relation,
-            types: "table",
+            types: Types::Table,
             default: None,
             what: "a table, a view, a CTE or a query in parentheses, one row per answer",
         },
-        Argument { name: "row", takes: Takes::Column, types: "any", default: None, what: "whose values make the rows" },
+        Argument {
+            name: "row",
+            takes: Takes::Column,
+            types: Types::Any,
+            default: None,
+            what: "whose values make the rows",
+        },
         Argument {
             name: "column",
             takes: Takes::Column,
-            types: "any",
+            types: Types::Any,
             default: None,
             what: "whose values make the columns",
         },
         Argument {
             name: "weight",
             takes: Takes::Column,
-            types: "number",
+            types: Types::Number,
             default: Some("null"),
             what: "how much each row counts, such as a survey weight; rows without one are left out",
         },
@@ -103,8 +110,9 @@ impl TableFunction for Crosstab {
         for given in given {
             let (name, data_type) = (given.field.name().as_str(), given.field.data_type());
             if given.argument == "weight" {
-                read::check_number(HELP.name, given)?;
-            } else if can_cast_types(data_type, &DataType::Utf8) && !data_type.is_nested() {
+                continue;
+            }
+            if can_cast_types(data_type, &DataType::Utf8) && !data_type.is_nested() {
                 names.push(name);
             } else {
                 return Err(Error::query(format!("`{name}` cannot be shown as text, being of type {data_type}")));
@@ -166,9 +174,9 @@ impl Counted {
         let mut numbers = vec![0; size];
         let mut counts = vec![0.0; size];
         for (row, column, weight) in &places {
-            let cell = row * columns.texts.len() + column;
-            numbers[cell] += 1;
-            counts[cell] += weight;
+            let place = row * columns.texts.len() + column;
+            numbers[place] += 1;
+            counts[place] += weight;
         }
         let total: f64 = counts.iter().sum();
         let answers = match weights {
@@ -228,7 +236,9 @@ impl Counted {
 fn keep<'a>(texts: &mut Vec<String>, places: impl Iterator<Item = &'a mut usize>) {
     let places: Vec<&mut usize> = places.collect();
     let mut is_used = vec![false; texts.len()];
-    places.iter().for_each(|place| is_used[**place] = true);
+    for place in &places {
+        is_used[**place] = true;
+    }
     let mut next = 0;
     let anew: Vec<usize> = is_used
         .iter()
@@ -237,7 +247,9 @@ fn keep<'a>(texts: &mut Vec<String>, places: impl Iterator<Item = &'a mut usize>
             next.saturating_sub(1)
         })
         .collect();
-    places.into_iter().for_each(|place| *place = anew[*place]);
+    for place in places {
+        *place = anew[*place];
+    }
     let mut used = is_used.into_iter();
     texts.retain(|_| used.next().unwrap_or(false));
 }

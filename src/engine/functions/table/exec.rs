@@ -120,10 +120,12 @@ impl ExecutionPlan for TableFunctionExec {
             drop(batches);
             let columns = given.into_iter().zip(whole.columns().iter().cloned()).collect();
             let call = Call { help: function.help(), columns, values };
-            let arrays = function.run(&call).map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let arrays = function.run(&call)?;
             let batches = slices(schema, arrays, rows_max)?;
             timer.done();
-            batches.iter().for_each(|batch| metrics.record_output(batch.num_rows()));
+            for batch in &batches {
+                metrics.record_output(batch.num_rows());
+            }
             Ok::<_, DataFusionError>(batches)
         };
         let batches = stream::once(result).map_ok(|batches| stream::iter(batches.into_iter().map(Ok))).try_flatten();

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field};
 
 use super::super::help::{Argument, Help, Kind, Takes};
+use super::super::types::Types;
 use super::{Call, Given, TableFunction, read};
 use crate::error::{Error, Result};
 use crate::statistics::regression::{self, Driver, Importance, LMG_DRIVERS_MAX, Reason, Refusal};
@@ -19,35 +20,35 @@ pub static HELP: Help = Help {
         Argument {
             name: "relation",
             takes: Takes::Relation,
-            types: "table",
+            types: Types::Table,
             default: None,
             what: "a table, a view, a CTE or a query in parentheses, one row per answer",
         },
         Argument {
             name: "target",
             takes: Takes::Column,
-            types: "number or bool",
+            types: Types::NumberOrBool,
             default: None,
             what: "the score to explain, such as nps; true counts as 1",
         },
         Argument {
             name: "driver",
             takes: Takes::Columns,
-            types: "number or bool",
+            types: Types::NumberOrBool,
             default: None,
             what: "what may explain it; `*` takes all columns that no other argument names",
         },
         Argument {
             name: "missing",
             takes: Takes::Value,
-            types: "number or list of numbers",
+            types: Types::Codes,
             default: Some("null"),
             what: "codes that mean blank in every driver, and in the target too unless it has its own, such as `[0, 6]`",
         },
         Argument {
             name: "target_missing",
             takes: Takes::Value,
-            types: "number or list of numbers",
+            types: Types::Codes,
             default: Some("null"),
             what: "codes that mean blank in the target in place of `missing`, such as `[11]` for an nps in which 0 and 6 \
                 are scores; `[]` for none",
@@ -55,7 +56,7 @@ pub static HELP: Help = Help {
         Argument {
             name: "weight",
             takes: Takes::Column,
-            types: "number",
+            types: Types::Number,
             default: Some("null"),
             what: "how much each row counts, such as a survey weight; rows without one are left out",
         },
@@ -107,14 +108,13 @@ impl TableFunction for KeyDrivers {
         &HELP
     }
 
-    fn fields(&self, given: &[Given]) -> Result<Vec<Field>> {
-        given.iter().try_for_each(|given| read::check_number(HELP.name, given))?;
+    fn fields(&self, _: &[Given]) -> Result<Vec<Field>> {
         Ok(FIELDS.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect())
     }
 
     fn run(&self, call: &Call) -> Result<Vec<ArrayRef>> {
-        let missing = read::codes(call, "missing")?.unwrap_or_default();
-        let target_missing = read::codes(call, "target_missing")?.unwrap_or_else(|| missing.clone());
+        let missing = call.constant("missing")?.numbers()?.unwrap_or_default();
+        let target_missing = call.constant("target_missing")?.numbers()?.unwrap_or_else(|| missing.clone());
         let answers = |(name, array): (&str, &ArrayRef), missing: &[f64]| {
             let values = read::numbers(name, array)?;
             let values = values.into_iter().map(|value| value.filter(|value| !missing.contains(value)));

@@ -22,8 +22,9 @@ use datafusion::scalar::ScalarValue;
 
 pub use planner::{planner, query_planner};
 
+use super::constant::Constant;
 use super::help::Help;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[&crosstab::HELP, &key_drivers::HELP, &segments::HELP, &themes::HELP];
@@ -69,7 +70,7 @@ pub struct Given {
 pub struct Call {
     pub help: &'static Help,
     pub columns: Vec<(Given, ArrayRef)>,
-    /// The constants, by argument, with defaults filled in.
+    /// The constants, by argument.
     pub values: Vec<(&'static str, ScalarValue)>,
 }
 
@@ -88,9 +89,9 @@ impl Call {
     /// The constant given for this argument, or its default.
     ///
     /// # Errors
-    /// `Internal` when the help has no such argument.
-    pub fn value(&self, argument: &str) -> Result<&ScalarValue> {
+    /// `Query` when it has a type that the argument does not take.
+    pub fn constant(&self, argument: &str) -> Result<Constant> {
         let found = self.values.iter().find(|(name, _)| *name == argument);
-        found.map(|(_, value)| value).ok_or_else(|| Error::internal(format!("`{argument}` is no argument")))
+        Constant::new(self.help, argument, found.map_or(ScalarValue::Null, |(_, value)| value.clone()))
     }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Field;
 use datafusion::common::{DFSchema, DFSchemaRef, internal_err};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
 use super::super::help::Takes;
+use super::super::types;
 use super::{Given, TableFunction};
 
 /// The node. Its input has exactly the columns of `given`, in their order.
@@ -33,7 +34,13 @@ impl TableFunctionNode {
         values: Vec<Expr>,
         input: LogicalPlan,
     ) -> Result<Self> {
-        let fields = function.fields(&given).map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let help = function.help();
+        for given in &given {
+            let argument = help.position(given.argument).map(|place| &help.arguments[place]);
+            let (name, data_type) = (given.field.name(), given.field.data_type());
+            argument.map_or(Ok(()), |argument| types::check_argument(help, argument, data_type, Some(name)))?;
+        }
+        let fields = function.fields(&given)?;
         let fields = fields.into_iter().map(|field: Field| (None, Arc::new(field))).collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, std::collections::HashMap::new())?);
         Ok(Self { function, given, values, input, schema })

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, plan_err};
 use datafusion::error::{DataFusionError, Result};
@@ -21,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, TableFactor};
 use datafusion_session::Session;
 
+use super::super::constant;
 use super::super::help::{Argument, Help, Takes};
 use super::exec::TableFunctionExec;
 use super::node::TableFunctionNode;
@@ -83,7 +83,10 @@ fn call(
         let (target, given) = match argument {
             FunctionArg::Unnamed(given) => {
                 let Some(target) = help.arguments.get(place) else {
-                    return Err(misused(help, format!("`{}` takes fewer arguments", help.name)));
+                    return Err(misused(
+                        help,
+                        format!("`{}` takes at most {} arguments", help.name, help.arguments.len()),
+                    ));
                 };
                 place += usize::from(target.takes != Takes::Columns);
                 (target, given)
@@ -108,7 +111,7 @@ fn call(
     let input = LogicalPlanBuilder::from(input).project(projection)?.build()?;
     if let Some(outer) = outer_column(&input)? {
         let error = Error::query(format!("`{}` cannot use `{outer}` of the query around it", help.name));
-        return Err(external(error.hint("call it once for each value, as in a saved query with a parameter")));
+        return Err(error.hint("call it once for each value, as in a saved query with a parameter").into());
     }
     let values = read.values.into_iter().map(|(_, value)| value).collect();
     let node = TableFunctionNode::new(Arc::clone(function), given, values, input)?;
@@ -148,7 +151,7 @@ fn relation(
         }
         Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(given @ SqlExpr::BinaryOp { .. }))) => {
             let hint = "a name with hyphens stands in double quotes, such as `\"nps-by-office\"`";
-            Err(external(Error::query(format!("`{given}` is no table")).hint(hint)))
+            Err(Error::query(format!("`{given}` is no table")).hint(hint).into())
         }
         _ => Err(misused(help, format!("`{}` takes a table or a query in parentheses first", help.name))),
     }
@@ -228,7 +231,9 @@ impl Read {
                     let message = format!("`{}` of `{}` is missing", argument.name, self.help.name);
                     return Err(misused(self.help, message));
                 }
-                (Takes::Value, Some(default)) => self.values.push((argument, Expr::Literal(constant(default)?, None))),
+                (Takes::Value, Some(_)) => {
+                    self.values.push((argument, Expr::Literal(constant::default(argument), None)));
+                }
                 _ => {}
             }
         }
@@ -238,18 +243,14 @@ impl Read {
     }
 }
 
-fn external(error: Error) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
-}
-
 /// An error of how the function was called.
 fn misused(help: &Help, message: impl Into<String>) -> DataFusionError {
-    external(Error::query(message).hint(format!("it is called as `{}`", help.syntax())))
+    Error::query(message).hint(format!("it is called as `{}`", help.syntax())).into()
 }
 
 fn not_constant(argument: &Argument, text: &str) -> DataFusionError {
     let error = Error::query(format!("`{}` takes a constant, and `{text}` is none", argument.name));
-    external(error.hint(format!("text stands in single quotes: `{} => '…'`", argument.name)))
+    error.hint(format!("text stands in single quotes: `{} => '…'`", argument.name)).into()
 }
 
 /// The argument of this name.
@@ -259,28 +260,11 @@ fn named(help: &'static Help, name: &Ident) -> Result<&'static Argument> {
     found.ok_or_else(|| {
         let names: Vec<&str> = help.arguments.iter().skip(1).map(|argument| argument.name).collect();
         let error = Error::query(format!("`{}` has no argument `{name}`", help.name));
-        external(match suggest::nearest(&name, names.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("its arguments: {}", suggest::some(&names))),
-        })
+        match suggest::nearest(&name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")).into(),
+            None => error.hint(format!("its arguments: {}", suggest::some(&names))).into(),
+        }
     })
-}
-
-/// A default as the help has it.
-fn constant(text: &str) -> Result<ScalarValue> {
-    if text == "null" {
-        return Ok(ScalarValue::Null);
-    }
-    if let Some(text) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
-        return Ok(ScalarValue::from(text));
-    }
-    if let Ok(number) = text.parse::<i64>() {
-        return Ok(ScalarValue::from(number));
-    }
-    match text.parse::<f64>() {
-        Ok(number) => Ok(ScalarValue::from(number)),
-        Err(_) => plan_err!("`{text}` is no constant"),
-    }
 }
 
 #[async_trait]
@@ -305,18 +289,10 @@ impl ExtensionPlanner for Planner {
         let Some(node) = node.as_any().downcast_ref::<TableFunctionNode>() else { return Ok(None) };
         let [input] = inputs else { return plan_err!("a table function has one input") };
         let names = node.function.help().arguments.iter().filter(|argument| argument.takes == Takes::Value);
-        let none = RecordBatch::try_new_with_options(
-            Arc::new(Schema::empty()),
-            vec![],
-            &RecordBatchOptions::new().with_row_count(Some(1)),
-        )?;
         let mut values = Vec::with_capacity(node.values.len());
         for (argument, value) in names.zip(&node.values) {
             let physical = planner.create_physical_expr(value, &DFSchema::empty(), session, planning)?;
-            let value = physical.evaluate(&none)?.into_array(1)?;
-            let value = ScalarValue::try_from_array(&value, 0)?;
-            let default = argument.default.filter(|_| value.is_null());
-            values.push((argument.name, default.map_or(Ok(value), constant)?));
+            values.push((argument.name, constant::evaluated(&physical)?));
         }
         let schema = Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner());
         let (function, given) = (Arc::clone(&node.function), node.given.clone());

@@ -1,6 +1,7 @@
 //! `segments`: groups of like accounts, contacts or offices, with names that say what they have in common.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, UInt64Array};
@@ -9,6 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::arrow::util::display::array_value_to_string;
 
 use super::super::help::{Argument, Help, Kind, Takes};
+use super::super::types::{self, Types};
 use super::{Call, Given, TableFunction, read};
 use crate::error::{Error, Result};
 use crate::statistics::clusters;
@@ -22,28 +24,28 @@ pub static HELP: Help = Help {
         Argument {
             name: "relation",
             takes: Takes::Relation,
-            types: "table",
+            types: Types::Table,
             default: None,
             what: "a table, a view, a CTE or a query in parentheses, one row per key",
         },
         Argument {
             name: "key",
             takes: Takes::Column,
-            types: "any",
+            types: Types::Any,
             default: None,
             what: "what is put into segments, such as account_id; unique and never null",
         },
         Argument {
             name: "feature",
             takes: Takes::Columns,
-            types: "number, bool or text",
+            types: Types::NumberBoolOrText,
             default: None,
             what: "what makes keys alike; text with rules only; `*` takes all columns that no other argument names",
         },
         Argument {
             name: "method",
             takes: Takes::Value,
-            types: "text",
+            types: Types::Text,
             default: Some("'rules'"),
             what: "'rules': each feature is cut where it splits the keys most evenly, and a segment is a combination that \
                 occurs; 'kmeans': k groups around centres",
@@ -51,28 +53,28 @@ pub static HELP: Help = Help {
         Argument {
             name: "levels",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("2"),
             what: "of rules: 2 for low and high, 3 for low, mid and high",
         },
         Argument {
             name: "k",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("4"),
             what: "of kmeans: how many segments, 2 to 100",
         },
         Argument {
             name: "min_size",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("30"),
             what: "a segment with fewer keys is flagged in is_small; it is not merged into another",
         },
         Argument {
             name: "seed",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("1"),
             what: "of kmeans: where the search starts; a segment that another seed doesn't find is none to build on",
         },
@@ -121,10 +123,7 @@ impl TableFunction for Segments {
     }
 
     fn fields(&self, given: &[Given]) -> Result<Vec<Field>> {
-        let Some((key, features)) = given.split_first() else { return Err(Error::internal("a key")) };
-        for feature in features.iter().filter(|feature| !read::is_text(feature.field.data_type())) {
-            read::check_number(HELP.name, feature)?;
-        }
+        let Some(key) = given.first() else { return Err(Error::internal("a key")) };
         read::check_names(&[key.field.name()], &FIELDS.map(|(name, _)| name))?;
         let fields = FIELDS.into_iter().map(|(name, data_type)| Field::new(name, data_type, true));
         Ok(std::iter::once(key.field.as_ref().clone()).chain(fields).collect())
@@ -132,11 +131,11 @@ impl TableFunction for Segments {
 
     fn run(&self, call: &Call) -> Result<Vec<ArrayRef>> {
         let Some((key_name, key)) = call.columns("key").next() else { return Err(Error::internal("a key")) };
-        let method = read::word(call, "method", &["rules", "kmeans"])?;
-        let levels = read::integer(call, "levels", 2..=3)?;
-        let k = read::integer(call, "k", 2..=100)?;
-        let min_size = read::integer(call, "min_size", 1..=u32::MAX)?;
-        let seed = read::integer(call, "seed", 0..=u32::MAX)?;
+        let method = call.constant("method")?.word(&["rules", "kmeans"])?;
+        let levels = whole(call, "levels", 2..=3)?;
+        let k = whole(call, "k", 2..=100)?;
+        let min_size = whole(call, "min_size", 1..=u32::MAX)?;
+        let seed = whole(call, "seed", 0..=u32::MAX)?;
 
         let order = order_of_keys(key_name, key)?;
         let features = features(call, &order, method)?;
@@ -184,6 +183,14 @@ impl TableFunction for Segments {
     }
 }
 
+/// A constant that is a whole number.
+fn whole(call: &Call, argument: &str, range: RangeInclusive<u32>) -> Result<u32> {
+    let range = i64::from(*range.start())..=i64::from(*range.end());
+    let given = call.constant(argument)?.whole(range)?;
+    let given = given.and_then(|given| u32::try_from(given).ok());
+    given.ok_or_else(|| Error::internal(format!("`{argument}` has no default")))
+}
+
 fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
@@ -195,7 +202,7 @@ fn order_of_keys(name: &str, key: &ArrayRef) -> Result<Vec<usize>> {
         return Err(Error::invalid(format!("the key `{name}` is null in {nulls} of {} rows", key.len()))
             .hint(format!("leave them out: `where {name} is not null`")));
     }
-    let keys = read::comparable(key)?;
+    let keys = read::comparable(std::slice::from_ref(key))?;
     let mut order: Vec<usize> = (0..key.len()).collect();
     order.sort_unstable_by(|&a, &b| keys.row(a).cmp(&keys.row(b)));
     match order.windows(2).find(|pair| keys.row(pair[0]) == keys.row(pair[1])) {
@@ -234,7 +241,7 @@ fn features<'a>(call: &'a Call, order: &[usize], method: &str) -> Result<Vec<Fea
     let mut features = Vec::new();
     for (name, array) in call.columns("feature") {
         let array = take(array, &places, None).map_err(read::internal)?;
-        let is_text = read::is_text(array.data_type());
+        let is_text = types::is_text(array.data_type());
         if is_text && method == "kmeans" {
             return Err(Error::query(format!("`{name}` is text, and k-means takes numbers"))
                 .hint(format!("leave `{name}` out, or take `method => 'rules'`")));
@@ -286,7 +293,9 @@ fn by_rules(features: &[Feature<'_>], rows: &[usize], levels: usize) -> Found {
     let combinations: Vec<Vec<usize>> =
         rows.iter().map(|&row| features.iter().zip(&cuts).map(|feature| level(row, feature)).collect()).collect();
     let mut sizes: BTreeMap<&Vec<usize>, usize> = BTreeMap::new();
-    combinations.iter().for_each(|combination| *sizes.entry(combination).or_default() += 1);
+    for combination in &combinations {
+        *sizes.entry(combination).or_default() += 1;
+    }
     let mut sorted: Vec<(&Vec<usize>, usize)> = sizes.into_iter().collect();
     // Stable: those of one size stay in the order of their levels.
     sorted.sort_by_key(|(_, size)| std::cmp::Reverse(*size));

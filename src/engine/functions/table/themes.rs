@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray, UInt64Array};
-use datafusion::arrow::compute::{SortOptions, take};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, UInt64Array};
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::arrow::row::{RowConverter, Rows, SortField};
-use datafusion::scalar::ScalarValue;
 
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::text;
-use super::{Call, Given, TableFunction};
+use super::super::types::Types;
+use super::{Call, Given, TableFunction, read};
 use crate::error::{Error, Result};
 use crate::statistics::text::themes::{Comment, Options, Theme, themes};
 
@@ -25,30 +23,36 @@ pub static HELP: Help = Help {
         Argument {
             name: "relation",
             takes: Takes::Relation,
-            types: "",
+            types: Types::Table,
             default: None,
             what: "a table, or a query in parentheses",
         },
-        Argument { name: "text", takes: Takes::Column, types: "text", default: None, what: "a comment" },
+        Argument { name: "text", takes: Takes::Column, types: Types::Text, default: None, what: "a comment" },
         Argument {
             name: "by",
             takes: Takes::Columns,
-            types: "any",
+            types: Types::Any,
             default: Some("null"),
             what: "what makes a group, such as a region or a quarter; none: all comments are one group",
         },
         Argument {
             name: "person",
             takes: Takes::Column,
-            types: "any",
+            types: Types::Any,
             default: Some("null"),
             what: "who said it, so that each counts once; null: each comment is somebody's",
         },
-        Argument { name: "top", takes: Takes::Value, types: "int", default: Some("10"), what: "themes of a group" },
+        Argument {
+            name: "top",
+            takes: Takes::Value,
+            types: Types::Whole,
+            default: Some("10"),
+            what: "themes of a group",
+        },
         Argument {
             name: "min_people",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("5"),
             what: "a theme of fewer people in the group is not listed",
         },
@@ -102,9 +106,6 @@ impl TableFunction for Themes {
         let mut fields: Vec<Field> = Vec::new();
         for given in given {
             let (name, data_type) = (given.field.name(), given.field.data_type());
-            if given.argument == "text" && !text::is_text(data_type) {
-                return Err(text::refused(HELP.name, "text", data_type));
-            }
             if given.argument != "by" {
                 continue;
             }
@@ -124,7 +125,8 @@ impl TableFunction for Themes {
             people_min: u32::try_from(whole(call, "min_people")?).unwrap_or(u32::MAX),
         };
         let Some(texts) = call.column("text") else { return Err(Error::internal("`themes` has no text")) };
-        let texts = text::values(texts).map_err(engine)?;
+        let texts = cast(texts, &DataType::Utf8View).map_err(read::internal)?;
+        let texts = texts.as_string_view();
         let by: Vec<ArrayRef> = call.columns("by").map(|(_, column)| Arc::clone(column)).collect();
         let (groups, firsts) = groups(&by, texts.len())?;
         let people = people(call.column("person"))?;
@@ -139,7 +141,7 @@ impl TableFunction for Themes {
             .collect();
         let listed = themes(&comments, options);
         let rows: UInt64Array = listed.iter().map(|theme| Some(firsts[theme.group as usize])).collect();
-        let by = by.iter().map(|column| take(column, &rows, None).map_err(|error| engine(error.into())));
+        let by = by.iter().map(|column| take(column, &rows, None).map_err(read::internal));
         let mut columns = by.collect::<Result<Vec<ArrayRef>>>()?;
         columns.extend(results(&listed));
         Ok(columns)
@@ -174,7 +176,7 @@ fn groups(by: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<u64>)> {
     if by.is_empty() {
         return Ok((vec![0; rows], vec![0]));
     }
-    let values = comparable(by)?;
+    let values = read::comparable(by)?;
     let mut order: Vec<usize> = (0..rows).collect();
     order.sort_by(|&one, &next| values.row(one).cmp(&values.row(next)));
     let mut groups = vec![0; rows];
@@ -182,7 +184,9 @@ fn groups(by: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<u64>)> {
     for group in order.chunk_by(|&one, &next| values.row(one) == values.row(next)) {
         let number = number(firsts.len())?;
         firsts.push(group[0] as u64);
-        group.iter().for_each(|&row| groups[row] = number);
+        for &row in group {
+            groups[row] = number;
+        }
     }
     Ok((groups, firsts))
 }
@@ -190,7 +194,7 @@ fn groups(by: &[ArrayRef], rows: usize) -> Result<(Vec<u32>, Vec<u64>)> {
 /// A number for each person; `None` where nobody knows who it was.
 fn people(column: Option<&ArrayRef>) -> Result<Option<Vec<Option<u32>>>> {
     let Some(column) = column.filter(|column| *column.data_type() != DataType::Null) else { return Ok(None) };
-    let values = comparable(std::slice::from_ref(column))?;
+    let values = read::comparable(std::slice::from_ref(column))?;
     let mut known: HashMap<&[u8], u32> = HashMap::new();
     let mut people = Vec::with_capacity(column.len());
     for row in 0..column.len() {
@@ -204,30 +208,13 @@ fn people(column: Option<&ArrayRef>) -> Result<Option<Vec<Option<u32>>>> {
     Ok(Some(people))
 }
 
-/// Values of any type as bytes that compare as they do, nulls last.
-fn comparable(columns: &[ArrayRef]) -> Result<Rows> {
-    let nulls_last = SortOptions { descending: false, nulls_first: false };
-    let fields = columns.iter().map(|column| SortField::new_with_options(column.data_type().clone(), nulls_last));
-    let converter = RowConverter::new(fields.collect()).and_then(|converter| converter.convert_columns(columns));
-    converter.map_err(|error| engine(error.into()))
-}
-
 fn number(place: usize) -> Result<u32> {
     u32::try_from(place).map_err(|_| Error::invalid("`themes` takes no more than 4,294,967,295 groups or people"))
 }
 
 /// A constant that is a whole number from 1.
-fn whole(call: &Call, argument: &'static str) -> Result<usize> {
-    let value = call.value(argument)?;
-    let number = match value.cast_to(&DataType::Int64) {
-        Ok(ScalarValue::Int64(Some(number))) if number >= 1 => usize::try_from(number).ok(),
-        _ => None,
-    };
-    number.ok_or_else(|| {
-        Error::query(format!("`{argument}` of `themes` is a whole number from 1, and was given `{value}`"))
-    })
-}
-
-fn engine(error: datafusion::error::DataFusionError) -> Error {
-    Error::internal("the columns of `themes` cannot be read").caused_by(error)
+fn whole(call: &Call, argument: &str) -> Result<usize> {
+    let given = call.constant(argument)?.whole(1..=i64::from(u32::MAX))?;
+    let given = given.and_then(|given| usize::try_from(given).ok());
+    given.ok_or_else(|| Error::internal(format!("`{argument}` has no default")))
 }

@@ -10,15 +10,13 @@ use datafusion::error::Result;
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
+use super::super::constant::Constant;
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::{constant_number, number, number_or_default, refuse};
-use crate::error::Error;
+use super::super::types::{self, Types};
 use crate::statistics::order::Peers;
 
-/// Peers that a median needs when nothing else is said.
-const MIN_PEERS: f64 = 4.0;
-
-const X: Argument = Argument { name: "x", takes: Takes::Column, types: "number", default: None, what: "the values" };
+const X: Argument =
+    Argument { name: "x", takes: Takes::Column, types: Types::Number, default: None, what: "the values" };
 
 pub static MEDIAN_HELP: Help = Help {
     name: "median_excluding_self",
@@ -30,7 +28,7 @@ pub static MEDIAN_HELP: Help = Help {
         Argument {
             name: "min_peers",
             takes: Takes::Value,
-            types: "int",
+            types: Types::Whole,
             default: Some("4"),
             what: "other values that a median needs, 1 or more",
         },
@@ -105,15 +103,12 @@ impl WindowUDFImpl for ExcludingSelf {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let take = |(place, data_type)| match place {
-            0 => number(data_type),
-            _ => number_or_default(data_type),
-        };
-        types.iter().enumerate().map(take).collect()
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(self.help(), given))
     }
 
     fn field(&self, arguments: WindowUDFFieldArgs<'_>) -> Result<FieldRef> {
+        types::check(self.help(), arguments.input_fields().iter().map(|field| field.data_type()))?;
         let (data_type, is_nullable) = match self.said {
             Said::Median => (DataType::Float64, true),
             Said::Count => (DataType::Int64, false),
@@ -133,20 +128,14 @@ impl WindowUDFImpl for ExcludingSelf {
     }
 }
 
-fn min_peers(arguments: &PartitionEvaluatorArgs<'_>) -> Result<f64> {
-    let min_peers = constant_number(&MEDIAN_HELP, 1, arguments.input_exprs())?.unwrap_or(MIN_PEERS);
-    if min_peers >= 1.0 && min_peers.fract() == 0.0 {
-        return Ok(min_peers);
-    }
-    Err(refuse(
-        Error::query(format!("`median_excluding_self` got the min_peers {min_peers}"))
-            .hint("it is a whole number of 1 or more, as in `median_excluding_self(x, min_peers => 4)`"),
-    ))
+fn min_peers(arguments: &PartitionEvaluatorArgs<'_>) -> Result<usize> {
+    let given = Constant::of(&MEDIAN_HELP, "min_peers", arguments.input_exprs())?.whole(1..=i64::MAX)?;
+    Ok(given.and_then(|given| usize::try_from(given).ok()).unwrap_or(usize::MAX))
 }
 
 #[derive(Debug)]
 struct Medians {
-    min_peers: f64,
+    min_peers: usize,
 }
 
 impl PartitionEvaluator for Medians {
@@ -154,7 +143,7 @@ impl PartitionEvaluator for Medians {
         let own = column(values)?;
         let peers = Peers::new(own.iter().flatten().collect());
         let medians = own.iter().map(|own| {
-            let is_enough = peers.count(own) as f64 >= self.min_peers;
+            let is_enough = peers.count(own) >= self.min_peers;
             if is_enough { peers.median(own) } else { None }
         });
         Ok(Arc::new(medians.collect::<Float64Array>()))
@@ -186,7 +175,7 @@ mod tests {
     use super::*;
     use crate::statistics::order::{ascending, median};
 
-    fn medians(values: Vec<Option<f64>>, min_peers: f64) -> Vec<Option<f64>> {
+    fn medians(values: Vec<Option<f64>>, min_peers: usize) -> Vec<Option<f64>> {
         let column: ArrayRef = Arc::new(Float64Array::from(values));
         let count = column.len();
         let result = Medians { min_peers }.evaluate_all(&[column], count).expect("medians");
@@ -215,10 +204,10 @@ mod tests {
                 others.filter_map(|(_, value)| *value).collect()
             };
             for min_peers in [1, 4] {
-                let got = medians(values.clone(), f64::from(min_peers));
+                let got = medians(values.clone(), min_peers);
                 for (row, got) in got.into_iter().enumerate() {
                     let mut others = others(row);
-                    let is_enough = others.len() >= usize::try_from(min_peers).expect("small");
+                    let is_enough = others.len() >= min_peers;
                     let wanted = if is_enough { median(&mut others) } else { None };
                     let is_same = got.zip(wanted).is_none_or(|(got, wanted)| ascending(&got, &wanted).is_eq());
                     assert!(is_same && got.is_some() == wanted.is_some(), "{row} of {values:?}: {got:?}, {wanted:?}");
@@ -232,9 +221,9 @@ mod tests {
 
     #[test]
     fn one_row_has_no_peers() {
-        assert_eq!(medians(vec![Some(1.0)], 1.0), [None]);
-        assert_eq!(medians(vec![None], 1.0), [None]);
+        assert_eq!(medians(vec![Some(1.0)], 1), [None]);
+        assert_eq!(medians(vec![None], 1), [None]);
         assert_eq!(counts(vec![Some(1.0)]), [0]);
-        assert_eq!(medians(vec![None, Some(3.0)], 1.0), [Some(3.0), None]);
+        assert_eq!(medians(vec![None, Some(3.0)], 1), [Some(3.0), None]);
     }
 }

@@ -9,7 +9,7 @@ use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldA
 use datafusion::logical_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
 use super::super::help::{Argument, Help, Kind, Takes};
-use super::super::typed::number;
+use super::super::types::{self, Types};
 use super::peers::column;
 use crate::statistics::order::RobustScale;
 
@@ -18,7 +18,7 @@ pub static HELP: Help = Help {
     kind: Kind::Window,
     summary: "Robust z of a value among all of its partition: 0.6745 (x - median) / MAD, an outlier beyond 3.5. Costs and other ratios \
               are skewed: give their logarithm. All rows of the partition count, whatever frame or order is given.",
-    arguments: &[Argument { name: "x", takes: Takes::Column, types: "number", default: None, what: "the values" }],
+    arguments: &[Argument { name: "x", takes: Takes::Column, types: Types::Number, default: None, what: "the values" }],
     returns: "A float: robust standard deviations above the median. Where the MAD is 0, because more than half of the values are equal, \
               the interquartile range by 1.349 stands for the standard deviation.",
     nulls: "Null for a null, which does not count among the values; null for all with fewer than five values, and where \
@@ -51,11 +51,12 @@ impl WindowUDFImpl for RobustZ {
         &self.signature
     }
 
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        types.iter().map(number).collect()
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types::coerced(&HELP, given))
     }
 
     fn field(&self, arguments: WindowUDFFieldArgs<'_>) -> Result<FieldRef> {
+        types::check(&HELP, arguments.input_fields().iter().map(|field| field.data_type()))?;
         Ok(Arc::new(Field::new(arguments.name(), DataType::Float64, true)))
     }
 

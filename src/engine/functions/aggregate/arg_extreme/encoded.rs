@@ -11,7 +11,8 @@ use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 
-use super::words::{Word, canonical};
+use super::super::super::floats::canonical;
+use super::words::Word;
 use super::{End, Groups};
 
 /// A column as bytes: the larger, the nearer to the wanted end.

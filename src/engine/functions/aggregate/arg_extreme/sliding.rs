@@ -15,7 +15,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;
 
-use super::words::canonical;
+use super::super::super::floats::canonical;
 use super::{End, known};
 
 #[derive(Debug)]

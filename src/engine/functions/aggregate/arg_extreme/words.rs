@@ -39,22 +39,11 @@ pub fn width(data_type: &DataType) -> Option<Width> {
         | DataType::Timestamp(_, _)
         | DataType::Duration(_)
         | DataType::Decimal32(_, _)
-        | DataType::Decimal64(_, _) => Some(Width::Narrow),
-        DataType::Float32 | DataType::Float64 => Some(Width::Narrow),
+        | DataType::Decimal64(_, _)
+        | DataType::Float32
+        | DataType::Float64 => Some(Width::Narrow),
         other if other.is_integer() => Some(Width::Narrow),
         _ => None,
-    }
-}
-
-/// The floats of an array with one NaN and one zero, so that equal values have equal bytes; other arrays as they are.
-pub fn canonical(array: &ArrayRef) -> ArrayRef {
-    fn with<T: ArrowPrimitiveType<Native: Native>>(array: &ArrayRef) -> ArrayRef {
-        Arc::new(array.as_primitive::<T>().unary::<_, T>(|value| T::Native::from_word(value.word())))
-    }
-    match array.data_type() {
-        DataType::Float32 => with::<Float32Type>(array),
-        DataType::Float64 => with::<Float64Type>(array),
-        _ => Arc::clone(array),
     }
 }
 
@@ -170,6 +159,7 @@ impl Word for i64 {
     const LEAST: Self = Self::MIN;
 
     fn encode(array: &dyn Array, end: End) -> Result<Vec<Self>> {
+        #[expect(clippy::unnecessary_wraps, reason = "the choice of the type can fail")]
         fn with<T: ArrowPrimitiveType<Native: Native>>(array: &dyn Array, mask: i64) -> Result<Vec<i64>> {
             Ok(array.as_primitive::<T>().values().iter().map(|value| value.word() ^ mask).collect())
         }

@@ -217,7 +217,7 @@ fn a_wrong_call_is_answered_with_what_is_wrong() {
         ),
         (
             "crosstab(surveys, touchpoint, language, nps, csat)",
-            "error: `crosstab` takes at most 4 arguments\n\n\
+            "error: `crosstab` is given more arguments than it takes\n\n\
              hint: it is called as `crosstab(relation, row, column [, weight => null])`\n"
                 .to_owned(),
         ),

@@ -180,7 +180,7 @@ fn fill(function: &mut Function, help: &'static Help) -> Result<()> {
     let FunctionArguments::List(list) = &mut function.args else { return Ok(()) };
     let called = |error: Error| error.hint(format!("it is called as `{}`", help.syntax()));
     if list.args.len() > help.arguments.len() {
-        let message = format!("`{}` takes at most {} arguments", help.name, help.arguments.len());
+        let message = format!("`{}` is given more arguments than it takes", help.name);
         return Err(called(Error::query(message)));
     }
     let mut places: Vec<Option<FunctionArgExpr>> = vec![None; help.arguments.len()];

@@ -83,10 +83,7 @@ fn call(
         let (target, given) = match argument {
             FunctionArg::Unnamed(given) => {
                 let Some(target) = help.arguments.get(place) else {
-                    return Err(misused(
-                        help,
-                        format!("`{}` takes at most {} arguments", help.name, help.arguments.len()),
-                    ));
+                    return Err(misused(help, format!("`{}` is given more arguments than it takes", help.name)));
                 };
                 place += usize::from(target.takes != Takes::Columns);
                 (target, given)

@@ -118,12 +118,9 @@ spread as (
         ) / (cast(n_left as double) * n_stayed)) as standard_error
     from measured
 ),
--- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2).
-wilson_end as (
-    select wilson(0, 1, confidence => $confidence)['high'] as at
-),
+-- How many standard errors an interval reaches.
 reach as (
-    select sqrt(at / (1 - at)) as z from wilson_end
+    select z_value($confidence) as z
 )
 select
     signal,

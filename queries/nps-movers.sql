@@ -96,12 +96,9 @@ scored as (
     from pooled
     group by grouping sets ((), (pool))
 ),
--- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2).
-wilson_end as (
-    select wilson(0, 1, confidence => $confidence)['high'] as at
-),
+-- How many standard errors an interval reaches.
 reach as (
-    select sqrt(at / (1 - at)) as z from wilson_end
+    select z_value($confidence) as z
 ),
 counted as (
     select

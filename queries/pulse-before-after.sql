@@ -126,11 +126,6 @@ differences as (
         grouping(office_group) = 1 and count(*) < 2 as is_alone
     from enough
     group by grouping sets ((measure), (measure, office_group))
-),
--- The normal distribution's upper tail, by Abramowitz and Stegun 26.2.17, to seven digits.
-tails as (
-    select *, 1 / (1 + 0.2316419 * abs(z_value)) as t
-    from differences
 )
 select
     measure,
@@ -146,17 +141,12 @@ select
     case when is_enough then after_high end as after_high,
     case when is_enough then difference end as difference,
     case when is_enough then z_value end as z_value,
-    case
-        when is_enough
-        then 2 * exp(-power(z_value, 2) / 2) / sqrt(2 * pi()) * t * (
-            0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))
-        )
-    end as p_value,
+    case when is_enough then p_value(z_value) end as p_value,
     case
         when is_alone then 'no other offices'
         when not is_enough then 'base too small'
     end as note
-from tails
+from differences
 order by
     measure desc,
     case office_group when 'changed' then 0 when 'others' then 1 else 2 end

@@ -121,13 +121,10 @@ shares as (
     from placed p
     cross join bases b
 ),
--- How many standard errors an interval reaches: Wilson's of none in one ends at z^2 / (1 + z^2). Each of ten themes
--- may be wrong a tenth as often as any of them (Bonferroni).
-wilson_end as (
-    select wilson(0, 1, confidence => 1 - (1 - $confidence) / 10)['high'] as at
-),
+-- How many standard errors an interval reaches. Each of ten themes may be wrong a tenth as often as any of them
+-- (Bonferroni).
 reach as (
-    select sqrt(at / (1 - at)) as z from wilson_end
+    select z_value(1 - (1 - $confidence) / 10) as z
 ),
 spread as (
     select

@@ -135,7 +135,8 @@ fn t_quantile(freedom: f64, confidence: f64) -> Option<f64> {
     Some(z + first / freedom + second / freedom.powi(2) + third / freedom.powi(3))
 }
 
-fn two_sided(z: f64) -> f64 {
+/// The probability of a z at least as far from zero, to either side: 0.05 for 1.96.
+pub fn two_sided(z: f64) -> f64 {
     2.0 * Normal::standard().sf(z.abs())
 }
 

@@ -362,3 +362,31 @@ fn the_data_is_what_the_import_makes_of_the_original_files() {
         assert!(content(&folder.at("repository")) == content(repository()), "`{file}` is not what the import makes");
     }
 }
+
+#[test]
+fn the_functions_reach_every_published_figure() {
+    let rounded = |expression: &str, digits: u32| format!("round({expression}, {digits})");
+    let one = |select: &str, from: &str| {
+        let printed = sql(&format!("select {select} from {from}"));
+        printed.lines().nth(1).expect("a row").to_owned()
+    };
+    let stats = "(select nps_stats(netpro, missing => 11) as s, nps_stats(netpro, weight, missing => 11) as w from airport_survey)";
+    assert_eq!(one("s.n, s.promoters, s.passives, s.detractors", stats), "2746,1436,968,342");
+    assert_eq!(one(&format!("{}, {}", rounded("s.nps", 4), rounded("w.nps", 4)), stats), "39.8398,40.3984");
+    // The interval's middle and half width.
+    let interval = format!("{}, {}", rounded("(s.low + s.high) / 2", 3), rounded("(s.high - s.low) / 2", 3));
+    assert_eq!(one(&interval, stats), "39.796,2.614");
+    let share = "(select share_stats(churn) as s from telecom_accounts)";
+    assert_eq!(one(&format!("s.k, s.n, {}", rounded("100 * s.share", 2)), share), "1869,7043,26.54");
+    let by_contract = sql(
+        "select contract, s.k, s.n from (select contract, share_stats(churn) as s from telecom_accounts group by contract) order by 1",
+    );
+    assert_eq!(by_contract, "contract,s[k],s[n]\nMonth-to-month,1655,3875\nOne year,166,1473\nTwo year,48,1695\n");
+    for (id, figures) in [(PADDED, "402,11.7779,3.9094"), (AS_IT_CAME, "379,11.3562,3.8446")] {
+        let buses = format!(
+            "{} select count(*), round(median(ratio), 4), round(mad(ratio), 4) from reported where mode = 'MB'",
+            REPORTED.replace("$id", id)
+        );
+        assert_eq!(sql(&buses).lines().nth(1), Some(figures));
+    }
+}

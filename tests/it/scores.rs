@@ -304,3 +304,16 @@ fn a_field_is_had_with_a_dot_or_in_brackets_of_a_call_a_column_and_a_qualified_c
     let called = cxlake(["-c", "select nps_stats(nps).n as n from surveys", "--format", "csv"]).prints();
     assert_eq!(called, whole);
 }
+
+#[test]
+fn standard_errors_and_probabilities_are_those_of_the_normal_distribution() {
+    let sql = "select round(z_value(0.95), 6) as a, round(z_value(0.99), 6) as b, round(p_value(1.96), 6) as c, \
+               round(p_value(-1.96), 6) as d, p_value(0) as e, z_value(null) as f";
+    assert_eq!(
+        cxlake(["-c", sql, "--format", "csv"]).prints(),
+        "a,b,c,d,e,f\n1.959964,2.575829,0.049996,0.049996,1.0,\n"
+    );
+    assert!(
+        cxlake(["-c", "select z_value(95)"]).fails(1).contains("`z_value` got the confidence 95, not between 0 and 1")
+    );
+}

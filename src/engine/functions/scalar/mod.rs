@@ -3,6 +3,7 @@
 mod band;
 mod decay;
 mod health;
+mod normal;
 mod reason_codes;
 mod sentiment;
 mod significance;
@@ -20,6 +21,8 @@ pub const HELPS: &[&Help] = &[
     &significance::NPS_TEST,
     &significance::SHARE_TEST,
     &wilson::WILSON,
+    &normal::Z_VALUE,
+    &normal::P_VALUE,
     &reason_codes::HELP,
     &sentiment::HELP,
     &band::HELP,
@@ -34,6 +37,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(Significance::new(Of::Nps)),
         ScalarUDF::from(Significance::new(Of::Shares)),
         ScalarUDF::from(wilson::Wilson::new()),
+        ScalarUDF::from(normal::Normal::z_value()),
+        ScalarUDF::from(normal::Normal::p_value()),
         ScalarUDF::from(reason_codes::ReasonCodes::new()),
         ScalarUDF::from(sentiment::Sentiment::new()),
         ScalarUDF::from(band::Band::new()),

@@ -210,7 +210,7 @@ impl Engine {
                 kind: help.kind,
                 is_ours: true,
                 syntax: help.syntax(),
-                summary: help.summary.to_owned(),
+                summary: first_sentence(help.summary),
             })
             .collect();
         let state = self.context.state();

@@ -130,6 +130,14 @@ gone_sponsors as (
       and c.left_on >= d.as_of - cast(concat($recent_days, ' days') as interval)
     group by c.account_id
 ),
+-- A month that is not loaded is no month without touches.
+loaded as (
+    select count(distinct t.period) = 6 as touch_months
+    from touches t
+    cross join day d
+    where t.period >= d.this_month - interval '6 months'
+      and t.period < d.this_month
+),
 touched as (
     select
         t.account_id,
@@ -159,7 +167,9 @@ observed as (
         12 * b.latest as recurring_revenue,
         cast(b.latest as double) / nullif(cast(b.before as double), 0) - 1 as revenue_change,
         -- Nothing logged after something was is a fall to nothing; nothing before says nothing.
-        cast(coalesce(t.recent, 0) as double) / nullif(t.before, 0) - 1 as touches_change,
+        case
+            when w.touch_months then cast(coalesce(t.recent, 0) as double) / nullif(t.before, 0) - 1
+        end as touches_change,
         coalesce(s.gone, 0) as sponsors_left,
         coalesce(n.severe, 0) as severe_notes,
         coalesce(n.overdue, 0) + coalesce(l.overdue, 0) as overdue,
@@ -167,6 +177,7 @@ observed as (
         coalesce(e.severe, 0) as severe_escalations
     from customers c
     cross join day d
+    cross join loaded w
     left join brought b on b.account_id = c.account_id
     left join touched t on t.account_id = c.account_id
     left join gone_sponsors s on s.account_id = c.account_id

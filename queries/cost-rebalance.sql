@@ -139,7 +139,7 @@ select
     office,
     region,
     moved,
-    touches_lost,
+    round(touches_lost, 6) as touches_lost,
     touches_gained,
     touches_gained / nullif(touches_lost, 0) as gained_for_one,
     touches_before,

@@ -164,6 +164,16 @@ monthly_touches as (
     from touches
     group by account_id, period
 ),
+-- A month that is not loaded is no month without touches: engagement is known where all six months are there.
+loaded_windows as (
+    select d.scored_month
+    from (select distinct scored_month from days) d
+    join (select distinct period from touches) m
+        on m.period < d.scored_month
+        and m.period >= d.scored_month - interval '6 months'
+    group by d.scored_month
+    having count(*) = 6
+),
 touched as (
     select
         d.account_id,
@@ -174,6 +184,7 @@ touched as (
         count(*) as observations,
         max(t.period) as newest
     from days d
+    join loaded_windows w on w.scored_month = d.scored_month
     join monthly_touches t
         on t.account_id = d.account_id
         and t.period < d.scored_month

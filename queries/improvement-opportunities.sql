@@ -220,9 +220,9 @@ parts as (
 prioritised as (
     select
         *,
-        -- An effect that is not known is no effect of 0.
+        -- An effect, or a revenue, that is not known is none of 0.
         case
-            when effect is not null
+            when effect is not null and revenue is not null
                 then reach * greatest(-effect, 0.0) * cast(revenue_at_risk as double) / 1e6
         end as priority
     from parts

@@ -4,7 +4,8 @@
 -- description = """
 -- Contract revenue of the start month and of the end month, account by account, and what became of it. An account is \
 -- lost when it has no revenue in the end month (revenue is by whole months: who leaves within a month is lost in the \
--- next), and new when it had none in the start month. Who came and left in between is in neither month and not here."""
+-- next), and new when it had none in the start month. Who came and left in between is in neither month and not here. \
+-- Empty when one of the two months is not booked at all."""
 -- tags = ["revenue", "base"]
 -- grain = ["account_id"]
 --
@@ -40,6 +41,14 @@ with two_months as (
         cast(cast($period as date) - cast(concat($months, ' months') as interval) as date) as start_month,
         cast($period as date) as end_month
 ),
+-- A month that is not booked is no month without revenue: nobody is known to have left in it, or to be new.
+booked as (
+    select count(distinct r.period) = 2 as both
+    from account_revenue r
+    cross join two_months m
+    where r.period = m.start_month
+       or r.period = m.end_month
+),
 then_and_now as (
     select
         r.account_id,
@@ -72,6 +81,6 @@ select
 from then_and_now t
 join accounts a on a.account_id = t.account_id
 join offices o on o.office_id = a.office_id
-where t.start_revenue > 0
-   or t.end_revenue > 0
+where (select both from booked)
+  and (t.start_revenue > 0 or t.end_revenue > 0)
 order by a.account_id

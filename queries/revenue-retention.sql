@@ -48,7 +48,21 @@
 -- x = "nrr"
 -- y = "part"
 -- +++
-with moved as (
+with two_months as (
+    select
+        cast($period as date) - cast(concat($months, ' months') as interval) as start_month,
+        cast($period as date) as end_month
+),
+booked as (
+    select
+        count(*) filter (where r.period = m.start_month) > 0 as start_month,
+        count(*) filter (where r.period = m.end_month) > 0 as end_month
+    from account_revenue r
+    cross join two_months m
+    where r.period = m.start_month
+       or r.period = m.end_month
+),
+moved as (
     select
         case $by
             when 'region' then region
@@ -84,8 +98,8 @@ added_up as (
 )
 select
     part,
-    accounts,
-    lost,
+    case when b.start_month and b.end_month then accounts end as accounts,
+    case when b.start_month and b.end_month then lost end as lost,
     case when accounts >= $min_base then cast(lost as double) / accounts end as logo_churn,
     case when accounts >= $min_base then gross_retention(start_revenue, contraction, churn) end as grr,
     case when accounts >= $min_base then net_retention(start_revenue, expansion, contraction, churn) end as nrr,
@@ -93,12 +107,15 @@ select
     expansion,
     contraction,
     churn,
-    end_revenue,
-    new_accounts,
-    new_revenue,
+    case when b.start_month and b.end_month then end_revenue end as end_revenue,
+    case when b.start_month and b.end_month then new_accounts end as new_accounts,
+    case when b.start_month and b.end_month then new_revenue end as new_revenue,
     case
+        when not b.start_month then 'the start month is not booked'
+        when not b.end_month then 'the end month is not booked'
         when accounts = 0 then 'no accounts at the start'
         when accounts < $min_base then 'base too small'
     end as note
 from added_up
+cross join booked b
 order by is_total desc, start_revenue desc, part

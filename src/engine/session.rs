@@ -1,6 +1,5 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use datafusion::catalog::{
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::datasource::ViewTable;
-use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -29,6 +28,7 @@ use super::optimizer;
 use super::tables::Files;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use crate::lake::metric::Formula;
 use crate::suggest;
 
 /// Name of the engine's catalog and of the schema with the lake's tables in it.
@@ -59,7 +59,7 @@ impl Engine {
     /// `folder` is where relative paths in statements start.
     ///
     /// # Errors
-    /// `Storage` when there is no folder to spill to.
+    /// `Storage` when there is no folder to spill to; `InvalidData` for a metric with the name of a function.
     pub fn open(lake: Arc<Lake>, folder: PathBuf, limits: &Limits, mode: Mode) -> Result<Self> {
         let mut config = limits
             .config()
@@ -80,6 +80,14 @@ impl Engine {
             .with_optimizer_rules(optimizer::logical_rules())
             .with_physical_optimizer_rules(optimizer::physical_rules());
         let state = functions::register(builder, &lake.scales).build();
+        for metric in lake.metrics.values().filter(|metric| matches!(metric.formula, Formula::Sql(_))) {
+            // It would stand in for the function in every statement, without a word.
+            if has_function(&state, &metric.name) {
+                return Err(
+                    functions::metrics::wrong(metric, "it has the name of a function").hint("take another name")
+                );
+            }
+        }
         let context = SessionContext::new_with_state(state);
         let store = Arc::new(SessionStore::new());
         store.with_state(context.state_weak_ref());
@@ -272,13 +280,12 @@ impl Engine {
         })
     }
 
-    /// Holds every metric's SQL against the metrics and functions that there are.
+    /// Reads every metric's SQL, with the metrics that it calls.
     ///
     /// # Errors
     /// `InvalidData` with the manifest's line for the first that is wrong.
     pub fn check_metrics(&self) -> Result<()> {
-        let names: HashSet<String> = self.functions().into_iter().map(|function| function.name).collect();
-        functions::metrics::check(&self.lake.metrics, |name| names.contains(name))
+        functions::metrics::check(&self.lake.metrics)
     }
 
     /// The files of a table of the lake; `None` for what the session made.
@@ -301,6 +308,14 @@ impl Engine {
         let known = Known { tables: self.table_names(), functions: functions.collect() };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
+}
+
+/// Whether statements can call something of this name already.
+fn has_function(state: &SessionState, name: &str) -> bool {
+    functions::helps().iter().any(|help| help.name == name)
+        || state.scalar_functions().contains_key(name)
+        || state.aggregate_functions().contains_key(name)
+        || state.window_functions().contains_key(name)
 }
 
 /// A function in a list.

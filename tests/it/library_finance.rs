@@ -284,3 +284,39 @@ fn themes_of_those_who_leave_without_a_word_go_with_high_scores_and_are_marked()
     ));
     assert_eq!(text(&bangalore[0], "root_cause"), "staffing");
 }
+
+#[test]
+fn a_month_that_is_not_booked_is_no_month_in_which_everybody_left() {
+    for (parameter, note) in
+        [("period=2026-10", "the end month is not booked"), ("months=120", "the start month is not booked")]
+    {
+        let parts = rows("revenue-retention", &[parameter]);
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        assert_eq!(text(&parts[0], "note"), note);
+        for column in ["accounts", "lost", "logo_churn", "grr", "nrr", "churn", "new_accounts", "new_revenue"] {
+            assert!(parts[0][column].is_null(), "{column}: {parts:?}");
+        }
+        assert!(rows("revenue-movements", &[parameter]).is_empty());
+    }
+    assert!(rows("clv-and-cac", &["period=2026-10"]).iter().all(|part| part["retention"].is_null()));
+}
+
+#[test]
+fn months_of_touches_that_are_not_loaded_make_no_account_look_left_alone() {
+    let now = rows("accounts-at-risk", &[]).len();
+    let later = rows("accounts-at-risk", &["as_of=2027-01-01"]);
+    assert!(later.iter().all(|account| account["touches_change"].is_null()), "{later:?}");
+    assert!(later.len() < now + 30, "{} accounts at risk, {now} today", later.len());
+    let health = rows("customer-health", &["as_of=2027-01-01"]);
+    assert!(health.iter().all(|account| account["engagement"].is_null()));
+    assert!(health.iter().all(|account| number(account, "coverage") < 1.0));
+}
+
+#[test]
+fn an_opportunity_whose_revenue_is_not_known_has_no_priority() {
+    let found = rows("improvement-opportunities", &["to=2026-10"]);
+    let unknown: Vec<_> =
+        found.iter().filter(|row| row["revenue_at_risk"].is_null() || row["revenue_share"].is_null()).collect();
+    assert!(!unknown.is_empty(), "{found:?}");
+    assert!(unknown.iter().all(|row| row["priority"].is_null() && row["rank"].is_null()), "{unknown:?}");
+}

@@ -371,9 +371,9 @@ fn happy_customers_leave_where_touches_fell_and_seldom_elsewhere() {
     };
     assert!(left("relationship high, engagement low") > 8.0, "{segments:?}");
     assert!(left("relationship high, engagement high") < 2.0, "{segments:?}");
-    // Those that complain before they leave are small and unhappy; k-means puts them together.
+    // Those that complain before they leave are unhappy; k-means puts them together.
     let groups = rows("customer-segments", &["method=kmeans"]);
-    assert_eq!(text(&groups[0], "label"), "size low, relationship low", "{groups:?}");
+    assert_eq!(text(&groups[0], "label"), "relationship low", "{groups:?}");
     assert!(number(&groups[0], "left_share") > 0.3, "{groups:?}");
 }
 

@@ -55,7 +55,9 @@ fn a_wrong_metric_says_what_is_wrong_and_on_which_line_of_the_manifest() {
     let endless = lake("[metric.a]\nsql = \"b()\"\n[metric.b]\nsql = \"a()\"\n");
     assert!(refusal(&endless, &["metrics"]).contains("defined by itself"));
     let taken = lake("[metric.sum]\narguments = [\"x\"]\nsql = \"x\"\n");
-    assert!(refusal(&taken, &["metrics"]).contains("metric `sum`: it has the name of a function"));
+    for arguments in [["metrics"].as_slice(), &["-c", "select sum(1)"]] {
+        assert!(refusal(&taken, arguments).contains("metric `sum`: it has the name of a function"));
+    }
     let empty = lake("[metric.a]\ndescription = \"nothing\"\n");
     assert!(refusal(&empty, &["metrics"]).contains("metric `a` needs `sql`"));
     let more = lake("[metric.a]\narguments = [\"x\"]\nsql = \"x, x\"\n");

@@ -41,12 +41,9 @@ pub fn expand(function: &Function, metrics: &BTreeMap<String, Metric>) -> Result
 ///
 /// # Errors
 /// `InvalidData` with the line of the manifest for the first that is wrong.
-pub fn check(metrics: &BTreeMap<String, Metric>, is_function: impl Fn(&str) -> bool) -> Result<()> {
+pub fn check(metrics: &BTreeMap<String, Metric>) -> Result<()> {
     for metric in metrics.values() {
         let Formula::Sql(sql) = &metric.formula else { continue };
-        if is_function(&metric.name) {
-            return Err(wrong(metric, "it has the name of a function").hint("take another name"));
-        }
         let mut body = body(metric, sql, metrics, &mut Vec::new())?;
         let names: Vec<Expr> = metric.arguments.iter().map(|_| Expr::Identifier("x".into())).collect();
         if let ControlFlow::Break(error) = VisitMut::visit(&mut body, &mut Substitution { metric, given: &names }) {
@@ -181,7 +178,8 @@ fn given(function: &Function, metric: &Metric) -> Result<Vec<Expr>> {
     }
 }
 
-fn wrong(metric: &Metric, what: &str) -> Error {
+/// An error about a metric, with its line in the manifest.
+pub fn wrong(metric: &Metric, what: &str) -> Error {
     let error = Error::invalid(format!("metric `{}`: {what}", metric.name));
     match &metric.place {
         Some((file, line)) => error.at(file.clone(), Some(*line)),

@@ -39,7 +39,7 @@ use words::{Width, Words, width};
 
 const NULLS: &str = "Rows without a value or without a key are left out, so the result is the latest value that is known; null when \
                      no row is left. To get the value of the row with the extreme key even when it is null, wrap it: \
-                     `arg_max(struct(csat), answered_at)`.";
+                     `struct(csat)` as the value.";
 const VALUE: Argument = Argument {
     name: "value",
     takes: Takes::Column,

@@ -196,7 +196,7 @@ select
             case when kind = 'segment' then 'no CAC: cost is booked by office' end,
             case when kind <> 'segment' and coalesce(won, 0) < $min_base then 'too few accounts won for CAC' end,
             case when coalesce(accounts, 0) < $min_base then 'too few accounts at the start for CLV' end,
-            case when cost_coverage < 1 then 'CAC is a lower bound: some cost did not report' end
+            case when cost_coverage < 1 then 'CAC holds all marketing and sales that reported; some did not' end
         ),
         ''
     ) as note

@@ -32,11 +32,11 @@
 -- coverage = { title = "Coverage", format = "0%", good = "up" }
 -- weakest = { title = "Weakest" }
 -- weakest_score = { title = "Weakest score", format = "0.0" }
--- relationship = { title = "Relationship", format = "0.0", description = "points of the health" }
--- satisfaction = { title = "Satisfaction", format = "0.0", description = "points of the health" }
--- effort = { title = "Effort", format = "0.0", description = "points of the health" }
--- field_feedback = { title = "Field feedback", format = "0.0", description = "points of the health" }
--- engagement = { title = "Engagement", format = "0.0", description = "points of the health" }
+-- relationship = { title = "Relationship (points)", format = "0.0", description = "points of the health; they add up to it" }
+-- satisfaction = { title = "Satisfaction (points)", format = "0.0", description = "points of the health; they add up to it" }
+-- effort = { title = "Effort (points)", format = "0.0", description = "points of the health; they add up to it" }
+-- field_feedback = { title = "Field feedback (points)", format = "0.0", description = "points of the health; they add up to it" }
+-- engagement = { title = "Engagement (points)", format = "0.0", description = "points of the health; they add up to it" }
 --
 -- [[chart]]
 -- type = "scatter"

@@ -302,9 +302,8 @@ impl Engine {
         let state = self.context.state();
         let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
         let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
-        let tables = functions::helps().into_iter().filter(|help| help.kind == Kind::Table);
-        let functions =
-            functions.chain(self.lake.metrics.keys()).cloned().chain(tables.map(|help| help.name.to_owned()));
+        let tables = functions::table::HELPS.iter().map(|help| help.name.to_owned());
+        let functions = functions.chain(self.lake.metrics.keys()).cloned().chain(tables);
         let known = Known { tables: self.table_names(), functions: functions.collect() };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
@@ -312,7 +311,7 @@ impl Engine {
 
 /// Whether statements can call something of this name already.
 fn has_function(state: &SessionState, name: &str) -> bool {
-    functions::helps().iter().any(|help| help.name == name)
+    functions::table::HELPS.iter().any(|help| help.name == name)
         || state.scalar_functions().contains_key(name)
         || state.aggregate_functions().contains_key(name)
         || state.window_functions().contains_key(name)

@@ -22,19 +22,7 @@ use crate::lake::metric::{Formula, Metric};
 /// `Query` when it is called with too few or too many, or with FILTER, OVER or DISTINCT; `InvalidData` with the line of the
 /// manifest when the metric's own SQL is wrong.
 pub fn expand(function: &Function, metrics: &BTreeMap<String, Metric>) -> Result<Option<Expr>> {
-    let name = match function.name.0.as_slice() {
-        [part] => part.as_ident().map(|name| name.value.to_lowercase()),
-        _ => None,
-    };
-    let Some(metric) = name.and_then(|name| metrics.get(&name)) else { return Ok(None) };
-    let Formula::Sql(sql) = &metric.formula else { return Ok(None) };
-    let given = given(function, metric)?;
-    let mut body = body(metric, sql, metrics, &mut Vec::new())?;
-    let mut substitution = Substitution { metric, given: &given };
-    match VisitMut::visit(&mut body, &mut substitution) {
-        ControlFlow::Continue(()) => Ok(Some(Expr::Nested(Box::new(body)))),
-        ControlFlow::Break(error) => Err(error),
-    }
+    written(function, metrics, &mut Vec::new())
 }
 
 /// Parses every metric, as a check.
@@ -44,17 +32,32 @@ pub fn expand(function: &Function, metrics: &BTreeMap<String, Metric>) -> Result
 pub fn check(metrics: &BTreeMap<String, Metric>) -> Result<()> {
     for metric in metrics.values() {
         let Formula::Sql(sql) = &metric.formula else { continue };
-        let mut body = body(metric, sql, metrics, &mut Vec::new())?;
         let names: Vec<Expr> = metric.arguments.iter().map(|_| Expr::Identifier("x".into())).collect();
-        if let ControlFlow::Break(error) = VisitMut::visit(&mut body, &mut Substitution { metric, given: &names }) {
-            return Err(error);
-        }
+        body(metric, sql, &names, metrics, &mut Vec::new())?;
     }
     Ok(())
 }
 
-/// The metric's own expression, with the metrics that it calls written out.
-fn body(metric: &Metric, sql: &str, metrics: &BTreeMap<String, Metric>, above: &mut Vec<String>) -> Result<Expr> {
+/// The expression that a call stands for; `above` names the metrics that it is written into.
+fn written(function: &Function, metrics: &BTreeMap<String, Metric>, above: &mut Vec<String>) -> Result<Option<Expr>> {
+    let name = match function.name.0.as_slice() {
+        [part] => part.as_ident().map(|name| name.value.to_lowercase()),
+        _ => None,
+    };
+    let Some(metric) = name.and_then(|name| metrics.get(&name)) else { return Ok(None) };
+    let Formula::Sql(sql) = &metric.formula else { return Ok(None) };
+    let body = body(metric, sql, &given(function, metric)?, metrics, above)?;
+    Ok(Some(Expr::Nested(Box::new(body))))
+}
+
+/// The metric's own expression, with the metrics that it calls written out and what was given in place.
+fn body(
+    metric: &Metric,
+    sql: &str,
+    given: &[Expr],
+    metrics: &BTreeMap<String, Metric>,
+    above: &mut Vec<String>,
+) -> Result<Expr> {
     if above.contains(&metric.name) {
         return Err(wrong(metric, &format!("it is defined by itself, through {}", above.join(", "))));
     }
@@ -71,7 +74,10 @@ fn body(metric: &Metric, sql: &str, metrics: &BTreeMap<String, Metric>, above: &
         return Err(error);
     }
     above.pop();
-    Ok(body)
+    match VisitMut::visit(&mut body, &mut Substitution { metric, given }) {
+        ControlFlow::Continue(()) => Ok(body),
+        ControlFlow::Break(error) => Err(error),
+    }
 }
 
 /// Writes out the metrics that a metric calls, and names the fields that it takes of results.
@@ -90,23 +96,12 @@ impl VisitorMut for Inner<'_> {
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
-        let name = function.name.to_string().to_lowercase();
-        let Some(metric) = self.metrics.get(&name) else { return ControlFlow::Continue(()) };
-        let Formula::Sql(sql) = &metric.formula else { return ControlFlow::Continue(()) };
-        let written = given(function, metric).and_then(|given| {
-            let mut body = body(metric, sql, self.metrics, self.above)?;
-            match VisitMut::visit(&mut body, &mut Substitution { metric, given: &given }) {
-                ControlFlow::Continue(()) => Ok(body),
-                ControlFlow::Break(error) => Err(error),
-            }
-        });
-        match written {
-            Ok(body) => {
-                *expression = Expr::Nested(Box::new(body));
-                ControlFlow::Continue(())
-            }
-            Err(error) => ControlFlow::Break(error),
+        match written(function, self.metrics, self.above) {
+            Ok(Some(written)) => *expression = written,
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
         }
+        ControlFlow::Continue(())
     }
 }
 

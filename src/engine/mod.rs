@@ -5,7 +5,9 @@ mod diagnose;
 pub mod functions;
 mod limits;
 mod optimizer;
+mod planner;
 mod session;
+mod sharing;
 mod tables;
 
 pub use diagnose::SqlText;

@@ -25,6 +25,8 @@ use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
 use super::optimizer;
+use super::planner::Planner;
+use super::sharing;
 use super::tables::Files;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -67,6 +69,7 @@ impl Engine {
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false);
         let options = config.options_mut();
+        options.extensions.insert(sharing::Options::default());
         options.sql_parser.collect_spans = true;
         // The engine's two ways of telling whether a CASE can be null differ at times, and it would refuse its own plan for it.
         options.execution.skip_physical_aggregate_schema_check = true;
@@ -77,8 +80,10 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(limits.runtime()?)
             .with_default_features()
+            .with_analyzer_rules(optimizer::analyzer_rules())
             .with_optimizer_rules(optimizer::logical_rules())
-            .with_physical_optimizer_rules(optimizer::physical_rules());
+            .with_physical_optimizer_rules(optimizer::physical_rules())
+            .with_query_planner(Arc::new(Planner));
         let state = functions::register(builder, &lake.scales).build();
         for metric in lake.metrics.values().filter(|metric| matches!(metric.formula, Formula::Sql(_))) {
             // It would stand in for the function in every statement, without a word.

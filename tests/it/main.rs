@@ -22,6 +22,7 @@ mod sample;
 mod sample_tables;
 mod saved_queries;
 mod scores;
+mod sharing;
 mod table_functions;
 mod tables;
 mod terminal;

@@ -30,7 +30,7 @@ pub fn helps() -> Vec<&'static Help> {
 
 /// Puts all functions into a session.
 pub fn register(builder: SessionStateBuilder, scales: &Scales) -> SessionStateBuilder {
-    let mut builder = builder.with_relation_planners(vec![table::planner()]).with_query_planner(table::query_planner());
+    let mut builder = builder.with_relation_planners(vec![table::planner()]);
     builder.aggregate_functions().get_or_insert_default().extend(aggregate::all(scales));
     builder.window_functions().get_or_insert_default().extend(window::all());
     builder.scalar_functions().get_or_insert_default().extend(scalar::all());

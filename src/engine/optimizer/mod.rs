@@ -5,16 +5,25 @@ mod unambiguous;
 
 use std::sync::Arc;
 
-use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use exact_sums::ExactSums;
 use unambiguous::Unambiguous;
 
+use super::sharing::{Attach, ShareSubplans};
+
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    PhysicalOptimizer::new().rules.into_iter().map(Unambiguous::around_pushdown).collect()
+    let rules = PhysicalOptimizer::new().rules.into_iter().map(Unambiguous::around_pushdown);
+    rules.chain([Arc::new(Attach) as Arc<dyn PhysicalOptimizerRule + Send + Sync>]).collect()
+}
+
+/// The engine's rules that settle names and types, in its order, and ours after them.
+pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let rules = Analyzer::new().rules.into_iter();
+    rules.chain([Arc::new(ShareSubplans) as Arc<dyn AnalyzerRule + Send + Sync>]).collect()
 }
 
 /// The engine's logical rules, in its order, with ours put in.

@@ -20,7 +20,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Field, FieldRef};
 use datafusion::scalar::ScalarValue;
 
-pub use planner::{planner, query_planner};
+pub use planner::{extension, planner};
 
 use super::constant::Constant;
 use super::help::Help;

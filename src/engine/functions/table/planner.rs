@@ -7,7 +7,6 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, plan_err};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
@@ -15,7 +14,7 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Extension, LogicalPlan, LogicalPlanBuilder, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
 };
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, TableFactor};
 use datafusion_session::Session;
@@ -33,8 +32,8 @@ pub fn planner() -> Arc<dyn RelationPlanner> {
     Arc::new(Planner)
 }
 
-/// Makes a physical plan of it.
-pub fn query_planner() -> Arc<dyn QueryPlanner + Send + Sync> {
+/// Makes an operator of it.
+pub fn extension() -> Arc<dyn ExtensionPlanner + Send + Sync> {
     Arc::new(Planner)
 }
 
@@ -262,14 +261,6 @@ fn named(help: &'static Help, name: &Ident) -> Result<&'static Argument> {
             None => error.hint(format!("its arguments: {}", suggest::some(&names))).into(),
         }
     })
-}
-
-#[async_trait]
-impl QueryPlanner for Planner {
-    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)]);
-        planner.create_physical_plan(plan, session).await
-    }
 }
 
 #[async_trait]

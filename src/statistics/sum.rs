@@ -18,8 +18,27 @@ impl Sum {
         self.total = total;
     }
 
+    /// Takes a product in, with what rounding cuts off of it.
+    pub fn add_product(&mut self, a: f64, b: f64) {
+        let product = a * b;
+        self.add(product);
+        self.cut_off += a.mul_add(b, -product);
+    }
+
+    /// Takes another sum in, by its parts.
+    pub fn merge(&mut self, [total, cut_off]: [f64; 2]) {
+        self.add(total);
+        self.cut_off += cut_off;
+    }
+
+    /// The sum as rounded, and what rounding cut off.
+    pub fn parts(self) -> [f64; 2] {
+        [self.total, self.cut_off]
+    }
+
     pub fn value(self) -> f64 {
-        self.total + self.cut_off
+        // Of what is not finite nothing is cut off.
+        if self.total.is_finite() { self.total + self.cut_off } else { self.total }
     }
 }
 

@@ -90,29 +90,28 @@ fn statements_with_equal_subplans_give_what_they_gave() {
 }
 
 #[test]
-fn every_saved_query_gives_the_same_with_and_without() {
+fn every_saved_query_gives_the_same_to_the_last_digit_with_and_without_and_on_any_number_of_threads() {
     let folder = std::fs::read_dir(super::harness::repository().join("queries")).expect("the folder is there");
     let mut names: Vec<String> = folder
         .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let script = names.iter().fold(String::new(), |mut script, name| {
+    let runs = names.iter().fold(String::new(), |mut script, name| {
         let _ = writeln!(script, "\\run {name}");
         script
     });
-    let [shared, apart] = both(&script);
-    assert_eq!(shared.lines().count(), apart.lines().count());
-    for (number, (shared, apart)) in shared.lines().zip(apart.lines()).enumerate() {
-        let is_close = |a: &str, b: &str| match (a.parse::<f64>(), b.parse::<f64>()) {
-            // Sums of floats depend in their last digits on which thread came first.
-            (Ok(a), Ok(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
-            _ => a == b,
-        };
-        let is_same = shared.split(',').zip(apart.split(',')).all(|(a, b)| a == b || is_close(a, b));
-        assert!(
-            is_same && shared.matches(',').count() == apart.matches(',').count(),
-            "line {number}\n{shared}\n{apart}"
-        );
+    let on = |threads: &str, shared: bool| {
+        let script = format!("set cxlake.share_subplans = {shared};\n{runs}");
+        cxlake(["--threads", threads, "--quiet", "--format", "csv", "-f", "-"]).stdin(script).prints()
+    };
+    let expected = on("1", false);
+    assert!(expected.lines().count() > 50_000);
+    for (threads, shared) in [("2", true), ("2", false), ("5", true)] {
+        let found = on(threads, shared);
+        for (number, (expected, found)) in expected.lines().zip(found.lines()).enumerate() {
+            assert_eq!(expected, found, "line {number}, {threads} threads, shared: {shared}");
+        }
+        assert_eq!(expected.len(), found.len());
     }
 }
 

@@ -5,6 +5,7 @@ mod ces;
 mod codebook;
 mod csat;
 mod filter;
+mod float_sums;
 mod mad;
 mod nps;
 #[cfg(test)]
@@ -37,7 +38,7 @@ pub const HELPS: &[&Help] = &[
     &weighted_median::HELP,
 ];
 
-/// All of them.
+/// All of them, and those of the engine that we make differently.
 pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
     let all = [
         AggregateUDF::from(ScoreFunction::<nps::Nps, 3>::new(scales.nps)),
@@ -53,5 +54,6 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(mad::Mad::new()),
         AggregateUDF::from(weighted_median::WeightedMedian::new()),
     ];
-    all.into_iter().map(Arc::new).collect()
+    // The latter come in the place of the engine's.
+    all.into_iter().chain(float_sums::all()).map(Arc::new).collect()
 }

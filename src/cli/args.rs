@@ -29,7 +29,7 @@ pub struct Args {
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Folder of the lake; else CXLAKE_LAKE, else the nearest cxlake.toml upward
+    /// Folder or s3:// address of the lake; else CXLAKE_LAKE, else the nearest cxlake.toml upward
     #[arg(long, global = true, value_name = "DIR")]
     pub lake: Option<PathBuf>,
 
@@ -112,6 +112,11 @@ pub enum Command {
     Functions {
         #[command(subcommand)]
         action: Option<FunctionsAction>,
+    },
+    /// Say whether buckets can be reached, and what to mend where they cannot
+    Doctor {
+        /// A store of the manifest, or an address such as s3://bucket/; default all stores
+        store: Option<String>,
     },
     /// Make a new lake in a folder
     Init {

@@ -5,14 +5,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 use super::args::Global;
 use crate::engine::{Engine, Limits, Mode};
 use crate::error::{Error, Result};
-use crate::lake::{Lake, discover};
+use crate::lake::{Lake, MANIFEST, Root, discover, manifest};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::{Shell, View, terminal_width};
+use crate::storage::{Stores, Texts};
 
 /// Variable that names the lake's folder.
 const LAKE_VARIABLE: &str = "CXLAKE_LAKE";
@@ -20,8 +23,8 @@ const LAKE_VARIABLE: &str = "CXLAKE_LAKE";
 /// The settings of this call.
 #[derive(Debug)]
 pub struct Settings {
-    /// The folder of the lake, not yet opened; `None` when there is no lake.
-    lake: Option<PathBuf>,
+    /// Where the lake is, not yet opened; `None` when there is no lake.
+    lake: Option<Root>,
     /// Folder in which the call was made.
     folder: PathBuf,
     pub limits: Limits,
@@ -52,7 +55,7 @@ impl Settings {
             given.entry(name).or_default().push(value);
         }
         Ok(Self {
-            lake: lake_folder(typed.lake.as_deref(), &folder),
+            lake: lake_root(typed.lake.as_deref(), &folder),
             folder,
             limits,
             mode: if typed.read_only { Mode::ReadOnly } else { Mode::Full },
@@ -81,16 +84,35 @@ impl Settings {
         &self.given
     }
 
+    /// The lake and its stores. They keep this call's runtime, since statements come and go with theirs.
+    ///
+    /// # Errors
+    /// Those of the manifest; of reaching the bucket that it is in.
+    pub async fn open(&self) -> Result<(Lake, Stores)> {
+        let stores = Stores::new(Handle::current());
+        let lake = match &self.lake {
+            None => Lake::nowhere(self.folder.clone()),
+            Some(Root::Folder(folder)) => discover::open(folder)?,
+            Some(root @ Root::Address(address)) => {
+                let stores = Arc::new(stores.clone());
+                let text = Texts::new(stores, root.clone()).read(MANIFEST).await?.ok_or_else(|| {
+                    Error::not_found(format!("no lake at `{address}`: it has no `{MANIFEST}`"))
+                        .hint(format!("put the manifest there, as `{address}/{MANIFEST}`"))
+                })?;
+                manifest::parse(&text, &root.join(MANIFEST).to_string(), root)?
+            }
+        };
+        let stores = stores.declare(lake.stores.clone());
+        Ok((lake, stores))
+    }
+
     /// Opens a session with the lake, or without one where there is none.
     ///
     /// # Errors
-    /// Those of the manifest.
-    pub fn shell(&self, interrupt: Interrupt) -> Result<Shell> {
-        let lake = match &self.lake {
-            Some(folder) => discover::open(folder)?,
-            None => Lake::nowhere(self.folder.clone()),
-        };
-        let engine = Engine::open(Arc::new(lake), self.folder.clone(), &self.limits, self.mode)?;
+    /// Those of the manifest; `Interrupted` on Ctrl-C.
+    pub async fn shell(&self, interrupt: Interrupt) -> Result<Shell> {
+        let (lake, stores) = interrupt.guard(self.open()).await?;
+        let engine = Engine::open(Arc::new(lake), Arc::new(stores), self.folder.clone(), &self.limits, self.mode)?;
         Ok(Shell::new(engine, self.view.clone(), self.output.clone(), self.given.clone(), interrupt))
     }
 
@@ -98,22 +120,19 @@ impl Settings {
     ///
     /// # Errors
     /// `Usage` when there is no lake; those of the manifest.
-    pub fn shell_in_lake(&self, interrupt: Interrupt) -> Result<Shell> {
+    pub async fn shell_in_lake(&self, interrupt: Interrupt) -> Result<Shell> {
         if !self.has_lake() {
             return Err(Error::usage("there is no lake here: no `cxlake.toml` in this folder or above it")
                 .hint("name one with `--lake DIR`, or make one with `cxlake init DIR --sample`"));
         }
-        self.shell(interrupt)
+        self.shell(interrupt).await
     }
 }
 
-/// The lake's folder, as short as it can be written from the folder of the call.
-fn lake_folder(typed: Option<&Path>, folder: &Path) -> Option<PathBuf> {
+/// Where the lake is; a folder as short as it can be written from the folder of the call.
+fn lake_root(typed: Option<&Path>, folder: &Path) -> Option<Root> {
     let variable = || std::env::var_os(LAKE_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     let named = typed.map(Path::to_owned).or_else(variable);
     let found = named.or_else(|| discover::nearest(folder))?;
-    match found.strip_prefix(folder) {
-        Ok(below) => Some(below.to_owned()),
-        Err(_) => Some(found),
-    }
+    Some(Root::typed(found.strip_prefix(folder).unwrap_or(&found)))
 }

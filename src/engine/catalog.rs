@@ -17,8 +17,8 @@ use datafusion_session::SessionStore;
 use super::limits::Mode;
 use super::tables::{self, ParquetTable};
 use crate::error::{Error, Result};
-use crate::lake::{Lake, Table};
-use crate::storage::Location;
+use crate::lake::{Lake, Root, Table};
+use crate::storage::Stores;
 
 /// Tables by name.
 pub type Tables = BTreeMap<String, Arc<dyn TableProvider>>;
@@ -26,6 +26,7 @@ pub type Tables = BTreeMap<String, Arc<dyn TableProvider>>;
 /// The lake as a schema of the engine.
 pub struct LakeSchema {
     lake: Arc<Lake>,
+    stores: Arc<Stores>,
     /// Folder in which a relative path in FROM starts.
     folder: PathBuf,
     mode: Mode,
@@ -35,8 +36,12 @@ pub struct LakeSchema {
 }
 
 impl LakeSchema {
-    pub fn new(lake: Arc<Lake>, folder: PathBuf, mode: Mode, session: Arc<SessionStore>) -> Self {
-        Self { lake, folder, mode, session, made: Mutex::default() }
+    pub fn new(lake: Arc<Lake>, stores: Arc<Stores>, folder: PathBuf, mode: Mode, session: Arc<SessionStore>) -> Self {
+        Self { lake, stores, folder, mode, session, made: Mutex::default() }
+    }
+
+    pub fn stores(&self) -> &Arc<Stores> {
+        &self.stores
     }
 
     pub fn folder(&self) -> &Path {
@@ -63,7 +68,7 @@ impl LakeSchema {
             let hint = format!("table `{}` is declared with this path in `cxlake.toml`", table.name);
             error.hint(hint)
         };
-        let location = Location::open(&self.lake.root, &table.path).map_err(named)?;
+        let location = self.stores.locate(&self.lake.root, &table.path).map_err(named)?;
         ParquetTable::open(&state, location, table.columns.clone(), table.partition.clone()).await.map_err(named)
     }
 
@@ -88,7 +93,8 @@ impl LakeSchema {
             return Err(Error::usage(format!("read-only: files by path, such as `{name}`, are not read"))
                 .hint("only the tables of the lake are open with `--read-only`"));
         }
-        tables::open_path(&self.state()?, &self.folder, name).await.map(Some)
+        let location = self.stores.locate(&Root::Folder(self.folder.clone()), name)?;
+        tables::open_path(&self.state()?, location).await.map(Some)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 
@@ -81,14 +82,15 @@ impl Limits {
         Ok(bytes)
     }
 
-    /// The runtime that holds a session to its limits.
+    /// The runtime that holds a session to its limits, with these stores.
     ///
     /// # Errors
     /// `Storage` when there is no folder to spill to.
-    pub fn runtime(&self) -> Result<Arc<RuntimeEnv>> {
+    pub fn runtime(&self, stores: Arc<dyn ObjectStoreRegistry>) -> Result<Arc<RuntimeEnv>> {
         let memory = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX);
         RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory), CONSUMERS_NAMED)))
+            .with_object_store_registry(stores)
             .with_disk_manager_builder(DiskManagerBuilder::default().with_max_spill_merge_fan_in(self.merge_width()))
             // Listings are read anew by every statement: a cached one hides the files that others add.
             .with_object_list_cache_limit(0)

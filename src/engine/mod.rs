@@ -6,6 +6,7 @@ pub mod functions;
 mod limits;
 mod optimizer;
 mod planner;
+mod registry;
 mod session;
 mod sharing;
 mod tables;

@@ -26,11 +26,13 @@ use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::planner::Planner;
+use super::registry::Registry;
 use super::sharing;
 use super::tables::Files;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::metric::Formula;
+use crate::storage::Stores;
 use crate::suggest;
 
 /// Name of the engine's catalog and of the schema with the lake's tables in it.
@@ -58,11 +60,11 @@ pub struct Running {
 impl Engine {
     /// Opens a session; no table is touched.
     ///
-    /// `folder` is where relative paths in statements start.
+    /// `stores` are the lake's, `folder` is where relative paths in statements start.
     ///
     /// # Errors
     /// `Storage` when there is no folder to spill to; `InvalidData` for a metric with the name of a function.
-    pub fn open(lake: Arc<Lake>, folder: PathBuf, limits: &Limits, mode: Mode) -> Result<Self> {
+    pub fn open(lake: Arc<Lake>, stores: Arc<Stores>, folder: PathBuf, limits: &Limits, mode: Mode) -> Result<Self> {
         let mut config = limits
             .config()
             .with_information_schema(true)
@@ -78,7 +80,7 @@ impl Engine {
 
         let builder = SessionStateBuilder::new()
             .with_config(config)
-            .with_runtime_env(limits.runtime()?)
+            .with_runtime_env(limits.runtime(Arc::new(Registry::new(Arc::clone(&stores))))?)
             .with_default_features()
             .with_analyzer_rules(optimizer::analyzer_rules())
             .with_optimizer_rules(optimizer::logical_rules())
@@ -94,9 +96,9 @@ impl Engine {
             }
         }
         let context = SessionContext::new_with_state(state);
-        let store = Arc::new(SessionStore::new());
-        store.with_state(context.state_weak_ref());
-        let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), folder, mode, store));
+        let session = Arc::new(SessionStore::new());
+        session.with_state(context.state_weak_ref());
+        let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), stores, folder, mode, session));
         let names = Arc::clone(&schema) as Arc<dyn SchemaProvider>;
         context.register_catalog_list(catalogs(Arc::clone(&names))?);
         Ok(Self { context, lake, schema, names, mode, limits: limits.clone() })
@@ -109,6 +111,10 @@ impl Engine {
 
     pub fn lake(&self) -> &Lake {
         &self.lake
+    }
+
+    pub fn stores(&self) -> &Arc<Stores> {
+        self.schema.stores()
     }
 
     /// Names of the lake's tables and of what the session made.

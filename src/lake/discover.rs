@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Lake, MANIFEST, manifest};
+use super::{Lake, MANIFEST, Root, manifest};
 use crate::error::{Error, Result};
 
 /// The lake in this folder.
@@ -20,7 +20,7 @@ pub fn open(folder: &Path) -> Result<Lake> {
     }
     let text = std::fs::read_to_string(&file)
         .map_err(|error| Error::storage(format!("cannot read `{}`: {error}", file.display())).caused_by(error))?;
-    manifest::parse(&text, &file.display().to_string(), folder)
+    manifest::parse(&text, &file.display().to_string(), &Root::Folder(folder.to_owned()))
 }
 
 /// The nearest folder with a manifest, from `start` upward.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use chrono::{NaiveDate, Weekday};
 use chrono_tz::Tz;
@@ -20,14 +19,20 @@ use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
 use super::metric::{self, Formula, Metric};
 use super::scale::{Scale, Scales};
-use super::{Lake, Table};
+use super::store::{self, Store, StoreSection};
+use super::{Lake, Root, Table, is_address};
 use crate::error::{Error, Result};
+use crate::suggest;
 
 /// A lake: its name, its calendar, its tables.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     lake: LakeSection,
+    /// Buckets by the name that paths begin with.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, StoreSection>")]
+    store: BTreeMap<Spanned<String>, StoreSection>,
     /// Tables by their name in SQL.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, TableSection>")]
@@ -80,7 +85,7 @@ enum WeekStart {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TableSection {
-    /// A file, a folder or a glob; relative to the manifest.
+    /// A file, a folder or a glob; relative to the manifest, at `s3://bucket/…`, or in a store as `STORE:path`.
     #[schemars(with = "String")]
     path: Spanned<String>,
     /// What one row is, for people.
@@ -157,25 +162,31 @@ struct ColumnSection {
 
 /// Reads the text of a manifest.
 ///
-/// `file` is the manifest as errors name it, `folder` the lake's root.
+/// `file` is the manifest as errors name it, `root` where the lake lies.
 ///
 /// # Errors
 /// `InvalidData` with the line: broken TOML, an unknown key, a value out of range, a column declared twice.
-pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Lake> {
+pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
     let document = Document { text, file, lines_above: 0 };
     let manifest: Manifest = document.parse()?;
+    let folder = match root {
+        Root::Folder(folder) => Some(folder.as_path()),
+        Root::Address(_) => None,
+    };
+    let stores = store::declared(&document, manifest.store, folder)?;
     let tables = manifest
         .table
         .into_iter()
-        .map(|(name, section)| Ok((name.get_ref().clone(), table(&document, name.into_inner(), section)?)))
+        .map(|(name, section)| Ok((name.get_ref().clone(), table(&document, name.into_inner(), section, &stores)?)))
         .collect::<Result<_>>()?;
     let (scales, metrics) = metrics(&document, manifest.metric)?;
     Ok(Lake {
-        root: folder.to_owned(),
+        root: root.clone(),
         calendar: calendar(&document, &manifest.lake)?,
-        queries: folder.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
+        queries: root.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
         name: manifest.lake.name,
         currency: manifest.lake.currency,
+        stores,
         tables,
         scales,
         metrics,
@@ -226,15 +237,29 @@ fn only_day(value: &toml::value::Datetime) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
 }
 
-fn table(document: &Document<'_>, name: String, section: TableSection) -> Result<Table> {
+fn table(
+    document: &Document<'_>,
+    name: String,
+    section: TableSection,
+    stores: &BTreeMap<String, Store>,
+) -> Result<Table> {
     let path = section.path.get_ref();
     if path.trim().is_empty() {
         return Err(document.error_at(section.path.span().start, format!("table `{name}` has an empty path")));
     }
-    if path.contains("://") {
-        return Err(document
-            .error_at(section.path.span().start, format!("table `{name}` is at `{path}`, which is not a local path"))
-            .hint("this version reads local files"));
+    let wrong = |message: String| document.error_at(section.path.span().start, message);
+    if let Some((scheme, _)) = path.split_once("://").filter(|_| !is_address(path) && !path.starts_with("file://")) {
+        return Err(wrong(format!("table `{name}` is at `{path}`, and `{scheme}://` is not known"))
+            .hint("tables are local paths, or in a bucket at `s3://bucket/folder/`"));
+    }
+    if let Some((store, _)) = store::named(path)
+        && !stores.contains_key(store)
+    {
+        let error = wrong(format!("table `{name}` is in store `{store}`, which is not declared"));
+        return Err(match suggest::nearest(store, stores.keys().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("declare it: `[store.{store}]` with `url = \"s3://bucket/\"`")),
+        });
     }
     let columns = section
         .columns

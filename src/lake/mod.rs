@@ -9,29 +9,75 @@ pub mod document;
 pub mod manifest;
 pub mod metric;
 pub mod scale;
+pub mod store;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use calendar::Calendar;
 use column::Column;
 use metric::Metric;
 use scale::Scales;
+use store::Store;
 
 /// The file that makes a folder a lake.
 pub const MANIFEST: &str = "cxlake.toml";
 
+/// Where a lake or a part of it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    Folder(PathBuf),
+    /// An address such as `s3://bucket/folder`, without a slash at its end.
+    Address(String),
+}
+
+impl Root {
+    /// What was typed for a lake: an address, or else a folder.
+    pub fn typed(text: &Path) -> Self {
+        match text.to_str() {
+            Some(address) if is_address(address) => Self::Address(address.trim_end_matches('/').to_owned()),
+            _ => Self::Folder(text.to_owned()),
+        }
+    }
+
+    /// A file or folder below it.
+    #[must_use]
+    pub fn join(&self, below: &str) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(folder.join(below)),
+            Self::Address(address) => Self::Address(format!("{address}/{}", below.trim_end_matches('/'))),
+        }
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Address(address) => f.write_str(address),
+        }
+    }
+}
+
+/// Whether a path is the address of something in a bucket.
+pub fn is_address(path: &str) -> bool {
+    path.starts_with(store::SCHEME)
+}
+
 /// A lake: what its manifest says, checked and resolved.
 #[derive(Clone, Debug)]
 pub struct Lake {
-    /// Folder that relative paths start from.
-    pub root: PathBuf,
+    /// Where relative paths start.
+    pub root: Root,
     pub name: String,
     pub calendar: Calendar,
     /// ISO code of the money that saved queries report in.
     pub currency: Option<String>,
     /// Folder of the saved queries.
-    pub queries: PathBuf,
+    pub queries: Root,
+    /// Buckets by the names that paths begin with.
+    pub stores: BTreeMap<String, Store>,
     pub tables: BTreeMap<String, Table>,
     /// What counts as good and bad on the scales of scores.
     pub scales: Scales,
@@ -43,8 +89,9 @@ impl Lake {
     /// A lake without tables or queries, for working on files by path.
     pub fn nowhere(folder: PathBuf) -> Self {
         Self {
-            queries: folder.join("queries"),
-            root: folder,
+            queries: Root::Folder(folder.join("queries")),
+            root: Root::Folder(folder),
+            stores: BTreeMap::new(),
             name: String::new(),
             calendar: Calendar::default(),
             currency: None,
@@ -59,7 +106,7 @@ impl Lake {
 #[derive(Clone, Debug)]
 pub struct Table {
     pub name: String,
-    /// A file, a folder or a glob, as the manifest has it.
+    /// A file, a folder or a glob, as the manifest has it: a path, an address, or `STORE:path`.
     pub path: String,
     pub description: Option<String>,
     /// Columns that every file must have; empty when the files themselves say what there is.

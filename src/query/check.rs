@@ -28,13 +28,13 @@ async fn planned(
 ) -> Result<(SavedQuery, SchemaRef)> {
     let planned = run::plan(engine, library, name, &Given::new(), now, Absent::TakesExample).await?;
     let schema = planned.engine.output_schema(planned.plan, &run::text(&planned.query)).await?;
-    unused(&planned.query, library)?;
+    unused(&planned.query, library).await?;
     Ok((planned.query, schema))
 }
 
 /// Refuses a parameter that neither the query nor one that it builds on uses.
-fn unused(query: &SavedQuery, library: &Library) -> Result<()> {
-    let queries = library.with_used(&query.name)?;
+async fn unused(query: &SavedQuery, library: &Library) -> Result<()> {
+    let queries = library.with_used(&query.name).await?;
     let used = |name: &str| queries.iter().any(|query| mentions(&query.sql, name));
     match query.parameters.iter().find(|parameter| !used(&parameter.name)) {
         Some(parameter) => Err(Error::invalid(format!("parameter `{}` is not used in the SQL", parameter.name))

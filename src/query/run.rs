@@ -131,7 +131,7 @@ pub async fn plan(
     now: DateTime<Utc>,
     absent: Absent,
 ) -> Result<Planned> {
-    let mut queries = library.with_used(name)?;
+    let mut queries = library.with_used(name).await?;
     let declared = declared(&queries);
     refuse_unknown(name, &declared, given)?;
     let moment = Moment { calendar: &engine.lake().calendar, now };

@@ -1,12 +1,15 @@
 //! Saved queries: one `.sql` file each, found by name in the lake's folder of queries.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use futures::{StreamExt, stream};
 
 use super::header::{self, ChartSection, ColumnSection, Header};
 use super::parameter::Parameter;
 use crate::error::{Error, Result};
 use crate::output::present::{ColumnStyle, NumberFormat, Presentation};
+use crate::storage::Texts;
 use crate::suggest;
 
 /// A saved query, its header checked.
@@ -106,73 +109,82 @@ impl SavedQuery {
     }
 }
 
+/// Files that are read at once.
+const AT_ONCE: usize = 16;
+
 /// The saved queries of a lake.
 #[derive(Clone, Debug)]
 pub struct Library {
-    folder: PathBuf,
+    texts: Texts,
 }
 
 impl Library {
     /// The queries in this folder; nothing is read yet.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub fn new(texts: Texts) -> Self {
+        Self { texts }
     }
 
     /// The names of all queries, in order; none where there is no folder.
     ///
     /// # Errors
     /// `Storage` when the folder cannot be read.
-    pub fn names(&self) -> Result<Vec<String>> {
-        let failed = |error: std::io::Error| {
-            Error::storage(format!("cannot read the folder `{}`: {error}", self.folder.display())).caused_by(error)
-        };
-        let entries = match std::fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "sql") {
-                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-            }
-        }
+    pub async fn names(&self) -> Result<Vec<String>> {
+        let files = self.texts.names("sql").await?;
+        let mut names: Vec<String> =
+            files.iter().filter_map(|file| Some(file.strip_suffix(".sql")?.to_owned())).collect();
+        // A name comes before the longer ones that begin with it, unlike its file.
         names.sort();
         Ok(names)
+    }
+
+    /// Every query by its name, in order, or what is wrong with it.
+    ///
+    /// # Errors
+    /// `Storage` when the folder cannot be read.
+    pub async fn all(&self) -> Result<Vec<(String, Result<SavedQuery>)>> {
+        let names = self.names().await?;
+        let reading = names.into_iter().map(async |name| {
+            let query = self.query(&name).await;
+            (name, query)
+        });
+        Ok(stream::iter(reading).buffered(AT_ONCE).collect().await)
     }
 
     /// The query of this name.
     ///
     /// # Errors
     /// `Usage` with the nearest name when there is none; `InvalidData` when its file is wrong.
-    pub fn query(&self, name: &str) -> Result<SavedQuery> {
-        let names = self.names()?;
-        if !names.iter().any(|known| known == name) {
-            let error = Error::usage(format!("no saved query `{name}`"));
-            return Err(match suggest::nearest(name, names.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `{near}`? `cxlake queries` lists all")),
-                None if names.is_empty() => error.hint(format!("there is none in `{}`", self.folder.display())),
-                None => error.hint("`cxlake queries` lists all"),
-            });
+    pub async fn query(&self, name: &str) -> Result<SavedQuery> {
+        let file = format!("{name}.sql");
+        // A name leads nowhere but into the folder.
+        let text = if name.contains(['/', '\\']) { None } else { self.texts.read(&file).await? };
+        match text {
+            Some(text) => SavedQuery::parse(&text, &self.texts.shown(&file)),
+            None => Err(self.unknown(name).await?),
         }
-        let file = self.folder.join(format!("{name}.sql"));
-        let shown = file.display().to_string();
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error))?;
-        SavedQuery::parse(text.strip_prefix('\u{feff}').unwrap_or(&text), &shown)
+    }
+
+    async fn unknown(&self, name: &str) -> Result<Error> {
+        let names = self.names().await?;
+        let error = Error::usage(format!("no saved query `{name}`"));
+        Ok(match suggest::nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`? `cxlake queries` lists all")),
+            None if names.is_empty() => error.hint(format!("there is none in `{}`", self.texts.root())),
+            None => error.hint("`cxlake queries` lists all"),
+        })
     }
 
     /// The query of this name with all that it builds on, those that others build on first.
     ///
     /// # Errors
     /// As [`Library::query`]; `InvalidData` for a query that builds on itself.
-    pub fn with_used(&self, name: &str) -> Result<Vec<SavedQuery>> {
+    pub async fn with_used(&self, name: &str) -> Result<Vec<SavedQuery>> {
         let mut ordered = Vec::new();
-        self.visit(self.query(name)?, &mut BTreeSet::new(), &mut ordered)?;
+        self.visit(self.query(name).await?, &mut BTreeSet::new(), &mut ordered).await?;
         Ok(ordered)
     }
 
-    fn visit(&self, query: SavedQuery, open: &mut BTreeSet<String>, ordered: &mut Vec<SavedQuery>) -> Result<()> {
+    async fn visit(&self, query: SavedQuery, open: &mut BTreeSet<String>, ordered: &mut Vec<SavedQuery>) -> Result<()> {
         open.insert(query.name.clone());
         for used in &query.uses {
             let at_fault = |error: Error| error.at(&query.file, Some(used.line));
@@ -183,10 +195,11 @@ impl Library {
                 ))));
             }
             if ordered.iter().all(|known| known.name != used.value) {
-                let used = self.query(&used.value).map_err(|error| {
+                let used = self.query(&used.value).await.map_err(|error| {
                     if error.place().is_none() { at_fault(Error::invalid(error.message().to_owned())) } else { error }
                 })?;
-                self.visit(used, open, ordered)?;
+                // A future that contains itself has no size.
+                Box::pin(self.visit(used, open, ordered)).await?;
             }
         }
         open.remove(&query.name);

@@ -34,17 +34,17 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             shell.listing(listing).await?;
         }
         ("queries", []) => {
-            let listing = shell.queries()?;
+            let listing = shell.queries().await?;
             shell.listing(listing).await?;
         }
-        ("queries", [name]) => tell(look::query_text(&shell.library, name)?.trim_end()),
+        ("queries", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;
             shell.saved(name.trim_end_matches(';'), given).await?;
         }
         ("f", []) => shell.listing(shell.functions()?).await?,
-        ("doc", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';'))?.trim_end()),
+        ("doc", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end()),
         ("format", []) => tell(name_of(shell.view.format.unwrap_or(Format::Table))),
         ("format", [format]) => shell.view.format = Some(Format::parse(format)?),
         ("timing", rest) => {

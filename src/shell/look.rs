@@ -106,11 +106,11 @@ pub fn counted(count: u64, what: &str) -> String {
 ///
 /// # Errors
 /// `Storage` when the folder of queries cannot be read.
-pub fn queries(library: &Library) -> Result<Listing> {
-    let names = library.names()?;
-    let (mut titles, mut tags, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
-    for name in &names {
-        match library.query(name) {
+pub async fn queries(library: &Library) -> Result<Listing> {
+    let (mut names, mut titles, mut tags, mut parameters) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (name, query) in library.all().await? {
+        names.push(name);
+        match query {
             Ok(query) => {
                 parameters.push(
                     query.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>().join(", "),
@@ -132,8 +132,8 @@ pub fn queries(library: &Library) -> Result<Listing> {
 ///
 /// # Errors
 /// `Usage` with the nearest name when there is none; `InvalidData` when its file, or one that it builds on, is wrong.
-pub fn query_text(library: &Library, name: &str) -> Result<String> {
-    let queries = library.with_used(name)?;
+pub async fn query_text(library: &Library, name: &str) -> Result<String> {
+    let queries = library.with_used(name).await?;
     let Some(query) = queries.last() else { return Err(Error::internal("a query without itself")) };
     let rule = "─".repeat(query.title.chars().count());
     let mut text = format!("{}\n{rule}\n\n{}\n", query.title, query.description.trim_end());
@@ -166,10 +166,10 @@ pub fn functions(engine: &Engine) -> Result<Listing> {
 ///
 /// # Errors
 /// `InvalidData` when a metric's SQL is wrong; `Storage` when the folder of queries cannot be read.
-pub fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
+pub async fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
     engine.check_metrics()?;
     let metrics: Vec<&Metric> = engine.lake().metrics.values().collect();
-    let users = users(engine, library)?;
+    let users = users(engine, library).await?;
     let counts = metrics.iter().map(|metric| users.iter().filter(|(_, names)| names.contains(&metric.name)).count());
     let counts: Int64Array = counts.map(|count| i64::try_from(count).ok()).collect();
     let column = |value: fn(&Metric) -> String| text(metrics.iter().map(|metric| value(metric)).collect());
@@ -189,7 +189,7 @@ pub fn metrics(engine: &Engine, library: &Library) -> Result<Listing> {
 ///
 /// # Errors
 /// `NotFound` with the nearest name; `InvalidData` when a metric's SQL is wrong.
-pub fn metric_text(engine: &Engine, library: &Library, name: &str) -> Result<String> {
+pub async fn metric_text(engine: &Engine, library: &Library, name: &str) -> Result<String> {
     engine.check_metrics()?;
     let metrics = &engine.lake().metrics;
     let Some(metric) = metrics.get(&name.to_lowercase()) else {
@@ -207,7 +207,7 @@ pub fn metric_text(engine: &Engine, library: &Library, name: &str) -> Result<Str
     section(&mut text, "Source", metric.source.iter().map(|source| format!("  {source}")));
     let place = metric.place.as_ref().map_or("cxlake itself".to_owned(), |(file, line)| format!("{file}:{line}"));
     section(&mut text, "Set in", [format!("  {place}")]);
-    let users = users(engine, library)?;
+    let users = users(engine, library).await?;
     let users = users.iter().filter(|(_, names)| names.contains(&metric.name)).map(|(query, _)| format!("  {query}"));
     section(&mut text, "Used by the saved queries", users);
     Ok(text)
@@ -215,11 +215,11 @@ pub fn metric_text(engine: &Engine, library: &Library, name: &str) -> Result<Str
 
 /// Every saved query with the metrics that it uses, itself or through another metric. A query whose file is wrong is left
 /// out; `cxlake queries` says what is wrong with it.
-fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeSet<String>)>> {
+async fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeSet<String>)>> {
     let metrics = &engine.lake().metrics;
     let mut users = Vec::new();
-    for name in library.names()? {
-        let Ok(query) = library.query(&name) else { continue };
+    for (name, query) in library.all().await? {
+        let Ok(query) = query else { continue };
         let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line };
         let Ok(mut calls) = engine.called(&sql) else { continue };
         let mut used = BTreeSet::new();
@@ -246,10 +246,10 @@ fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeSet<Str
 ///
 /// # Errors
 /// `NotFound` with the nearest name.
-pub fn doc(engine: &Engine, library: &Library, name: &str) -> Result<String> {
+pub async fn doc(engine: &Engine, library: &Library, name: &str) -> Result<String> {
     let text = engine.function_text(name);
     if text.is_err() && engine.lake().metrics.contains_key(&name.to_lowercase()) {
-        return metric_text(engine, library, name);
+        return metric_text(engine, library, name).await;
     }
     text
 }

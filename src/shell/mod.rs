@@ -11,6 +11,7 @@ mod prompt;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,7 @@ use crate::query::check;
 use crate::query::run::{self, Given};
 use crate::query::saved::Library;
 use crate::query::script::{self, Item};
+use crate::storage::Texts;
 use crate::suggest;
 use interrupt::Interrupt;
 
@@ -75,7 +77,8 @@ pub enum Next {
 
 impl Shell {
     pub fn new(engine: Engine, view: View, output: Option<PathBuf>, given: Given, interrupt: Interrupt) -> Self {
-        let library = Library::new(engine.lake().queries.clone());
+        let texts = Texts::new(Arc::clone(engine.stores()), engine.lake().queries.clone());
+        let library = Library::new(texts);
         Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: 0 }
     }
 
@@ -179,8 +182,8 @@ impl Shell {
     ///
     /// # Errors
     /// Those of reading their files.
-    pub fn queries(&self) -> Result<Listing> {
-        look::queries(&self.library)
+    pub async fn queries(&self) -> Result<Listing> {
+        self.interrupt.guard(look::queries(&self.library)).await
     }
 
     /// The functions, as a listing.
@@ -195,8 +198,8 @@ impl Shell {
     ///
     /// # Errors
     /// `InvalidData` when one is wrong; those of reading the saved queries.
-    pub fn metrics(&self) -> Result<Listing> {
-        look::metrics(&self.engine, &self.library)
+    pub async fn metrics(&self) -> Result<Listing> {
+        self.interrupt.guard(look::metrics(&self.engine, &self.library)).await
     }
 
     /// What is wrong with each of these saved queries.

@@ -1,20 +1,23 @@
 //! Locations on the local disk.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use glob::Pattern;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use url::Url;
 
-use super::{Location, Shape};
+use super::{Location, Shape, WILDCARDS, glob};
 use crate::error::{Error, Result};
 
 /// Address of the local disk as a store.
-const STORE: &str = "file:///";
+pub const STORE: &str = "file:///";
 
-/// Letters that make a path a glob.
-const WILDCARDS: [char; 3] = ['*', '?', '['];
+/// The local disk.
+pub fn store() -> Arc<dyn ObjectStore> {
+    Arc::new(LocalFileSystem::new())
+}
 
 /// The location of a local path.
 pub fn open(folder: &Path, written: &str) -> Result<Location> {
@@ -32,9 +35,7 @@ pub fn open(folder: &Path, written: &str) -> Result<Location> {
     if !base.is_dir() {
         return Err(Error::not_found(format!("no folder for the glob `{written}`")));
     }
-    let pattern = Pattern::new(&pattern)
-        .map_err(|error| Error::usage(format!("`{written}` is no valid glob: {error}")).caused_by(error))?;
-    location(written, &base, Shape::Glob(pattern))
+    location(written, &base, glob(written, &pattern)?)
 }
 
 fn location(written: &str, base: &Path, shape: Shape) -> Result<Location> {

@@ -1,9 +1,12 @@
-//! A table's path -> the objects it stands for.
+//! A path -> the objects it stands for, on the local disk or in a bucket.
 //!
-//! Floors above see a [`Location`], its store's address and the objects in it; which kind of storage it is, and who
-//! may read it, is decided in this folder alone.
+//! Floors above see [`Stores`], a [`Location`], its store's address and the objects in it; which kind of storage it is, how it
+//! is reached, and who may read it, is decided in this folder alone.
 
 mod local;
+pub mod s3;
+mod stores;
+mod texts;
 
 use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
@@ -11,6 +14,12 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
+
+pub use stores::Stores;
+pub use texts::Texts;
+
+/// Letters that make a path a glob.
+const WILDCARDS: [char; 3] = ['*', '?', '['];
 
 /// Files of one table: where they lie and which of them count.
 #[derive(Clone, Debug)]
@@ -29,6 +38,8 @@ pub struct Location {
 enum Shape {
     File,
     Folder,
+    /// A path in a bucket that looks like a file, and may be a folder with a point in its name.
+    Either,
     /// Files whose path below the base matches.
     Glob(Pattern),
 }
@@ -43,17 +54,9 @@ pub struct Listing {
 }
 
 impl Location {
-    /// The location of a path that was written in a manifest or a statement; relative paths start at `folder`.
-    ///
-    /// # Errors
-    /// `NotFound` when nothing is there, `Usage` when a glob is malformed.
-    pub fn open(folder: &std::path::Path, written: &str) -> Result<Self> {
-        local::open(folder, written)
-    }
-
-    /// Whether the path names one file.
-    pub fn is_file(&self) -> bool {
-        matches!(self.shape, Shape::File)
+    /// Whether the location is on the local disk.
+    pub fn is_local(&self) -> bool {
+        self.store_url == local::STORE
     }
 
     /// Lists the files, sorted by path.
@@ -62,14 +65,15 @@ impl Location {
     /// extension only files with one of `extensions` count; a file named outright counts whatever it is called.
     ///
     /// # Errors
-    /// `Storage` when the store cannot be listed.
+    /// `Storage` when the store cannot be listed, `NotFound` when a file that is named outright is not there.
     pub async fn list(&self, store: &dyn ObjectStore, extensions: &[&str]) -> Result<Listing> {
-        let failed = |error: object_store::Error| {
-            Error::storage(format!("cannot list `{}`: {error}", self.written)).caused_by(error)
-        };
-        if self.is_file() {
-            let file = store.head(&self.base).await.map_err(failed)?;
-            return Ok(Listing { files: vec![file], others: 0 });
+        let failed = |error: object_store::Error| explain(&error, &format!("cannot list `{}`", self.written));
+        if matches!(self.shape, Shape::File | Shape::Either) {
+            match store.head(&self.base).await {
+                Ok(file) => return Ok(Listing { files: vec![file], others: 0 }),
+                Err(object_store::Error::NotFound { .. }) if matches!(self.shape, Shape::Either) => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
         let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
         let mut listing = Listing::default();
@@ -87,7 +91,8 @@ impl Location {
     fn verdict(&self, file: &ObjectMeta, extensions: &[&str]) -> Verdict {
         let Some(below) = file.location.prefix_match(&self.base) else { return Verdict::Hidden };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
-        if parts.iter().any(|part| part.starts_with(['.', '_'])) {
+        // A bucket's browser shows a folder by an object of no bytes, whose name ends with a slash.
+        if parts.is_empty() || parts.iter().any(|part| part.starts_with(['.', '_'])) {
             return Verdict::Hidden;
         }
         let has_extension = || {
@@ -95,25 +100,32 @@ impl Location {
             extensions.iter().any(|extension| name.ends_with(&format!(".{extension}")))
         };
         let counts = match &self.shape {
-            Shape::Glob(pattern) if !pattern.matches_with(&local::decoded(&parts.join("/")), STRICT) => {
+            Shape::Glob(pattern) if !pattern.matches_with(&self.plain(&parts.join("/")), STRICT) => {
                 return Verdict::Hidden;
             }
             Shape::Glob(pattern) => has_extension() || pattern.as_str().contains('.'),
-            Shape::Folder | Shape::File => has_extension(),
+            Shape::Folder | Shape::File | Shape::Either => has_extension(),
         };
         if counts { Verdict::Counts } else { Verdict::Other }
+    }
+
+    /// A path of the store as the disk or the bucket has it. The local store encodes some letters, a bucket's keys are as they are.
+    pub fn plain(&self, path: &str) -> String {
+        if self.is_local() { local::decoded(path) } else { path.to_owned() }
     }
 
     /// A file of the location as its user would write it.
     pub fn shown(&self, file: &ObjectPath) -> String {
         match &self.shape {
             Shape::File => self.written.clone(),
-            Shape::Folder => {
+            Shape::Either if *file == self.base => self.written.clone(),
+            Shape::Folder | Shape::Either => {
                 let below = file.prefix_match(&self.base).into_iter().flatten();
-                let below: Vec<String> = below.map(|part| local::decoded(part.as_ref())).collect();
+                let below: Vec<String> = below.map(|part| self.plain(part.as_ref())).collect();
                 format!("{}/{}", self.written.trim_end_matches('/'), below.join("/"))
             }
-            Shape::Glob(_) => local::shown(file),
+            Shape::Glob(_) if self.is_local() => local::shown(file),
+            Shape::Glob(_) => format!("{}{file}", self.store_url),
         }
     }
 }
@@ -128,4 +140,31 @@ enum Verdict {
     Other,
     /// Is not part of the location.
     Hidden,
+}
+
+fn glob(written: &str, pattern: &str) -> Result<Shape> {
+    let pattern = Pattern::new(pattern)
+        .map_err(|error| Error::usage(format!("`{written}` is no valid glob: {error}")).caused_by(error))?;
+    Ok(Shape::Glob(pattern))
+}
+
+/// A store's error in our words: what a store of ours said about it, else its own message. `doing` says what failed, and is
+/// empty where that is plain.
+pub fn explain(error: &(dyn std::error::Error + 'static), doing: &str) -> Error {
+    let during = |what: String| if doing.is_empty() { what } else { format!("{doing}: {what}") };
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(said) = cause.downcast_ref::<Error>() {
+            let error = Error::new(said.kind(), during(said.to_string()));
+            return match said.hint_text() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            };
+        }
+        next = cause.source();
+    }
+    match error.downcast_ref::<object_store::Error>() {
+        Some(object_store::Error::NotFound { path, .. }) => Error::not_found(during(format!("there is no `{path}`"))),
+        _ => Error::storage(during(error.to_string())),
+    }
 }

@@ -47,6 +47,12 @@ impl Call {
         self
     }
 
+    /// Without this variable in its environment.
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// With this text on standard input.
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(text.into());

@@ -79,9 +79,13 @@ fn a_table_is_checked_as_it_is_declared() {
     let table = |rest: &str| error(&format!("[lake]\nname = \"x\"\n[table.a]\n{rest}\n"));
     assert_eq!(table("path = \"\""), "error: table `a` has an empty path\n  at cxlake.toml:4\n");
     assert_eq!(
-        table("path = \"s3://b/x\""),
-        "error: table `a` is at `s3://b/x`, which is not a local path\n  at cxlake.toml:4\n\n\
-         hint: this version reads local files\n"
+        table("path = \"gs://b/x\""),
+        "error: table `a` is at `gs://b/x`, and `gs://` is not known\n  at cxlake.toml:4\n\n\
+         hint: tables are local paths, or in a bucket at `s3://bucket/folder/`\n"
+    );
+    assert_eq!(
+        table("path = \"prod:x/\"\n[store.prd]\nurl = \"s3://b\""),
+        "error: table `a` is in store `prod`, which is not declared\n  at cxlake.toml:4\n\nhint: did you mean `prd`?\n"
     );
     assert_eq!(
         table("path = \"p\"\ncolumns = { a = \"txt\" }"),
@@ -91,6 +95,33 @@ fn a_table_is_checked_as_it_is_declared() {
         table("path = \"p\"\npartition = { a = \"date\" }\n[table.a.columns]\na = \"date\""),
         "error: table `a` declares `a` as a column and as a partition\n  at cxlake.toml:5\n\n\
          hint: its value is in the folder name; take it out of `columns`\n"
+    );
+}
+
+#[test]
+fn a_store_is_checked_as_it_is_declared_and_has_no_key_for_a_secret() {
+    let store = |rest: &str| error(&format!("[lake]\nname = \"x\"\n[store.a1]\nurl = \"s3://b/f/\"\n{rest}\n"));
+    assert_eq!(
+        store("secret_access_key = \"x\""),
+        "error: unknown key `secret_access_key`\n  at cxlake.toml:5\n\nhint: known here: `url`, `region`, `endpoint`, \
+         `style`, `anonymous`, `profile`, `requester_pays`, `encryption`, `kms_key`, `ca_file`, `write`, `retry_seconds`, \
+         `requests_max`\n"
+    );
+    assert_eq!(
+        store("endpoint = \"127.0.0.1:9000\""),
+        "error: endpoint `127.0.0.1:9000` is no address of a server\n  at cxlake.toml:5\n\n\
+         hint: write `https://host` or `http://host:port`, without the bucket\n"
+    );
+    assert_eq!(store("kms_key = \"k\""), "error: `kms_key` goes with `encryption = \"sse-kms\"`\n  at cxlake.toml:5\n");
+    assert_eq!(
+        store("profile = \"p\"\nanonymous = true"),
+        "error: `profile` does not go with `anonymous`\n  at cxlake.toml:5\n\n\
+         hint: anonymous requests carry no credentials; leave one of both out\n"
+    );
+    assert_eq!(
+        store("[store.a2]\nurl = \"s3://b/other/\""),
+        "error: stores `a1` and `a2` are both in bucket `b`\n  at cxlake.toml:5\n\n\
+         hint: declare the bucket once, and write folders of it as `NAME:folder/`\n"
     );
 }
 

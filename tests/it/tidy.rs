@@ -15,15 +15,15 @@ const IMPORTS: [(&str, &[&str]); 11] = [
     ("sample", &["error"]),
     ("statistics", &["error"]),
     //
-    ("storage", &["error"]),
+    ("storage", &["error", "suggest", "lake"]),
     //
     ("engine", &["error", "suggest", "lake", "statistics", "storage"]),
     //
-    ("query", &["error", "suggest", "lake", "output", "engine"]),
+    ("query", &["error", "suggest", "lake", "output", "storage", "engine"]),
     //
-    ("shell", &["error", "suggest", "lake", "output", "engine", "query"]),
+    ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
     //
-    ("cli", &["error", "suggest", "lake", "output", "sample", "engine", "query", "shell"]),
+    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "shell"]),
 ];
 
 /// Names that say nothing.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::shell::interrupt::Interrupt;
 
 pub async fn run(action: FunctionsAction, settings: &Settings, interrupt: Interrupt) -> Result<()> {
-    let mut shell = settings.shell(interrupt)?;
+    let mut shell = settings.shell(interrupt).await?;
     match action {
         FunctionsAction::List => {
             let listing = shell.functions()?;

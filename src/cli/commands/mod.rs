@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod doctor;
 mod functions;
 mod generate;
 mod init;
@@ -46,6 +47,7 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(FunctionsAction::List);
             runtime.block_on(functions::run(action, settings, interrupt))
         }
+        Some(Command::Doctor { store }) => runtime.block_on(doctor::run(store.as_deref(), settings, interrupt)),
         Some(Command::Init { dir, sample: false }) => init::run(&dir, settings),
         Some(Command::Init { dir, sample: true }) => {
             runtime.block_on(generate::run(&dir, 1, None, settings, interrupt))

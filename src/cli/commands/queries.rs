@@ -9,15 +9,15 @@ use crate::shell::interrupt::Interrupt;
 use crate::shell::{Shell, query_text};
 
 pub async fn run(action: QueriesAction, settings: &Settings, interrupt: Interrupt, color: bool) -> Result<()> {
-    let mut shell = settings.shell_in_lake(interrupt)?;
+    let mut shell = settings.shell_in_lake(interrupt).await?;
     match action {
         QueriesAction::List => {
-            let listing = shell.queries()?;
+            let listing = shell.queries().await?;
             shell.listing(listing).await
         }
-        QueriesAction::Show { name } => print(&query_text(&shell.library, &name)?),
+        QueriesAction::Show { name } => print(&query_text(&shell.library, &name).await?),
         QueriesAction::Check { names } if names.is_empty() => {
-            let names = shell.library.names()?;
+            let names = shell.library.names().await?;
             check(&shell, &names, color).await
         }
         QueriesAction::Check { names } => check(&shell, &names, color).await,

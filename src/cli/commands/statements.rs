@@ -21,7 +21,7 @@ pub fn run(
     runtime: &Runtime,
     color: bool,
 ) -> Result<()> {
-    let mut shell = settings.shell(interrupt)?;
+    let mut shell = runtime.block_on(settings.shell(interrupt))?;
     if commands.is_empty() && files.is_empty() && std::io::stdin().is_terminal() {
         shell.note(&welcome(settings, shell.engine.lake().name.as_str()));
         return shell::prompt(&mut shell, runtime.handle(), |error| report(error, color));

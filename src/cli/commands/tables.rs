@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::shell::interrupt::Interrupt;
 
 pub async fn run(action: TablesAction, settings: &Settings, interrupt: Interrupt) -> Result<()> {
-    let mut shell = settings.shell_in_lake(interrupt)?;
+    let mut shell = settings.shell_in_lake(interrupt).await?;
     let listing = match action {
         TablesAction::List => shell.tables()?,
         TablesAction::Show { name } => shell.table(&name).await?,

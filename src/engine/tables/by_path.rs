@@ -1,6 +1,5 @@
 //! Files by path: `select … from 'folder/file.csv'`, with or without a lake.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::catalog::{Session, TableProvider};
@@ -54,9 +53,8 @@ pub fn is_path(name: &str) -> bool {
 /// Opens the files at a path as one table.
 ///
 /// # Errors
-/// `NotFound` when nothing is there, `InvalidData` when the files cannot be one table.
-pub async fn open(session: &dyn Session, folder: &Path, written: &str) -> Result<Arc<dyn TableProvider>> {
-    let location = Location::open(folder, written)?;
+/// `NotFound` when no data file is there, `InvalidData` when the files cannot be one table.
+pub async fn open(session: &dyn Session, location: Location) -> Result<Arc<dyn TableProvider>> {
     let store_url = ObjectStoreUrl::parse(&location.store_url).map_err(|error| Error::internal(error.to_string()))?;
     let store = session.runtime_env().object_store(&store_url).map_err(|error| Error::internal(error.to_string()))?;
     let files = files(store.as_ref(), &location).await?;
@@ -82,7 +80,7 @@ pub async fn open(session: &dyn Session, folder: &Path, written: &str) -> Result
         Some(schema) => schema,
         None => format.infer_schema(session, &store, &files).await.map_err(|error| {
             let error = error.strip_backtrace();
-            Error::invalid(format!("cannot read `{written}`: {error}"))
+            Error::invalid(format!("cannot read `{}`: {error}", location.written))
         })?,
     };
     let addresses = files.iter().map(|file| address(&location, file)).collect::<Result<Vec<_>>>()?;

@@ -42,7 +42,7 @@ pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Res
             let Some(value) = folder.strip_prefix(&format!("{}=", column.name)) else {
                 return Err(outside(columns, location, file));
             };
-            value_of(column, value).ok_or_else(|| {
+            value_of(column, &location.plain(value)).ok_or_else(|| {
                 let message = format!("`{value}` in the path of `{}` is no {}", location.shown(file), column.kind);
                 Error::invalid(message)
                     .hint(format!("partition `{}` is declared as {} in `cxlake.toml`", column.name, column.kind))
@@ -51,13 +51,13 @@ pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Res
         .collect()
 }
 
+/// The value that a folder's name has in Hive's encoding.
 fn value_of(column: &Column, encoded: &str) -> Option<ScalarValue> {
     let data_type = data_type(column);
     if encoded == NULL {
         return ScalarValue::try_new_null(&data_type).ok();
     }
-    // Once for the store's own encoding of a name, once for Hive's.
-    let name = percent_decoded(&percent_decoded(encoded)?)?;
+    let name = percent_decoded(encoded)?;
     ScalarValue::try_from_string(name, &data_type).ok()
 }
 

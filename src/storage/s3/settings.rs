@@ -1,0 +1,195 @@
+//! How a bucket is reached: what the manifest says, else the environment, else the profile, else what S3 usually does.
+
+use std::sync::OnceLock;
+
+use aws_config::profile::{self, ProfileSet};
+use object_store::ClientOptions;
+use object_store::aws::resolve_bucket_region;
+use reqwest::Certificate;
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+use crate::lake::store::{Store, Style};
+
+/// Region of servers that have none.
+const REGION: &str = "us-east-1";
+
+/// Everything that is needed to reach a bucket but its credentials.
+#[derive(Debug)]
+pub struct Settings {
+    pub store: Store,
+    pub region: String,
+    /// Where the region comes from.
+    pub region_from: &'static str,
+    /// Address of the server; `None` for AWS.
+    pub endpoint: Option<String>,
+    /// Where the endpoint comes from.
+    pub endpoint_from: &'static str,
+    pub style: Style,
+    pub certificates: Vec<Certificate>,
+    /// Which source gave the credentials, once they are there.
+    source: OnceLock<String>,
+}
+
+impl Settings {
+    /// Reads environment and profile. Only a bucket on AWS whose region nobody names is asked for it.
+    ///
+    /// # Errors
+    /// `InvalidData` for a profile, a certificate or a combination that cannot be used.
+    pub async fn resolve(store: &Store) -> Result<Self> {
+        let profile = profile(store).await?;
+        let of_profile = |key| profile.get(key).map(|value| (value.to_owned(), "the profile"));
+        let declared = |value: &Option<String>| value.clone().map(|value| (value, "the manifest"));
+        let ignores = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|(value, _)| value == "true");
+        let endpoint = declared(&store.endpoint).or_else(|| {
+            let configured = variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL"));
+            configured.or_else(|| of_profile("endpoint_url")).filter(|_| !ignores)
+        });
+        let (endpoint, endpoint_from) = match endpoint {
+            Some((endpoint, from)) => (Some(endpoint.trim_end_matches('/').to_owned()), from),
+            None => (None, "the default"),
+        };
+        let style = style(store, endpoint.as_deref(), endpoint_from)?;
+        let region = declared(&store.region).or_else(|| variable("AWS_REGION"));
+        let region = region.or_else(|| variable("AWS_DEFAULT_REGION")).or_else(|| of_profile("region"));
+        let (region, region_from) = match region {
+            Some(region) => region,
+            None if endpoint.is_none() => match resolve_bucket_region(&store.bucket, &ClientOptions::new()).await {
+                Ok(region) => (region, "the bucket"),
+                // The request itself will say what is wrong.
+                Err(_) => (REGION.to_owned(), "the default"),
+            },
+            None => (REGION.to_owned(), "the default"),
+        };
+        let bundle = variable("AWS_CA_BUNDLE").or_else(|| of_profile("ca_bundle")).map(|(file, _)| file.into());
+        let certificates = match store.ca_file.clone().or(bundle) {
+            Some(file) => certificates(&file)?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            store: store.clone(),
+            region,
+            region_from,
+            endpoint,
+            endpoint_from,
+            style,
+            certificates,
+            source: OnceLock::new(),
+        })
+    }
+
+    /// The address that requests go to, with the bucket in it.
+    pub fn bucket_address(&self) -> String {
+        let bucket = &self.store.bucket;
+        let server = self.endpoint.clone().unwrap_or_else(|| format!("https://s3.{}.amazonaws.com", self.region));
+        match (self.style, server.split_once("://")) {
+            (Style::Virtual, Some((scheme, host))) => format!("{scheme}://{bucket}.{host}"),
+            _ => format!("{server}/{bucket}"),
+        }
+    }
+
+    /// The server as errors name it.
+    pub fn server(&self) -> String {
+        match &self.endpoint {
+            Some(endpoint) => format!("`{endpoint}`"),
+            None => format!("AWS in `{}`", self.region),
+        }
+    }
+
+    /// Keeps which source gave the credentials.
+    pub fn credentials_are_from(&self, source: String) {
+        // The first one stays; it can only change with the environment.
+        let _ = self.source.set(source);
+    }
+
+    /// Which source gave the credentials.
+    pub fn source(&self) -> &str {
+        match self.source.get() {
+            _ if self.store.anonymous => "none, the store is anonymous",
+            Some(source) => source,
+            None => "not found yet",
+        }
+    }
+
+    /// How to correct the endpoint.
+    pub fn endpoint_hint(&self) -> String {
+        let from = match self.endpoint_from {
+            "the manifest" => format!("`endpoint` in `[store.{}]`", self.store.name),
+            "the default" => {
+                return "is there a network? for a server other than AWS set `endpoint` or AWS_ENDPOINT_URL_S3"
+                    .to_owned();
+            }
+            from => format!("the endpoint, which comes from {from}"),
+        };
+        format!("does the server run there? check {from}")
+    }
+
+    /// How to correct a setting.
+    pub fn setting_hint(&self, key: &str, value: &str, variable: &str) -> String {
+        format!("set `{key} = \"{value}\"` in the store of the manifest, or {variable}")
+    }
+}
+
+/// A variable of the environment and its name.
+fn variable(name: &'static str) -> Option<(String, &'static str)> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| (value, name))
+}
+
+/// The profile that the store names, else the one that the environment does.
+async fn profile(store: &Store) -> Result<ProfileSet> {
+    // Its arguments are the machine's file system, its environment and the usual places of the files.
+    let name = store.profile.clone().map(Into::into);
+    let set = profile::load(&Default::default(), &Default::default(), &Default::default(), name).await;
+    let set = set.map_err(|error| {
+        Error::invalid(format!("the AWS configuration cannot be read: {error}"))
+            .hint("see `~/.aws/config` and `~/.aws/credentials`, or AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE")
+    })?;
+    if let Some(name) = &store.profile
+        && set.get_profile(name).is_none()
+    {
+        let error = Error::invalid(format!("there is no profile `{name}` in the AWS configuration"));
+        return Err(match crate::suggest::nearest(name, set.profiles()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("`[store.{}]` names it; `~/.aws/config` declares profiles", store.name)),
+        });
+    }
+    Ok(set)
+}
+
+fn style(store: &Store, endpoint: Option<&str>, from: &str) -> Result<Style> {
+    let host = match endpoint.map(Url::parse) {
+        Some(Ok(url)) if matches!(url.scheme(), "http" | "https") => url.host().map(|host| host.to_owned()),
+        None => None,
+        Some(_) => {
+            let endpoint = endpoint.unwrap_or_default();
+            return Err(Error::invalid(format!("endpoint `{endpoint}` of {from} is no address of a server"))
+                .hint("write `https://host` or `http://host:port`"));
+        }
+    };
+    let is_number = matches!(host, Some(Host::Ipv4(_) | Host::Ipv6(_)));
+    match store.style {
+        Some(Style::Virtual) if is_number => {
+            let endpoint = endpoint.unwrap_or_default();
+            Err(Error::invalid(format!("`{endpoint}` does not take requests in the `virtual` style: it is a number"))
+                .hint(format!("set `style = \"path\"` in `[store.{}]`, or give the server a name", store.name)))
+        }
+        Some(style) => Ok(style),
+        // The certificate of AWS is for names without a further point.
+        None if endpoint.is_none() && !store.bucket.contains('.') => Ok(Style::Virtual),
+        None => Ok(Style::Path),
+    }
+}
+
+fn certificates(file: &std::path::Path) -> Result<Vec<Certificate>> {
+    let shown = file.display();
+    let pem = std::fs::read(file).map_err(|error| {
+        Error::storage(format!("cannot read the certificates in `{shown}`: {error}")).caused_by(error)
+    })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => {
+            Err(Error::invalid(format!("there is no certificate in `{shown}`"))
+                .hint("it must hold certificates as PEM"))
+        }
+    }
+}

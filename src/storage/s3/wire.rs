@@ -1,0 +1,233 @@
+//! Requests on the wire: how many at once, how long each may take, which are tried again and until when.
+//!
+//! Stands below object_store, which makes and signs requests. There is one place that tries again, and it is here: an answer
+//! that comes out is final, and a failure says in our words what is wrong. Bodies up to [`WHOLE`] are read before they are
+//! handed on, so that one which is cut off is asked for again as a whole; a longer one streams, and object_store takes it up
+//! where it broke, from the same version of the object.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::fault::{Asked, Fault, Refused};
+use super::settings::Settings;
+use crate::error::{Error, Result};
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(4);
+
+/// How long an answer may take to begin. A server that has never answered is given up after it, one that has is asked again.
+const SILENCE: Duration = Duration::from_secs(8);
+
+/// How long a body may pause.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// How long a request with a body may take, its sending included: sixteen megabytes over a slow line.
+const UPLOAD: Duration = Duration::from_mins(5);
+
+/// How long a server that refuses connections is asked again.
+const REFUSING: Duration = Duration::from_secs(2);
+
+/// The longest body that is read before it is handed on.
+const WHOLE: u64 = 16 << 20;
+
+/// The first and the longest pause before a request is tried again.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(4));
+
+/// The wire to one bucket's server.
+#[derive(Clone, Debug)]
+pub struct Wire(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Arc<Settings>,
+    /// For requests without a body; what they wait for must keep coming.
+    reader: reqwest::Client,
+    /// For requests with one, whose answer waits until it is sent.
+    writer: reqwest::Client,
+    permits: Semaphore,
+    /// Whether the server has answered, and not fallen silent since.
+    answers: AtomicBool,
+    /// Seconds by which the server's clock is ahead of ours, as of its last answer.
+    ahead: AtomicI64,
+    /// The region in which the server said that the bucket is.
+    region: Mutex<Option<String>>,
+    runtime: Handle,
+}
+
+impl Wire {
+    /// # Errors
+    /// `Storage` when the certificates of the settings cannot be used.
+    pub fn new(settings: Arc<Settings>, runtime: Handle) -> Result<Self> {
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("cxlake/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT)
+                .http1_only();
+            settings.certificates.iter().cloned().fold(builder, reqwest::ClientBuilder::add_root_certificate)
+        };
+        let failed =
+            |error: reqwest::Error| Error::storage(format!("cannot set up connections: {error}")).caused_by(error);
+        Ok(Self(Arc::new(Inner {
+            reader: builder().read_timeout(PAUSE).build().map_err(failed)?,
+            writer: builder().timeout(UPLOAD).build().map_err(failed)?,
+            permits: Semaphore::new(settings.store.requests_max.min(Semaphore::MAX_PERMITS)),
+            answers: AtomicBool::new(false),
+            ahead: AtomicI64::new(0),
+            region: Mutex::default(),
+            settings,
+            runtime,
+        })))
+    }
+
+    /// Whether the server has answered, and not fallen silent since.
+    pub fn has_answered(&self) -> bool {
+        self.0.answers.load(Ordering::Relaxed)
+    }
+
+    /// Seconds by which the server's clock is ahead of ours, as of its last answer.
+    pub fn seconds_ahead(&self) -> i64 {
+        self.0.ahead.load(Ordering::Relaxed)
+    }
+
+    /// The region in which the server said that the bucket is.
+    pub fn region_told(&self) -> Option<String> {
+        self.0.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl HttpConnector for Wire {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for Wire {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // A set ends its task when it is dropped, and so a request that nobody waits for any more.
+        let mut task = JoinSet::new();
+        let inner = Arc::clone(&self.0);
+        task.spawn_on(async move { inner.answer(request).await }, &self.0.runtime);
+        match task.join_next().await {
+            Some(Ok(answer)) => answer,
+            _ => Err(failed(Refused::new(Error::internal("a request ended in a panic")))),
+        }
+    }
+}
+
+impl Inner {
+    /// The final answer to a request, after as many tries as it takes.
+    async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let asked = Asked::of(request.method().as_str(), request.uri(), request.headers());
+        let _permit = self.permits.acquire().await.map_err(|closed| HttpError::new(HttpErrorKind::Unknown, closed))?;
+        let started = Instant::now();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let fault = match self.once(request.clone(), &asked).await {
+                Ok(response) => return Ok(response),
+                Err(fault) => fault,
+            };
+            let spent = started.elapsed();
+            let pause = fault.wait.unwrap_or_else(|| backoff(tries));
+            if !fault.may_pass(&asked) || spent + pause > self.patience(&fault) {
+                return Err(failed(fault.refused(&self.settings, &asked, tries, spent)));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// How long a request that fails so is tried again.
+    fn patience(&self, fault: &Fault) -> Duration {
+        match fault.is_unreachable() {
+            true => REFUSING.min(self.settings.store.retry),
+            false => self.settings.store.retry,
+        }
+    }
+
+    async fn once(&self, request: HttpRequest, asked: &Asked) -> Result<HttpResponse, Fault> {
+        let (client, patience) = if asked.has_body { (&self.writer, UPLOAD) } else { (&self.reader, SILENCE) };
+        let response = match timeout(patience, client.call(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(Fault::of_connection(error)),
+            Err(_) => return Err(Fault::silent(patience, self.answers.swap(false, Ordering::Relaxed))),
+        };
+        self.answers.store(true, Ordering::Relaxed);
+        self.remember(&response);
+        let length = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
+        if asked.method == "GET" && response.status().is_success() && length.is_some_and(|length| length > WHOLE) {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let body = body.bytes().await.map_err(Fault::of_body)?;
+        // A proxy may end a body early and in good order.
+        if asked.method != "HEAD" && length.is_some_and(|length| length != body.len() as u64) {
+            return Err(Fault::cut_off());
+        }
+        judged(HttpResponse::from_parts(parts, body.clone().into()), &body, asked)
+    }
+
+    /// Keeps what every answer says beside what was asked.
+    fn remember(&self, response: &HttpResponse) {
+        let date = header(response, "date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        if let Some(date) = date {
+            self.ahead.store((date.with_timezone(&Utc) - Utc::now()).num_seconds(), Ordering::Relaxed);
+        }
+        if let Some(region) = header(response, "x-amz-bucket-region") {
+            *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region.to_owned());
+        }
+    }
+}
+
+/// An answer that object_store can work with, or what is wrong with it. Absence and conditions are for the caller to judge.
+fn judged(response: HttpResponse, body: &Bytes, asked: &Asked) -> Result<HttpResponse, Fault> {
+    const FOR_THE_CALLER: [u16; 4] = [304, 409, 412, 416];
+    let status = response.status().as_u16();
+    if response.status().is_success() {
+        return match asked.lists && !contains(body, "ListBucketResult") {
+            true => Err(Fault::no_listing(body)),
+            false => Ok(response),
+        };
+    }
+    let fault = Fault::of_answer(status, body, |name| header(&response, name));
+    match FOR_THE_CALLER.contains(&status) || (status == 404 && !fault.is_about_the_bucket(asked)) {
+        true => Ok(response),
+        false => Err(fault),
+    }
+}
+
+fn contains(body: &Bytes, word: &str) -> bool {
+    body.windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+fn header<'a>(response: &'a HttpResponse, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// A failure that object_store must not try again.
+fn failed(refused: Refused) -> HttpError {
+    HttpError::new(HttpErrorKind::Unknown, refused)
+}
+
+/// The pause before the next try: longer with every one, and spread, so that many clients don't come back at once.
+fn backoff(tries: u32) -> Duration {
+    let longest = BACKOFF.1.min(BACKOFF.0 * 2_u32.saturating_pow(tries.min(16)));
+    // The keys of a new hasher are random.
+    let share = RandomState::new().hash_one(tries) as f64 / u64::MAX as f64;
+    longest.mul_f64(0.5 + share / 2.0)
+}

@@ -1,0 +1,125 @@
+//! The stores of a lake: a path as it was written -> where it lies, and the store that holds it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::ObjectStore;
+use object_store::path::Path as ObjectPath;
+use tokio::runtime::Handle;
+
+use super::s3::Bucket;
+use super::{Location, Shape, WILDCARDS, glob, local};
+use crate::error::{Error, Result};
+use crate::lake::store::{self, Store};
+use crate::lake::{Root, is_address};
+
+/// The stores of a lake. Making them costs nothing; a bucket is reached by its first request.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    declared: BTreeMap<String, Store>,
+    /// Buckets by name, once they are asked for.
+    buckets: Arc<Mutex<HashMap<String, Bucket>>>,
+    /// Where requests run. Statements come and go with threads of their own, connections and credentials stay.
+    runtime: Handle,
+}
+
+impl Stores {
+    /// Stores of which no manifest says anything; `runtime` must outlive them.
+    pub fn new(runtime: Handle) -> Self {
+        Self { declared: BTreeMap::new(), buckets: Arc::default(), runtime }
+    }
+
+    /// The same with what a manifest says of its stores. A bucket that was reached to read the manifest stays reached.
+    #[must_use]
+    pub fn declare(self, declared: BTreeMap<String, Store>) -> Self {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.retain(|bucket, _| declared.values().all(|store| store.bucket != *bucket));
+        drop(buckets);
+        Self { declared, ..self }
+    }
+
+    /// The declared stores.
+    pub fn declared(&self) -> impl Iterator<Item = &Store> {
+        self.declared.values()
+    }
+
+    /// The location of a path that was written in a manifest or a statement; relative paths start at `root`.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing is there on the disk or no store has the name, `Usage` when a glob is malformed.
+    pub fn locate(&self, root: &Root, written: &str) -> Result<Location> {
+        if let Some(address) = self.address(root, written)? {
+            return in_bucket(&address, written);
+        }
+        match root {
+            Root::Folder(folder) => local::open(folder, written),
+            Root::Address(_) => local::open(Path::new("/"), written),
+        }
+    }
+
+    /// The address of what was written, if it is in a bucket.
+    ///
+    /// # Errors
+    /// `NotFound` when no store has the name.
+    pub fn address(&self, root: &Root, written: &str) -> Result<Option<String>> {
+        if is_address(written) {
+            return Ok(Some(written.to_owned()));
+        }
+        let is_local = written.starts_with("file://") || written.starts_with(['/', '~']);
+        match (store::named(written), root) {
+            (Some((name, below)), _) if self.declared.contains_key(name) => {
+                Ok(Some(self.declared[name].address(below)))
+            }
+            (_, Root::Address(address)) if !is_local => Ok(Some(format!("{address}/{written}"))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The store of an address; every address in a bucket has the same one.
+    ///
+    /// # Errors
+    /// `InvalidData` when it is no address of a bucket.
+    pub fn bucket(&self, address: &str) -> Result<Bucket> {
+        let (bucket, _) = store::take_apart(address)?;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = buckets.entry(bucket.clone()).or_insert_with(|| {
+            let declared = self.declared.values().find(|store| store.bucket == bucket);
+            let store = declared.cloned().unwrap_or_else(|| Store::undeclared(&bucket));
+            Bucket::new(store, self.runtime.clone())
+        });
+        Ok(opened.clone())
+    }
+
+    /// The store of a location's or a statement's address, local or in a bucket.
+    ///
+    /// # Errors
+    /// `Usage` when the address is of a kind that is not known.
+    pub fn open(&self, address: &str) -> Result<Arc<dyn ObjectStore>> {
+        if address.starts_with("file://") {
+            return Ok(local::store());
+        }
+        match address.split_once("://") {
+            Some((scheme, _)) if !is_address(address) => Err(Error::usage(format!("`{scheme}://` is not known"))
+                .hint("files are local, or in a bucket at `s3://bucket/folder/`")),
+            _ => Ok(Arc::new(self.bucket(address)?)),
+        }
+    }
+}
+
+/// The location of an address.
+fn in_bucket(address: &str, written: &str) -> Result<Location> {
+    let (bucket, path) = store::take_apart(address)?;
+    let is_wild = |part: &&str| part.contains(WILDCARDS);
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let wild = parts.iter().position(|part| is_wild(&part)).unwrap_or(parts.len());
+    let base = parts[..wild].join("/");
+    let shape = match parts.len() {
+        all if wild < all => glob(written, &parts[wild..].join("/"))?,
+        _ if !address.ends_with('/') && parts.last().is_some_and(|name| name.contains('.')) => Shape::Either,
+        _ => Shape::Folder,
+    };
+    let base = ObjectPath::parse(&base)
+        .map_err(|error| Error::usage(format!("`{written}` is no valid address: {error}")).caused_by(error))?;
+    Ok(Location { store_url: format!("{}{bucket}/", store::SCHEME), written: written.to_owned(), base, shape })
+}

@@ -1,0 +1,5 @@
+//! Lakes and files in buckets.
+
+mod doctor;
+mod lake;
+mod server;

@@ -6,6 +6,7 @@ use datafusion::error::DataFusionError;
 
 use super::limits::human_bytes;
 use crate::error::{Error, Kind};
+use crate::storage::explain;
 use crate::suggest;
 
 /// The text of one statement and where it stands.
@@ -77,7 +78,7 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
         DataFusionError::Plan(message) => (line, planning(message, known)),
         // A call with the wrong types comes as an internal error of the engine, and is none.
         DataFusionError::Internal(message) if message.contains(NO_FUNCTION) => (line, planning(message, known)),
-        DataFusionError::ObjectStore(error) => (None, Error::storage(format!("cannot read: {error}"))),
+        DataFusionError::ObjectStore(error) => (None, explain(error.as_ref(), "cannot read")),
         DataFusionError::IoError(error) => (None, Error::storage(format!("cannot read: {error}"))),
         DataFusionError::Internal(message) => (line, Error::internal(first_paragraph(message))),
         other => (line, Error::query(first_paragraph(&plain(other)))),
@@ -117,7 +118,10 @@ fn ours(error: DataFusionError) -> Result<Error, DataFusionError> {
             Some(error) => Ok(error),
             None => Err(DataFusionError::Shared(inner)),
         },
-        other => Err(other),
+        other => match find_ours(&other) {
+            Some(error) => Ok(error),
+            None => Err(other),
+        },
     }
 }
 

@@ -19,6 +19,8 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
 use datafusion_session::SessionStore;
 use futures::{Stream, StreamExt};
+use object_store::ObjectStore;
+use url::Url;
 
 use super::catalog::{LakeSchema, Overlay, Tables};
 use super::diagnose::{Known, SqlText, from_engine};
@@ -115,6 +117,17 @@ impl Engine {
 
     pub fn stores(&self) -> &Arc<Stores> {
         self.schema.stores()
+    }
+
+    /// Adds a store that plans of this session know by this address; a second one takes its place.
+    pub fn add_store(&self, address: &Url, store: Arc<dyn ObjectStore>) {
+        self.context.register_object_store(address, store);
+    }
+
+    /// Takes away a store that was added.
+    pub fn remove_store(&self, address: &Url) {
+        // One that is not there needs no taking away.
+        let _ = self.context.runtime_env().deregister_object_store(address);
     }
 
     /// Names of the lake's tables and of what the session made.

@@ -1,41 +1,127 @@
 //! COPY that appears whole or not at all.
 //!
 //! The engine writes where it is told to, row by row, and leaves what it has when the statement fails. Here it is told to write
-//! into a folder of its own beside the target, and what it wrote is moved into place when it is complete.
+//! into a folder of its own beside the target, and what it wrote is moved into place when it is complete; in a bucket, into
+//! uploads that are completed then.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::dml::CopyTo;
+use futures::StreamExt;
+use object_store::ObjectStore;
 use tempfile::TempDir;
+use url::Url;
 
+use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::lake::Root;
+use crate::storage;
 
 /// What a COPY writes, until it is complete. Dropped before that, it leaves nothing.
+pub enum Staged {
+    OnDisk(Folder),
+    InBucket(Objects),
+}
+
+impl Staged {
+    /// Puts what was written in its place.
+    ///
+    /// # Errors
+    /// `Storage` when disk or server refuse.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::OnDisk(folder) => folder.commit(),
+            Self::InBucket(objects) => objects.commit().await,
+        }
+    }
+}
+
+/// Turns a COPY into one that writes to where nobody looks; other plans pass as they are.
+///
+/// # Errors
+/// `Usage` for a folder that holds something already, since a second run would double its rows, and where nothing may be
+/// written; `Storage` when the target's folder or bucket cannot be written to.
+pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, Option<Staged>)> {
+    let LogicalPlan::Copy(copy) = plan else { return Ok((plan, None)) };
+    let folder = engine.folder();
+    if let Some(address) = engine.stores().address(&Root::Folder(folder.to_owned()), &copy.output_url)? {
+        let (copy, objects) = in_bucket(copy, &address, engine).await?;
+        return Ok((LogicalPlan::Copy(copy), Some(Staged::InBucket(objects))));
+    }
+    let path = copy.output_url.strip_prefix("file://").unwrap_or(&copy.output_url);
+    let target = std::path::absolute(folder.join(path))
+        .map_err(|error| Error::usage(format!("`{path}` is no path: {error}")).caused_by(error))?;
+    let (copy, folder) = on_disk(copy, target)?;
+    Ok((LogicalPlan::Copy(copy), Some(Staged::OnDisk(folder))))
+}
+
+fn not_empty(target: &str) -> Error {
+    Error::usage(format!("`{target}` is not empty")).hint(
+        "COPY would add to what is there, and a second run would double it; choose a new folder or empty this one",
+    )
+}
+
+/// Objects that a COPY writes.
+pub struct Objects {
+    staged: storage::Staged,
+    added: Added,
+}
+
+/// The store that one COPY has for itself, under an address of its own.
+struct Added {
+    engine: Engine,
+    address: Url,
+}
+
+impl Drop for Added {
+    fn drop(&mut self) {
+        self.engine.remove_store(&self.address);
+    }
+}
+
+impl Objects {
+    async fn commit(self) -> Result<()> {
+        drop(self.added);
+        self.staged.commit().await
+    }
+}
+
+async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(CopyTo, Objects)> {
+    static COPIES: AtomicU64 = AtomicU64::new(0);
+    let (bucket, path) = engine.stores().writable(address)?;
+    let is_folder = !copy.partition_by.is_empty()
+        || address.ends_with('/')
+        || !path.filename().is_some_and(|name| name.contains('.'));
+    if is_folder && let Some(first) = bucket.list(Some(&path)).next().await {
+        first.map_err(|error| storage::explain(&error, &format!("cannot list `{address}`")))?;
+        return Err(not_empty(&copy.output_url));
+    }
+    let copies = COPIES.fetch_add(1, Ordering::Relaxed);
+    let slash = if is_folder { "/" } else { "" };
+    let output_url = format!("staged://copy-{copies}/{path}{slash}");
+    let address = Url::parse(&output_url).map_err(|error| Error::usage(format!("`{path}` is no path: {error}")))?;
+    let staged = storage::Staged::new(std::sync::Arc::new(bucket), engine.stores().as_ref().clone());
+    engine.add_store(&address, staged.store());
+    let objects = Objects { staged, added: Added { engine: engine.clone(), address } };
+    Ok((CopyTo { output_url, ..copy }, objects))
+}
+
+/// A folder beside the target that a COPY writes into.
 #[derive(Debug)]
-pub struct Staged {
+pub struct Folder {
     written: PathBuf,
     target: PathBuf,
     /// Holds `written`; gone when this is dropped.
     folder: TempDir,
 }
 
-/// Turns a COPY to the local disk into one that writes beside its target; other plans pass as they are.
-///
-/// `from` is the folder in which relative paths start.
-///
-/// # Errors
-/// `Usage` for a folder that holds something already, since a second run would double its rows; `Storage` when the target's
-/// folder cannot be written to.
-pub fn stage(plan: LogicalPlan, from: &Path) -> Result<(LogicalPlan, Option<Staged>)> {
-    let LogicalPlan::Copy(copy) = plan else { return Ok((plan, None)) };
-    let Some(target) = local(&copy.output_url, from) else { return Ok((LogicalPlan::Copy(copy), None)) };
+fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
     let shown = target.display();
     let is_folder = !copy.partition_by.is_empty() || copy.output_url.ends_with('/') || target.extension().is_none();
     if is_folder && std::fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::usage(format!("`{}` is not empty", copy.output_url)).hint(
-            "COPY would add to what is there, and a second run would double it; choose a new folder or empty this one",
-        ));
+        return Err(not_empty(&copy.output_url));
     }
     let above = target.parent().unwrap_or(Path::new("/"));
     if !above.is_dir() {
@@ -53,16 +139,11 @@ pub fn stage(plan: LogicalPlan, from: &Path) -> Result<(LogicalPlan, Option<Stag
     let written = folder.path().join(name);
     let slash = if is_folder { "/" } else { "" };
     let output_url = format!("{}{slash}", written.display());
-    let staged = Staged { written, target, folder };
-    Ok((LogicalPlan::Copy(CopyTo { output_url, ..copy }), Some(staged)))
+    Ok((CopyTo { output_url, ..copy }, Folder { written, target, folder }))
 }
 
-impl Staged {
-    /// Moves what was written into place.
-    ///
-    /// # Errors
-    /// `Storage` when the disk refuses.
-    pub fn commit(self) -> Result<()> {
+impl Folder {
+    fn commit(self) -> Result<()> {
         // A folder without rows is never made; an empty one that is there gives way to the new one.
         let is_folder = self.written.is_dir();
         let result = if !self.written.exists() {
@@ -76,14 +157,4 @@ impl Staged {
             Error::storage(format!("cannot write `{}`: {error}", self.target.display())).caused_by(error)
         })
     }
-}
-
-/// The path on the local disk that COPY names; `None` for another store.
-fn local(url: &str, from: &Path) -> Option<PathBuf> {
-    let path = match url.strip_prefix("file://") {
-        Some(path) => path,
-        None if url.contains("://") => return None,
-        None => url,
-    };
-    std::path::absolute(from.join(path)).ok()
 }

@@ -58,7 +58,7 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let parameters: Vec<(String, ScalarValue)> =
         given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
     let plan = engine.plan(sql, &parameters).await?;
-    let (plan, staged) = copy::stage(plan, engine.folder())?;
+    let (plan, staged) = copy::stage(plan, engine).await?;
     let running = engine.start(plan.clone(), sql).await?;
     let Some(staged) = staged else { return Ok((plan, running)) };
     let Running { schema, batches } = running;
@@ -66,7 +66,7 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let batches = futures::stream::try_unfold((batches, staged), async |(mut batches, staged)| {
         match batches.try_next().await? {
             Some(batch) => Ok(Some((batch, (batches, staged)))),
-            None => staged.commit().map(|()| None),
+            None => staged.commit().await.map(|()| None),
         }
     });
     Ok((plan, Running { schema, batches: Box::pin(batches) }))

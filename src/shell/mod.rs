@@ -5,6 +5,7 @@
 //! prompt.
 
 mod command;
+mod delivery;
 pub mod interrupt;
 mod look;
 mod prompt;
@@ -23,7 +24,6 @@ use futures::TryStreamExt;
 use crate::engine::{Engine, Running, SqlText};
 use crate::error::{Error, Kind, Result};
 use crate::output::present::{Presentation, grouped};
-use crate::output::target::Target;
 use crate::output::{Format, Style, Written, drain};
 use crate::query::check;
 use crate::query::run::{self, Given};
@@ -31,6 +31,7 @@ use crate::query::saved::Library;
 use crate::query::script::{self, Item};
 use crate::storage::Texts;
 use crate::suggest;
+use delivery::Delivery;
 use interrupt::Interrupt;
 
 use look::counted;
@@ -122,7 +123,10 @@ impl Shell {
         });
         let (plan, running) = self.interrupt.guard(work).await?;
         if matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_)) {
-            return self.count(running, started).await;
+            let counted = self.count(running, started).await;
+            // What it wrote so far is given up before the program may end.
+            self.engine.stores().settle().await;
+            return counted;
         }
         self.show(running, Presentation::default(), started).await
     }
@@ -266,7 +270,8 @@ impl Shell {
             return Err(Error::usage("this format would garble the terminal")
                 .hint("write it to a file with `--output`, or pipe it on"));
         }
-        let mut target = path.as_deref().map_or_else(|| Ok(Target::stdout()), Target::file)?;
+        let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
+        let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores)).await?;
         let at_prompt = self.view.width.is_some();
         if self.delivered > 0 && format.is_for_people() && !at_prompt {
             // One that has gone is noticed when the rows are written.
@@ -283,8 +288,11 @@ impl Shell {
         if target.is_closed() {
             return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
         }
-        let written = drained?;
-        target.commit()?;
+        let written = match drained {
+            Ok(written) => written,
+            Err(failure) => return Err(target.discard(failure).await),
+        };
+        target.commit().await?;
         self.delivered += 1;
         Ok(written)
     }

@@ -4,9 +4,12 @@
 //! is reached, and who may read it, is decided in this folder alone.
 
 mod local;
+mod pinned;
 pub mod s3;
+mod staged;
 mod stores;
 mod texts;
+mod upload;
 
 use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
@@ -15,8 +18,11 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
 
+pub use pinned::Pinned;
+pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;
+pub use upload::Upload;
 
 /// Letters that make a path a glob.
 const WILDCARDS: [char; 3] = ['*', '?', '['];

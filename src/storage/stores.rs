@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
+use object_store::{MultipartUpload, ObjectStore};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::s3::Bucket;
 use super::{Location, Shape, WILDCARDS, glob, local};
@@ -14,12 +17,17 @@ use crate::error::{Error, Result};
 use crate::lake::store::{self, Store};
 use crate::lake::{Root, is_address};
 
+/// How long giving up an upload may take.
+const GIVING_UP: Duration = Duration::from_secs(5);
+
 /// The stores of a lake. Making them costs nothing; a bucket is reached by its first request.
 #[derive(Clone, Debug)]
 pub struct Stores {
     declared: BTreeMap<String, Store>,
     /// Buckets by name, once they are asked for.
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
+    /// Uploads that are being given up.
+    given_up: Arc<Mutex<Vec<JoinHandle<()>>>>,
     /// Where requests run. Statements come and go with threads of their own, connections and credentials stay.
     runtime: Handle,
 }
@@ -27,7 +35,7 @@ pub struct Stores {
 impl Stores {
     /// Stores of which no manifest says anything; `runtime` must outlive them.
     pub fn new(runtime: Handle) -> Self {
-        Self { declared: BTreeMap::new(), buckets: Arc::default(), runtime }
+        Self { declared: BTreeMap::new(), buckets: Arc::default(), given_up: Arc::default(), runtime }
     }
 
     /// The same with what a manifest says of its stores. A bucket that was reached to read the manifest stays reached.
@@ -103,6 +111,46 @@ impl Stores {
             Some((scheme, _)) if !is_address(address) => Err(Error::usage(format!("`{scheme}://` is not known"))
                 .hint("files are local, or in a bucket at `s3://bucket/folder/`")),
             _ => Ok(Arc::new(self.bucket(address)?)),
+        }
+    }
+}
+
+impl Stores {
+    /// The bucket and the path in it that a statement wants to write to.
+    ///
+    /// # Errors
+    /// `Usage` for a store that the manifest does not let be written to.
+    pub fn writable(&self, address: &str) -> Result<(Bucket, ObjectPath)> {
+        let (bucket, path) = store::take_apart(address)?;
+        if let Some(store) = self.declared.values().find(|store| store.bucket == bucket && !store.write) {
+            return Err(Error::usage(format!("cannot write `{address}`: store `{}` is for reading", store.name))
+                .hint(format!("if statements may write there, set `write = true` in `[store.{}]`", store.name)));
+        }
+        let path = ObjectPath::parse(&path)
+            .map_err(|error| Error::usage(format!("`{address}` is no valid address: {error}")).caused_by(error))?;
+        Ok((self.bucket(address)?, path))
+    }
+
+    /// Where an upload that is written to from outside any statement runs.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Gives an upload up, so that the server need not keep its parts.
+    pub fn give_up(&self, mut upload: Box<dyn MultipartUpload>) {
+        let abort = self.runtime.spawn(async move {
+            // A server that cannot be reached keeps the parts until its own rules remove them; nobody ever sees them.
+            let _ = timeout(GIVING_UP, upload.abort()).await;
+        });
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(abort);
+    }
+
+    /// Waits until every upload that was given up is gone.
+    pub async fn settle(&self) {
+        let given_up = std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
+        for abort in given_up {
+            // It has its own limit, and a panic in it is told by the runtime.
+            let _ = abort.await;
         }
     }
 }

@@ -37,6 +37,10 @@ pub async fn read(
     }
     let hint = session.config_options().execution.parquet.metadata_size_hint;
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+    if cache.get(&file.location).is_some_and(|kept| kept.meta.e_tag != file.e_tag) {
+        // The cache looks at size and time alone, and a bucket tells the time in seconds.
+        cache.remove(&file.location);
+    }
     let footer = DFParquetMetadata::new(store, file)
         .with_metadata_size_hint(hint)
         .with_file_metadata_cache(Some(cache))

@@ -12,12 +12,12 @@ use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Statistics, project_schema};
 use datafusion::datasource::TableType;
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -33,7 +33,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
-use crate::storage::{Listing, Location};
+use crate::storage::{Listing, Location, Pinned};
 
 /// Endings that make a file in a folder a Parquet file.
 pub const EXTENSIONS: [&str; 3] = ["parquet", "parq", "pq"];
@@ -270,7 +270,7 @@ impl TableProvider for ParquetTable {
     }
 
     async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> EngineResult<ScanResult> {
-        let store = self.object_store(session).map_err(DataFusionError::from)?;
+        let mut store = self.object_store(session).map_err(DataFusionError::from)?;
         let projection = args.projection().map(<[usize]>::to_vec);
         let (on_partitions, on_rows): (Vec<Expr>, Vec<Expr>) =
             args.filters().unwrap_or_default().iter().cloned().partition(|filter| self.is_partition_filter(filter));
@@ -280,6 +280,9 @@ impl TableProvider for ParquetTable {
             let schema = project_schema(&self.schema(), projection.as_ref())?;
             return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
         }
+        if !self.location.is_local() {
+            store = Arc::new(Pinned::new(store, files.iter().map(|file| &file.object_meta)));
+        }
         // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
         let enough = args.limit().filter(|_| on_rows.is_empty());
         let (files, left_out) =
@@ -287,13 +290,19 @@ impl TableProvider for ParquetTable {
 
         let groups = FileGroup::new(files).split_files(session.config().target_partitions());
         let (groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
-        let format = ParquetFormat::default().with_options(session.default_table_options().parquet);
-        let scan = FileScanConfigBuilder::new(self.store.clone(), format.file_source(self.table_schema.clone()))
+        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let mut source = ParquetSource::new(self.table_schema.clone())
+            .with_table_parquet_options(session.default_table_options().parquet)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+        if let Some(hint) = session.config_options().execution.parquet.metadata_size_hint {
+            source = source.with_metadata_size_hint(hint);
+        }
+        let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection)?
             .with_limit(args.limit())
             .build();
-        Ok(ScanResult::new(format.create_physical_plan(session, scan).await?))
+        Ok(ScanResult::new(DataSourceExec::from_data_source(scan)))
     }
 }

@@ -92,7 +92,7 @@ impl Bucket {
             None => s3.list(prefix.as_ref()),
         };
         let mut objects = begin(self.s3().await?);
-        let Some(first) = objects.next().await else { return Ok(objects) };
+        let Some(first) = objects.next().await else { return Ok(stream::empty().boxed()) };
         Ok(match first {
             Ok(first) => stream::iter([Ok(first)]).chain(objects).boxed(),
             Err(failure) => begin(self.again(failure).await?),

@@ -1,5 +1,9 @@
 //! Lakes and files in buckets.
 
+mod canned;
+mod credentials;
 mod doctor;
+mod faults;
 mod lake;
 mod server;
+mod writing;

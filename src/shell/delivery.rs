@@ -1,0 +1,69 @@
+//! Where a result is delivered: standard output or a file, or an object of a bucket.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::lake::Root;
+use crate::output::target::Target;
+use crate::storage::{Stores, Upload};
+
+/// A place for a result, which appears there when it is complete.
+pub enum Delivery {
+    Local(Target),
+    Bucket(Upload),
+}
+
+impl Delivery {
+    /// Opens the place before the rows are there, so that a wrong one fails at once.
+    ///
+    /// # Errors
+    /// Those of opening a file or beginning an object.
+    pub async fn open(path: Option<&Path>, folder: &Path, stores: &Stores) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::Local(Target::stdout())) };
+        match stores.address(&Root::Folder(folder.to_owned()), &path.to_string_lossy())? {
+            Some(address) => Ok(Self::Bucket(Upload::begin(stores, &address).await?)),
+            None => Ok(Self::Local(Target::file(path)?)),
+        }
+    }
+
+    /// Whether a write found that the reader has gone.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Local(target) if target.is_closed())
+    }
+
+    /// Lets the result appear.
+    ///
+    /// # Errors
+    /// `Storage` when disk or server refuse.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Local(target) => target.commit(),
+            Self::Bucket(upload) => upload.commit().await,
+        }
+    }
+
+    /// Leaves nothing behind a failure; gives the error that is to be told, which is what went wrong with the place, if that is why.
+    pub async fn discard(self, failure: Error) -> Error {
+        match self {
+            Self::Local(_) => failure,
+            Self::Bucket(upload) => upload.discard().await.unwrap_or(failure),
+        }
+    }
+}
+
+impl Write for Delivery {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Local(target) => target.write(bytes),
+            Self::Bucket(upload) => upload.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Local(target) => target.flush(),
+            Self::Bucket(upload) => upload.flush(),
+        }
+    }
+}

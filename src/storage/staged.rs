@@ -1,0 +1,192 @@
+//! Objects that appear together when a statement is done, or not at all.
+//!
+//! A bucket knows no rename. What it knows is an upload in parts, which nobody sees before it is completed: every object that
+//! a statement writes is such an upload, and all are completed when the statement has ended well.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::path::Path as ObjectPath;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, UploadPart,
+};
+
+use super::{Stores, explain};
+use crate::error::Result;
+
+/// Uploads that are completed at once.
+const AT_ONCE: usize = 16;
+
+/// The objects that one statement writes. Dropped before [`Staged::commit`], it leaves none.
+#[derive(Debug)]
+pub struct Staged(Staging);
+
+impl Staged {
+    /// Objects for this store.
+    pub fn new(inner: Arc<dyn ObjectStore>, stores: Stores) -> Self {
+        Self(Staging { inner, stores, whole: Arc::default() })
+    }
+
+    /// The store that the statement writes to.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(self.0.clone())
+    }
+
+    /// Lets all objects appear.
+    ///
+    /// # Errors
+    /// `Storage` when an upload cannot be completed; those that were not yet are given up.
+    pub async fn commit(self) -> Result<()> {
+        let completing: Vec<_> = self.0.take().into_iter().map(|upload| upload.complete().boxed()).collect();
+        let completed = stream::iter(completing).buffer_unordered(AT_ONCE).try_collect::<()>().await;
+        completed.map_err(|error| explain(&error, "cannot complete what was written"))
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // The engine may hold the store for longer than this.
+        drop(self.0.take());
+    }
+}
+
+/// An upload that is given up when it is dropped before its end.
+#[derive(Debug)]
+struct Open {
+    /// `None` at its end.
+    upload: Option<Box<dyn MultipartUpload>>,
+    stores: Stores,
+}
+
+impl Open {
+    async fn complete(mut self) -> object_store::Result<()> {
+        if let Some(upload) = &mut self.upload {
+            upload.complete().await?;
+        }
+        self.upload = None;
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            self.stores.give_up(upload);
+        }
+    }
+}
+
+/// A store in which nothing appears that is written.
+#[derive(Clone, Debug)]
+struct Staging {
+    inner: Arc<dyn ObjectStore>,
+    stores: Stores,
+    /// Uploads with all their parts.
+    whole: Arc<Mutex<Vec<Open>>>,
+}
+
+impl Staging {
+    fn keep(&self, upload: Open) {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner).push(upload);
+    }
+
+    fn take(&self) -> Vec<Open> {
+        std::mem::take(&mut *self.whole.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn begin(&self, location: &ObjectPath, options: PutMultipartOptions) -> object_store::Result<Held> {
+        let upload = self.inner.put_multipart_opts(location, options).await?;
+        let open = Open { upload: Some(upload), stores: self.stores.clone() };
+        Ok(Held { open: Some(open), staging: self.clone() })
+    }
+}
+
+/// An upload whose completion only puts it aside.
+#[derive(Debug)]
+struct Held {
+    /// `None` once it is put aside.
+    open: Option<Open>,
+    staging: Staging,
+}
+
+fn ended() -> object_store::Error {
+    object_store::Error::Generic { store: "staged", source: "the upload has ended".into() }
+}
+
+#[async_trait]
+impl MultipartUpload for Held {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        match self.open.as_mut().and_then(|open| open.upload.as_mut()) {
+            Some(upload) => upload.put_part(data),
+            None => Box::pin(std::future::ready(Err(ended()))),
+        }
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        self.staging.keep(self.open.take().ok_or_else(ended)?);
+        Ok(PutResult { e_tag: None, version: None })
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        // To be dropped is to be given up.
+        self.open = None;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Staging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "staged for {}", self.inner)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Staging {
+    async fn put_opts(
+        &self,
+        location: &ObjectPath,
+        payload: PutPayload,
+        _: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        let mut upload = self.begin(location, PutMultipartOptions::default()).await?;
+        if payload.content_length() > 0 {
+            upload.put_part(payload).await?;
+        }
+        upload.complete().await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &ObjectPath,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        Ok(Box::new(self.begin(location, options).await?))
+    }
+
+    async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<ObjectPath>>,
+    ) -> BoxStream<'static, object_store::Result<ObjectPath>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> object_store::Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> object_store::Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}

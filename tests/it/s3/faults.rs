@@ -1,0 +1,119 @@
+//! What goes wrong between us and a server: what passes is tried again, what does not is told in words that mend it.
+
+use std::time::{Duration, Instant};
+
+use super::super::harness::{Said, cxlake};
+use super::canned::{Answer, Canned};
+use super::server::{KEY, SECRET};
+
+/// A listing of a bucket with nothing in it.
+const EMPTY: &str = "<?xml version=\"1.0\"?><ListBucketResult><Name>lake</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>";
+
+/// What the doctor says of a bucket on this server.
+fn doctor(server: &Canned) -> Said {
+    let call = cxlake(["doctor", "s3://lake/"]).away_from_aws();
+    let call = call.env("AWS_ENDPOINT_URL_S3", server.endpoint()).env("AWS_REGION", "us-east-1");
+    call.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET).run()
+}
+
+/// What the doctor finds wrong with the listing, and its hint, where the server gives this answer.
+fn wrong(answer: Answer) -> String {
+    let server = Canned::start(&[answer]);
+    let said = doctor(&server);
+    assert_eq!(said.code, Some(1), "{said}");
+    let text = said.text().replace(&server.endpoint(), "SERVER");
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("  wrong  list"));
+    let finding = lines.next().expect("a finding").trim_start_matches("  wrong  list").trim();
+    let finding = finding.rsplit_once(" (").expect("a time").0;
+    format!("{finding} | {}", lines.next().unwrap_or_default().trim())
+}
+
+fn error(status: u16, code_and_message: &'static str) -> Answer {
+    let (code, message) = code_and_message.split_once(": ").expect("a code and a message");
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    Answer::Whole(status, "", body.leak())
+}
+
+#[test]
+fn every_thing_that_can_be_wrong_with_a_bucket_has_a_message_of_its_own() {
+    let region = "hint: set `region = \"eu-central-1\"` in the store of the manifest, or AWS_REGION";
+    let elsewhere = format!("bucket `lake` is in region `eu-central-1`, and was asked for in `us-east-1` | {region}");
+    assert_eq!(wrong(Answer::Whole(301, "x-amz-bucket-region: eu-central-1\r\n", "")), elsewhere);
+    assert_eq!(
+        wrong(error(400, "AuthorizationHeaderMalformed: the region 'us-east-1' is wrong; expecting 'eu-central-1'")),
+        elsewhere
+    );
+    assert_eq!(
+        wrong(error(400, "ExpiredToken: The provided token has expired.")),
+        "the session token of the credentials (environment, key AKIA…WXYZ) has expired | hint: get new ones, such as with \
+         `aws sso login`, and take old ones out of the environment"
+    );
+    assert_eq!(
+        wrong(error(403, "AccessDenied: Access Denied")),
+        "the credentials (environment, key AKIA…WXYZ) may not list bucket `lake` (AccessDenied) | hint: grant them \
+         `s3:ListBucket` on `arn:aws:s3:::lake`, or use others"
+    );
+    assert_eq!(
+        wrong(error(404, "NoSuchBucket: The specified bucket does not exist")),
+        "there is no bucket `lake` at `SERVER` | hint: check the name of the bucket, and `endpoint` if it is not on AWS"
+    );
+    assert_eq!(
+        wrong(error(403, "RequestTimeTooSkewed: The difference is too large.")),
+        "the clock of this machine is too far off for the server, which refuses old signatures | hint: set the clock; \
+         `cxlake doctor` says how far it is off"
+    );
+    let endpoint = "hint: does the server run there? check the endpoint, which comes from AWS_ENDPOINT_URL_S3";
+    assert_eq!(
+        wrong(Answer::Whole(200, "", "<html>Welcome to the console</html>")),
+        format!("`SERVER` is no S3 server: its answer to a listing is no document of S3 | {endpoint}")
+    );
+    assert_eq!(
+        wrong(Answer::Whole(405, "", "<html>Method not allowed</html>")),
+        format!("`SERVER` is no S3 server: it answers with status 405 and no error of S3 | {endpoint}")
+    );
+    assert_eq!(
+        wrong(Answer::Whole(200, "", "<ListAllMyBucketsResult></ListAllMyBucketsResult>")),
+        "`SERVER` does not take requests in the `path` style | hint: set `style = \"virtual\"` in `[store.lake]`"
+    );
+}
+
+#[test]
+fn what_may_pass_is_tried_again() {
+    for passing in [
+        error(503, "SlowDown: Please reduce your request rate."),
+        error(429, "TooManyRequests: Please reduce your request rate."),
+        error(500, "InternalError: We encountered an internal error."),
+        Answer::Reset,
+        Answer::CutOff(EMPTY),
+    ] {
+        let server = Canned::start(&[passing, passing, Answer::Whole(200, "", EMPTY)]);
+        let said = doctor(&server);
+        assert!(
+            said.code == Some(0) && said.text().contains("ok     list            works; there is no object"),
+            "{said}"
+        );
+        assert_eq!(server.asked(), 3);
+    }
+}
+
+#[test]
+fn what_does_not_pass_is_told_when_the_time_for_it_is_up() {
+    let started = Instant::now();
+    let said = wrong(error(503, "SlowDown: Please reduce your request rate."));
+    assert!(said.starts_with("`SERVER` answers 503 SlowDown in ") && said.contains("Please reduce"), "{said}");
+    let said = wrong(Answer::CutOff(EMPTY));
+    assert!(said.starts_with("the connection to `SERVER` broke in "), "{said}");
+    assert!(started.elapsed() < Duration::from_secs(30), "five seconds each are what the doctor takes");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_reported_within_ten_seconds() {
+    let server = Canned::start(&[Answer::Silence]);
+    let started = Instant::now();
+    let call =
+        cxlake(["-c", "select * from 's3://lake/x/'"]).away_from_aws().env("AWS_ENDPOINT_URL", server.endpoint());
+    let said = call.env("AWS_SKIP_SIGNATURE", "true").run();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(said.stderr.contains("takes the connection and does not answer within 8 s"), "{said}");
+    assert!(said.stderr.contains("check the endpoint, which comes from AWS_ENDPOINT_URL"), "{said}");
+}

@@ -94,11 +94,13 @@ impl Settings {
             None => Lake::nowhere(self.folder.clone()),
             Some(Root::Folder(folder)) => discover::open(folder)?,
             Some(root @ Root::Address(address)) => {
-                let stores = Arc::new(stores.clone());
-                let text = Texts::new(stores, root.clone()).read(MANIFEST).await?.ok_or_else(|| {
-                    Error::not_found(format!("no lake at `{address}`: it has no `{MANIFEST}`"))
-                        .hint(format!("put the manifest there, as `{address}/{MANIFEST}`"))
-                })?;
+                let texts = Texts::new(Arc::new(stores.clone()), root.clone());
+                let Some(text) = texts.read(MANIFEST).await? else {
+                    // What is wrong with the bucket itself comes first.
+                    texts.names("toml").await?;
+                    return Err(Error::not_found(format!("no lake at `{address}`: it has no `{MANIFEST}`"))
+                        .hint(format!("put the manifest there, as `{address}/{MANIFEST}`")));
+                };
                 manifest::parse(&text, &root.join(MANIFEST).to_string(), root)?
             }
         };

@@ -5,6 +5,7 @@
 //! uploads that are completed then.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::logical_expr::LogicalPlan;
@@ -22,7 +23,7 @@ use crate::storage;
 /// What a COPY writes, until it is complete. Dropped before that, it leaves nothing.
 pub enum Staged {
     OnDisk(Folder),
-    InBucket(Objects),
+    InBucket(Box<Objects>),
 }
 
 impl Staged {
@@ -48,7 +49,7 @@ pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, O
     let folder = engine.folder();
     if let Some(address) = engine.stores().address(&Root::Folder(folder.to_owned()), &copy.output_url)? {
         let (copy, objects) = in_bucket(copy, &address, engine).await?;
-        return Ok((LogicalPlan::Copy(copy), Some(Staged::InBucket(objects))));
+        return Ok((LogicalPlan::Copy(copy), Some(Staged::InBucket(Box::new(objects)))));
     }
     let path = copy.output_url.strip_prefix("file://").unwrap_or(&copy.output_url);
     let target = std::path::absolute(folder.join(path))
@@ -102,7 +103,7 @@ async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(Copy
     let slash = if is_folder { "/" } else { "" };
     let output_url = format!("staged://copy-{copies}/{path}{slash}");
     let address = Url::parse(&output_url).map_err(|error| Error::usage(format!("`{path}` is no path: {error}")))?;
-    let staged = storage::Staged::new(std::sync::Arc::new(bucket), engine.stores().as_ref().clone());
+    let staged = storage::Staged::new(Arc::new(bucket), engine.stores().as_ref().clone());
     engine.add_store(&address, staged.store());
     let objects = Objects { staged, added: Added { engine: engine.clone(), address } };
     Ok((CopyTo { output_url, ..copy }, objects))

@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use super::super::settings::Settings;
 use crate::error::{Error, Result};
-use crate::lake::MANIFEST;
+use crate::lake::{MANIFEST, is_address};
 use crate::sample;
 use crate::shell::tell;
 
@@ -25,11 +25,15 @@ pub fn run(dir: &Path, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a folder that is a lake already.
+/// Refuses a folder that is a lake already, and what is no folder.
 ///
 /// # Errors
 /// `Usage` when there is a manifest in it.
 pub fn refuse_lake(dir: &Path) -> Result<()> {
+    if dir.to_str().is_some_and(is_address) {
+        return Err(Error::usage(format!("`{}` is in a bucket; a lake is made in a folder", dir.display()))
+            .hint("make it there and copy it with an S3 client, such as `aws s3 cp --recursive`"));
+    }
     if dir.join(MANIFEST).exists() {
         return Err(Error::usage(format!("`{}` is a lake already: it has a `{MANIFEST}`", dir.display()))
             .hint("choose another folder; nothing was changed"));

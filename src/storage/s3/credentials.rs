@@ -34,6 +34,9 @@ const MARGIN: Duration = Duration::from_mins(5);
 /// How long the service of an instance may take to answer. Where there is none, its address is often a black hole.
 const INSTANCE: Duration = Duration::from_secs(1);
 
+/// What the last source is called.
+const INSTANCE_ROLE: &str = "instance role";
+
 /// How long any source may take; assuming a role or asking SSO goes over the network.
 const SOURCE: Duration = Duration::from_secs(8);
 
@@ -156,7 +159,7 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
             ),
             ("container role".to_owned(), Box::new(EcsCredentialsProvider::builder().configure(&config).build())),
             (
-                "instance role".to_owned(),
+                INSTANCE_ROLE.to_owned(),
                 Box::new(
                     imds::credentials::ImdsCredentialsProvider::builder()
                         .configure(&config)
@@ -166,10 +169,13 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
             ),
         ],
     };
+    let mut instance = String::new();
     for (name, source) in sources {
         match tokio::time::timeout(SOURCE, source.provide_credentials()).await {
             Ok(Ok(credentials)) => return Ok((name, credentials)),
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {}
+            // On most machines there is no such service, and how it does not answer differs.
+            Ok(Err(error)) if name == INSTANCE_ROLE => instance = format!(" ({INSTANCE_ROLE}: {})", said(&error)),
             Ok(Err(error)) => return Err(failed(&name, &error)),
             Err(_) => {
                 let message = format!("the credentials of {name} do not come within {} s", SOURCE.as_secs());
@@ -177,7 +183,8 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
             }
         }
     }
-    Err(Error::storage(format!("there are no credentials for bucket `{}`", settings.store.bucket)).hint(
+    let bucket = &settings.store.bucket;
+    Err(Error::storage(format!("there are no credentials for bucket `{bucket}`{instance}")).hint(
         "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`; for a public bucket \
          set `anonymous = true` in its store, or AWS_SKIP_SIGNATURE=true",
     ))
@@ -188,8 +195,19 @@ fn default_profile() -> String {
     format!("profile `{}`", name.as_deref().unwrap_or("default"))
 }
 
-/// What a source says of its failure. The output of a foreign process is left out: nobody knows what is in it.
 fn failed(name: &str, error: &CredentialsError) -> Error {
+    let said = said(error);
+    let is_sso = said.contains("SSO") || said.contains("sso");
+    let hint = if is_sso {
+        "sign in again: `aws sso login`"
+    } else {
+        "other AWS tools fail in the same way; mend it for them"
+    };
+    Error::storage(format!("{name} gives no credentials: {said}")).hint(hint)
+}
+
+/// What a source says of its failure. The output of a foreign process is left out: nobody knows what is in it.
+fn said(error: &CredentialsError) -> String {
     let mut said = String::new();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -200,14 +218,7 @@ fn failed(name: &str, error: &CredentialsError) -> Error {
         }
         next = cause.source();
     }
-    let said: String = said.chars().take(SAID_MAX).collect();
-    let is_sso = said.contains("SSO") || said.contains("sso");
-    let hint = if is_sso {
-        "sign in again: `aws sso login`"
-    } else {
-        "other AWS tools fail in the same way; mend it for them"
-    };
-    Error::storage(format!("{name} gives no credentials: {said}")).hint(hint)
+    said.chars().take(SAID_MAX).collect()
 }
 
 /// A key as people may see it.

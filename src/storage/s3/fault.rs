@@ -20,6 +20,8 @@ pub struct Asked {
     pub has_body: bool,
     /// Whether it lists the objects of the bucket.
     pub lists: bool,
+    /// Whether it asks for a part of an object.
+    pub ranged: bool,
     /// Whether to ask twice does the same as to ask once.
     repeats: bool,
 }
@@ -33,6 +35,7 @@ impl Asked {
         Self {
             has_body: matches!(method, "PUT" | "POST"),
             lists: method == "GET" && has("list-type"),
+            ranged: headers.contains_key("range"),
             repeats: match method {
                 "PUT" => !is_conditional,
                 // Of two uploads that are begun one would be left behind.
@@ -77,6 +80,8 @@ enum What {
     Answer { status: u16, code: String, message: String, region: Option<String> },
     /// It gave the names of buckets, or no document of S3 at all.
     NoListing { of_buckets: bool },
+    /// It gave the whole object where a part was asked for.
+    NoRange,
     /// No connection came about.
     Unreachable(String),
     /// The certificate of the server is not trusted.
@@ -103,22 +108,24 @@ impl Fault {
         Self::from(What::NoListing { of_buckets })
     }
 
-    pub fn of_connection(error: HttpError) -> Self {
-        let said = innermost(&error);
+    pub fn no_range() -> Self {
+        Self::from(What::NoRange)
+    }
+
+    pub fn of_connection(error: &HttpError) -> Self {
+        let said = innermost(error);
         let is_certificate = said.contains("certificate") || said.contains("UnknownIssuer");
         Self::from(match error.kind() {
             _ if is_certificate => What::Untrusted(said),
             HttpErrorKind::Connect => What::Unreachable(said),
-            // The connection's own limit comes as a timeout of the request.
-            HttpErrorKind::Timeout if said.contains("connect") || said.contains("deadline") => {
-                What::Unreachable("it does not answer".to_owned())
-            }
+            // Everything behind the connection has longer limits elsewhere.
+            HttpErrorKind::Timeout => What::Unreachable("nothing answers at this address".to_owned()),
             _ => What::Broken(said),
         })
     }
 
-    pub fn of_body(error: HttpError) -> Self {
-        Self::from(What::Broken(innermost(&error)))
+    pub fn of_body(error: &HttpError) -> Self {
+        Self::from(What::Broken(innermost(error)))
     }
 
     pub fn cut_off() -> Self {
@@ -141,7 +148,7 @@ impl Fault {
             What::Unreachable(_) => true,
             What::Silent { answered_before, .. } => *answered_before && asked.repeats,
             What::Broken(_) => asked.repeats,
-            What::NoListing { .. } | What::Untrusted(_) => false,
+            What::NoListing { .. } | What::NoRange | What::Untrusted(_) => false,
         }
     }
 
@@ -163,6 +170,7 @@ impl Fault {
             }
             What::NoListing { of_buckets: true } => wrong_style(settings),
             What::NoListing { of_buckets: false } => no_s3(settings, "its answer to a listing is no document of S3"),
+            What::NoRange => no_s3(settings, "it gives whole objects where parts are asked for"),
             What::Unreachable(said) => {
                 let error = Error::storage(format!("{} cannot be reached: {said}", settings.server()));
                 match settings.style {

@@ -8,6 +8,7 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
@@ -30,8 +31,10 @@ use wire::Wire;
 
 pub use doctor::{Finding, examine};
 
-/// Times that object_store takes up a long body where it broke.
+/// Times that object_store takes up a long body where it broke, and for how long after its beginning; each time is a request
+/// with limits of its own.
 const RESUMPTIONS: usize = 5;
+const RESUMED_FOR: Duration = Duration::from_hours(1);
 
 /// A bucket as a store.
 #[derive(Clone, Debug)]
@@ -124,7 +127,7 @@ async fn reach(store: &Store, runtime: &Handle) -> Result<Reached> {
         .with_request_payer(store.requester_pays)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_disable_tagging(true)
-        .with_retry(RetryConfig { max_retries: RESUMPTIONS, retry_timeout: store.retry, ..RetryConfig::default() })
+        .with_retry(RetryConfig { max_retries: RESUMPTIONS, retry_timeout: RESUMED_FOR, ..RetryConfig::default() })
         .with_http_connector(wire.clone());
     let (kind, key) = match &store.encryption {
         None => (None, None),

@@ -136,6 +136,7 @@ fn variable(name: &'static str) -> Option<(String, &'static str)> {
 }
 
 /// The profile that the store names, else the one that the environment does.
+#[expect(clippy::default_trait_access, reason = "the types of the arguments have no public name")]
 async fn profile(store: &Store) -> Result<ProfileSet> {
     // Its arguments are the machine's file system, its environment and the usual places of the files.
     let name = store.profile.clone().map(Into::into);
@@ -157,16 +158,17 @@ async fn profile(store: &Store) -> Result<ProfileSet> {
 }
 
 fn style(store: &Store, endpoint: Option<&str>, from: &str) -> Result<Style> {
-    let host = match endpoint.map(Url::parse) {
-        Some(Ok(url)) if matches!(url.scheme(), "http" | "https") => url.host().map(|host| host.to_owned()),
-        None => None,
+    let is_number = match endpoint.map(Url::parse) {
+        Some(Ok(url)) if matches!(url.scheme(), "http" | "https") => {
+            matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
+        }
+        None => false,
         Some(_) => {
             let endpoint = endpoint.unwrap_or_default();
             return Err(Error::invalid(format!("endpoint `{endpoint}` of {from} is no address of a server"))
                 .hint("write `https://host` or `http://host:port`"));
         }
     };
-    let is_number = matches!(host, Some(Host::Ipv4(_) | Host::Ipv6(_)));
     match store.style {
         Some(Style::Virtual) if is_number => {
             let endpoint = endpoint.unwrap_or_default();
@@ -190,6 +192,44 @@ fn certificates(file: &std::path::Path) -> Result<Vec<Certificate>> {
         _ => {
             Err(Error::invalid(format!("there is no certificate in `{shown}`"))
                 .hint("it must hold certificates as PEM"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(bucket: &str, endpoint: Option<&str>, style: Option<Style>) -> Result<Settings> {
+        let store = Store { style, ..Store::undeclared(bucket) };
+        Ok(Settings {
+            style: super::style(&store, endpoint, "the manifest")?,
+            store,
+            region: "eu-west-1".to_owned(),
+            region_from: "the manifest",
+            endpoint: endpoint.map(str::to_owned),
+            endpoint_from: "the manifest",
+            certificates: Vec::new(),
+            source: OnceLock::new(),
+        })
+    }
+
+    #[test]
+    fn a_bucket_stands_before_the_host_on_aws_and_behind_it_elsewhere_unless_told_otherwise() {
+        let address =
+            |bucket, endpoint, style| settings(bucket, endpoint, style).map(|found| found.bucket_address()).ok();
+        let is = |address: &str| Some(address.to_owned());
+        assert_eq!(address("lake", None, None), is("https://lake.s3.eu-west-1.amazonaws.com"));
+        assert_eq!(address("my.lake", None, None), is("https://s3.eu-west-1.amazonaws.com/my.lake"));
+        assert_eq!(address("lake", None, Some(Style::Path)), is("https://s3.eu-west-1.amazonaws.com/lake"));
+        let minio = Some("http://minio:9000");
+        assert_eq!(address("lake", minio, None), is("http://minio:9000/lake"));
+        assert_eq!(address("lake", minio, Some(Style::Virtual)), is("http://lake.minio:9000"));
+        for number in ["http://10.0.0.1:9000", "https://[::1]"] {
+            assert_eq!(address("lake", Some(number), Some(Style::Virtual)), None, "{number}");
+        }
+        for wrong in ["minio:9000", "ftp://minio", "minio"] {
+            assert_eq!(address("lake", Some(wrong), None), None, "{wrong}");
         }
     }
 }

@@ -164,17 +164,20 @@ impl Inner {
         let (client, patience) = if asked.has_body { (&self.writer, UPLOAD) } else { (&self.reader, SILENCE) };
         let response = match timeout(patience, client.call(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(Fault::of_connection(error)),
+            Ok(Err(error)) => return Err(Fault::of_connection(&error)),
             Err(_) => return Err(Fault::silent(patience, self.answers.swap(false, Ordering::Relaxed))),
         };
         self.answers.store(true, Ordering::Relaxed);
         self.remember(&response);
         let length = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
+        if asked.ranged && response.status().as_u16() == 200 {
+            return Err(Fault::no_range());
+        }
         if asked.method == "GET" && response.status().is_success() && length.is_some_and(|length| length > WHOLE) {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let body = body.bytes().await.map_err(Fault::of_body)?;
+        let body = body.bytes().await.map_err(|error| Fault::of_body(&error))?;
         // A proxy may end a body early and in good order.
         if asked.method != "HEAD" && length.is_some_and(|length| length != body.len() as u64) {
             return Err(Fault::cut_off());

@@ -104,6 +104,8 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 async fn serve(listener: TcpListener, service: S3Service) {
     while let Ok((socket, _)) = listener.accept().await {
         let service = service.clone();
+        // Head and body of an answer are two writes, of which the second would wait for word of the first.
+        socket.set_nodelay(true).expect("an open socket");
         tokio::spawn(async move {
             // A client may go whenever it likes.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;

@@ -83,12 +83,7 @@
 -- y = "recurring_revenue"
 -- color = "segment"
 -- +++
-with day as (
-    select
-        cast($as_of as date) as as_of,
-        cast(date_trunc('month', cast($as_of as date)) as date) as this_month
-),
-customers as (
+with customers as (
     select account_id, account, office, segment, renews_on, band, health, weakest
     from "customer-health"
 ),
@@ -96,74 +91,68 @@ open_notes as (
     select
         f.account_id,
         count(*) filter (where f.sentiment = 'negative' and severe(f.severity)) as severe,
-        count(*) filter (where f.due_on < d.as_of) as overdue
+        count(*) filter (where f.due_on < $as_of) as overdue
     from field_feedback f
-    cross join day d
-    where open_on(f.captured_at, f.closed_at, d.as_of)
+    where open_on(f.captured_at, f.closed_at, $as_of)
     group by f.account_id
 ),
 -- A person who could not be reached is no longer called: such a call was settled, though not made.
 open_calls as (
     select f.account_id, count(*) as overdue
     from follow_ups f
-    cross join day d
-    where f.opened_at < d.as_of
+    where f.opened_at < $as_of
       and f.kind = 'call detractor'
-      and f.due_on < d.as_of
+      and f.due_on < $as_of
       and f.status <> 'not reached'
-      and (f.contacted_at is null or f.contacted_at >= d.as_of)
+      and (f.contacted_at is null or f.contacted_at >= $as_of)
     group by f.account_id
 ),
 open_escalations as (
     select e.account_id, count(*) as open, count(*) filter (where severe(e.severity)) as severe
     from escalations e
-    cross join day d
-    where open_on(e.opened_at, e.closed_at, d.as_of)
+    where open_on(e.opened_at, e.closed_at, $as_of)
     group by e.account_id
 ),
 gone_sponsors as (
     select c.account_id, count(*) as gone
     from contacts c
-    cross join day d
     where c.role = 'executive'
-      and c.left_on < d.as_of
-      and c.left_on >= d.as_of - cast(concat($recent_days, ' days') as interval)
+      and c.left_on < $as_of
+      and c.left_on >= cast($as_of as date) - cast(concat($recent_days, ' days') as interval)
     group by c.account_id
 ),
 -- A month that is not loaded is no month without touches.
 loaded as (
-    select count(distinct t.period) = 6 as touch_months
-    from touches t
-    cross join day d
-    where t.period >= d.this_month - interval '6 months'
-      and t.period < d.this_month
+    select count(distinct period) = 6 as touch_months
+    from touches
+    where period >= date_trunc('month', cast($as_of as date)) - interval '6 months'
+      and period < date_trunc('month', cast($as_of as date))
 ),
 touched as (
     select
-        t.account_id,
-        sum(t.touches) filter (where t.period >= d.this_month - interval '3 months') as recent,
-        sum(t.touches) filter (where t.period < d.this_month - interval '3 months') as before
-    from touches t
-    cross join day d
-    where t.period >= d.this_month - interval '6 months'
-      and t.period < d.this_month
-    group by t.account_id
+        account_id,
+        sum(touches) filter (where period >= date_trunc('month', cast($as_of as date)) - interval '3 months') as recent,
+        sum(touches) filter (where period < date_trunc('month', cast($as_of as date)) - interval '3 months') as before
+    from touches
+    where period >= date_trunc('month', cast($as_of as date)) - interval '6 months'
+      and period < date_trunc('month', cast($as_of as date))
+    group by account_id
 ),
 brought as (
     select
-        r.account_id,
-        sum(r.recurring_revenue) filter (where r.period = d.this_month - interval '1 month') as latest,
-        sum(r.recurring_revenue) filter (where r.period = d.this_month - interval '4 months') as before
-    from account_revenue r
-    cross join day d
-    where r.period >= d.this_month - interval '4 months'
-      and r.period < d.this_month
-    group by r.account_id
+        account_id,
+        sum(recurring_revenue)
+            filter (where period = date_trunc('month', cast($as_of as date)) - interval '1 month') as latest,
+        sum(recurring_revenue)
+            filter (where period = date_trunc('month', cast($as_of as date)) - interval '4 months') as before
+    from account_revenue
+    where period >= date_trunc('month', cast($as_of as date)) - interval '4 months'
+      and period < date_trunc('month', cast($as_of as date))
+    group by account_id
 ),
 observed as (
     select
         c.*,
-        d.as_of,
         12 * b.latest as recurring_revenue,
         cast(b.latest as double) / nullif(cast(b.before as double), 0) - 1 as revenue_change,
         -- Nothing logged after something was is a fall to nothing; nothing before says nothing.
@@ -175,9 +164,8 @@ observed as (
         coalesce(n.overdue, 0) + coalesce(l.overdue, 0) as overdue,
         coalesce(e.open, 0) as escalations,
         coalesce(e.severe, 0) as severe_escalations
-    from customers c
-    cross join day d
-    cross join loaded w
+    from loaded w
+    cross join customers c
     left join brought b on b.account_id = c.account_id
     left join touched t on t.account_id = c.account_id
     left join gone_sponsors s on s.account_id = c.account_id
@@ -194,7 +182,9 @@ signs as (
         coalesce(revenue_change <= -$shrink, false) as contract_shrinks,
         overdue > 0 as is_overdue,
         coalesce(touches_change <= -$fall, false) as touches_fall,
-        coalesce(renews_on < as_of + cast(concat($renewal_days, ' days') as interval), false) as renewal_near
+        coalesce(
+            renews_on < cast($as_of as date) + cast(concat($renewal_days, ' days') as interval), false
+        ) as renewal_near
     from observed
 ),
 -- Points are a choice: what went before accounts that left without a word, and what people say, count most.

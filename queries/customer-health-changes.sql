@@ -42,12 +42,6 @@
 with components as (
     select
         account_id,
-        account,
-        office_id,
-        segment,
-        tier,
-        annual_revenue,
-        renews_on,
         component,
         weight,
         max(score) filter (where days_before = 0) as score_now,
@@ -60,35 +54,27 @@ with components as (
     from "customer-health-scores"
     where counted_from = 'as of'
       and days_before in (0, $days)
-    group by account_id, account, office_id, segment, tier, annual_revenue, renews_on, component, weight
+    group by account_id, component, weight
 ),
 -- A component that is not known on both days has no change.
 compared as (
-    select
-        *,
-        weight * (score_now - score_before) as weighted_change,
-        sum(weight * (score_now - score_before)) over (partition by account_id) as account_change
+    select *, weight * (score_now - score_before) as weighted_change
     from components
 ),
-placed as (
+moves as (
     select
         *,
-        -- Of a fall the component that fell most, of a rise the one that rose most.
-        row_number() over (
-            partition by account_id
-            order by weighted_change * case when account_change < 0 then 1 else -1 end nulls last, component
-        ) as place
+        case
+            when weighted_change is not null
+                then named_struct(
+                    'component', component, 'change', weighted_change, 'before', score_before, 'now', score_now
+                )
+        end as move
     from compared
 ),
 changes as (
     select
         account_id,
-        account,
-        office_id,
-        segment,
-        tier,
-        annual_revenue,
-        renews_on,
         max(band) as band,
         max(band_before) as band_before,
         max(health) as health,
@@ -100,39 +86,43 @@ changes as (
         sum(weight * score_before) filter (where weighted_change is not null) as weighted_before,
         sum(weight * score_now) filter (where weighted_change is not null) as weighted_now,
         sum(observations) filter (where weighted_change is not null and component <> 'engagement') as said,
-        max(component) filter (where place = 1) as moved,
-        max(weighted_change) filter (where place = 1) as moved_change,
-        max(score_before) filter (where place = 1) as moved_before,
-        max(score_now) filter (where place = 1) as moved_now
-    from placed
-    group by account_id, account, office_id, segment, tier, annual_revenue, renews_on
+        -- Of a fall the component that fell most, of a rise the one that rose most; of two the first by name.
+        case
+            when sum(weighted_change) < 0 then arg_min(move, struct(weighted_change, component))
+            else arg_min(move, struct(-weighted_change, component))
+        end as moved
+    from moves
+    group by account_id
 ),
 enough as (
     select *, weight_compared >= 100 * $min_coverage as is_compared
     from changes
 )
 select
-    account_id,
-    account,
-    office_id,
-    segment,
-    tier,
-    annual_revenue,
-    renews_on,
-    band_before,
-    band,
-    health,
-    coverage,
-    case when is_compared then compared end as compared,
-    case when is_compared then weighted_before / weight_compared end as health_before,
-    case when is_compared then weighted_now / weight_compared end as health_now,
-    case when is_compared then weighted_now / weight_compared - weighted_before / weight_compared end as change,
-    case when is_compared then said end as said,
-    case when is_compared then moved end as moved,
-    case when is_compared then moved_change / weight_compared end as moved_points,
-    case when is_compared then moved_before end as moved_before,
-    case when is_compared then moved_now end as moved_now
-from enough
+    c.account_id,
+    a.account,
+    a.office_id,
+    a.segment,
+    a.tier,
+    a.annual_revenue,
+    a.renews_on,
+    c.band_before,
+    c.band,
+    c.health,
+    c.coverage,
+    case when c.is_compared then c.compared end as compared,
+    case when c.is_compared then c.weighted_before / c.weight_compared end as health_before,
+    case when c.is_compared then c.weighted_now / c.weight_compared end as health_now,
+    case
+        when c.is_compared then c.weighted_now / c.weight_compared - c.weighted_before / c.weight_compared
+    end as change,
+    case when c.is_compared then c.said end as said,
+    case when c.is_compared then c.moved['component'] end as moved,
+    case when c.is_compared then c.moved['change'] / c.weight_compared end as moved_points,
+    case when c.is_compared then c.moved['before'] end as moved_before,
+    case when c.is_compared then c.moved['now'] end as moved_now
+from enough c
+join accounts a on a.account_id = c.account_id
 -- Who left in between is no customer any more.
-where band is not null
-order by account_id
+where c.band is not null
+order by c.account_id

@@ -63,15 +63,22 @@ with steps(counted_from, days_before) as (
 ),
 counted_back as (
     select a.account_id, s.counted_from, s.days_before, cast($as_of as date) - s.days_before as scored_on
-    from accounts a
-    join steps s on s.counted_from = 'as of'
+    from steps s
+    join accounts a on s.counted_from = 'as of'
     union all
     select l.account_id, s.counted_from, s.days_before, l.last_day - s.days_before as scored_on
-    from "customer-last-days" l
-    join steps s on s.counted_from = 'last day'
+    from steps s
+    join "customer-last-days" l on s.counted_from = 'last day'
 ),
 days as (
-    select *, cast(date_trunc('month', scored_on) as date) as scored_month
+    select
+        account_id,
+        counted_from,
+        days_before,
+        scored_on,
+        cast(date_trunc('month', scored_on) as date) as end_month,
+        cast(date_trunc('month', scored_on) - interval '3 months' as date) as recent_month,
+        cast(date_trunc('month', scored_on) - interval '6 months' as date) as first_month
     from counted_back
 ),
 -- Weights, of 100 in all, are a choice: what people say of the relationship and what staff hear say most about who
@@ -87,63 +94,64 @@ components(component, weight) as (
 -- One scale for every question: 0 worst, 100 best. An answer to several questions has a row for each.
 answers as (
     select
-        account_id,
-        contact_id,
-        response_id,
-        answered_at,
-        unnest([
-            named_struct('component', 'relationship', 'score', nps * 10.0),
-            named_struct('component', 'satisfaction', 'score', (csat - 1) * 25.0),
-            named_struct('component', 'effort', 'score', (ces - 1) * 100 / 6.0)
-        ]) as question
-    from surveys
-    where answered_at is not null
+        s.account_id,
+        q.component,
+        s.contact_id,
+        s.response_id,
+        s.answered_at,
+        case q.component
+            when 'relationship' then s.nps * 10.0
+            when 'satisfaction' then (s.csat - 1) * 25.0
+            else (s.ces - 1) * 100 / 6.0
+        end as score
+    from (values ('relationship'), ('satisfaction'), ('effort')) q(component)
+    cross join surveys s
+    where s.answered_at is not null
 ),
--- Whoever speaks, and what about: of each the latest counts. A note of field staff speaks for itself.
+-- What is said counts from the day after for a window of days. An answer counts no longer than to the day of the same
+-- person's next one to the question; a note of field staff speaks for itself.
 voices as (
     select
         account_id,
-        question['component'] as component,
-        contact_id as voice,
-        response_id as reference,
+        component,
+        score,
         answered_at as heard_at,
-        question['score'] as score
+        cast(answered_at as date) as heard_on,
+        least(
+            cast(answered_at as date) + cast(concat($window_days, ' days') as interval),
+            cast(
+                lead(answered_at) over (
+                    partition by account_id, contact_id, component order by answered_at, response_id
+                ) as date
+            )
+        ) as counts_until
     from answers
-    where question['score'] is not null
+    where score is not null
     union all
     select
         account_id,
         'field feedback' as component,
-        feedback_id as voice,
-        feedback_id as reference,
-        captured_at as heard_at,
         -- A negative note costs by its severity, 1 to 5; a neutral one says little.
-        case sentiment when 'positive' then 100.0 when 'neutral' then 60.0 else 50.0 - 10 * severity end as score
+        case sentiment when 'positive' then 100.0 when 'neutral' then 60.0 else 50.0 - 10 * severity end as score,
+        captured_at as heard_at,
+        cast(captured_at as date) as heard_on,
+        cast(captured_at as date) + cast(concat($window_days, ' days') as interval) as counts_until
     from field_feedback
     where account_id is not null
 ),
-latest as (
+faded as (
     select
         d.account_id,
         d.counted_from,
         d.days_before,
-        d.scored_on,
         v.component,
-        -- The larger reference decides between two answers of one moment.
-        arg_max(v.score, struct(v.heard_at, v.reference)) as score,
-        max(v.heard_at) as heard_at
+        v.score,
+        v.heard_at,
+        decay(
+            (to_unixtime(cast(d.scored_on as timestamp)) - to_unixtime(v.heard_at)) / 86400.0, $half_life_days
+        ) as fade
     from days d
-    join voices v
-        on v.account_id = d.account_id
-        and v.heard_at < d.scored_on
-        and v.heard_at >= d.scored_on - cast(concat($window_days, ' days') as interval)
-    group by d.account_id, d.counted_from, d.days_before, d.scored_on, v.component, v.voice
-),
-faded as (
-    select
-        *,
-        decay((to_unixtime(cast(scored_on as timestamp)) - to_unixtime(heard_at)) / 86400.0, $half_life_days) as fade
-    from latest
+    join voices v on v.account_id = d.account_id and d.scored_on > v.heard_on and d.scored_on <= v.counts_until
 ),
 said as (
     select
@@ -166,29 +174,23 @@ monthly_touches as (
 ),
 -- A month that is not loaded is no month without touches: engagement is known where all six months are there.
 loaded_windows as (
-    select d.scored_month
-    from (select distinct scored_month from days) d
-    join (select distinct period from touches) m
-        on m.period < d.scored_month
-        and m.period >= d.scored_month - interval '6 months'
-    group by d.scored_month
-    having count(*) = 6
+    select
+        cast(period + interval '1 month' as date) as end_month,
+        count(*) over (order by period range between interval '5 months' preceding and current row) = 6 as is_whole
+    from (select distinct period from touches)
 ),
 touched as (
     select
         d.account_id,
         d.counted_from,
         d.days_before,
-        sum(t.touches) filter (where t.period >= d.scored_month - interval '3 months') as recent,
-        sum(t.touches) filter (where t.period < d.scored_month - interval '3 months') as before,
+        sum(t.touches) filter (where t.period >= d.recent_month) as recent,
+        sum(t.touches) filter (where t.period < d.recent_month) as before,
         count(*) as observations,
         max(t.period) as newest
     from days d
-    join loaded_windows w on w.scored_month = d.scored_month
-    join monthly_touches t
-        on t.account_id = d.account_id
-        and t.period < d.scored_month
-        and t.period >= d.scored_month - interval '6 months'
+    join loaded_windows w on w.end_month = d.end_month and w.is_whole
+    join monthly_touches t on t.account_id = d.account_id and t.period >= d.first_month and t.period < d.end_month
     group by d.account_id, d.counted_from, d.days_before
 ),
 engaged as (
@@ -199,7 +201,6 @@ engaged as (
         'engagement' as component,
         -- As many touches as before is 80, a quarter more is 100, none is 0.
         least(80.0 * coalesce(recent, 0) / before, 100.0) as score,
-        least(80.0 * coalesce(recent, 0) / before, 100.0) as lowest,
         observations,
         newest
     from touched
@@ -210,33 +211,47 @@ known as (
         cast(newest as timestamp) as newest
     from said
     union all
-    select account_id, counted_from, days_before, component, score, lowest, observations,
+    select account_id, counted_from, days_before, component, score, score as lowest, observations,
         cast(newest as timestamp) as newest
     from engaged
+),
+scored as (
+    select
+        d.account_id,
+        d.counted_from,
+        d.days_before,
+        d.scored_on,
+        c.component,
+        c.weight,
+        k.score,
+        k.lowest,
+        coalesce(k.observations, 0) as observations,
+        k.newest
+    from components c
+    cross join days d
+    left join known k
+        on k.account_id = d.account_id
+        and k.counted_from = d.counted_from
+        and k.days_before = d.days_before
+        and k.component = c.component
 )
 select
-    d.account_id,
+    s.account_id,
     a.account,
     a.office_id,
     a.segment,
     a.tier,
     a.annual_revenue,
     a.renews_on,
-    d.counted_from,
-    d.days_before,
-    d.scored_on,
-    c.component,
-    c.weight,
-    k.score,
-    k.lowest,
-    coalesce(k.observations, 0) as observations,
-    k.newest
-from days d
-join accounts a on a.account_id = d.account_id and active_account(a.started_on, a.churned_on, d.scored_on)
-cross join components c
-left join known k
-    on k.account_id = d.account_id
-    and k.counted_from = d.counted_from
-    and k.days_before = d.days_before
-    and k.component = c.component
-order by d.counted_from, d.days_before, d.account_id, c.weight desc, c.component
+    s.counted_from,
+    s.days_before,
+    s.scored_on,
+    s.component,
+    s.weight,
+    s.score,
+    s.lowest,
+    s.observations,
+    s.newest
+from accounts a
+join scored s on s.account_id = a.account_id and active_account(a.started_on, a.churned_on, s.scored_on)
+order by s.counted_from, s.days_before, s.account_id, s.weight desc, s.component

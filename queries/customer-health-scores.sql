@@ -48,53 +48,62 @@
 -- weakest = { title = "Weakest", description = "the component with the lowest score" }
 -- weakest_score = { title = "Weakest score", format = "0.0" }
 -- +++
-with present as (
-    select
-        *,
-        sum(weight) filter (where score is not null) over account_on_day as weight_present,
-        sum(weight) over account_on_day as weight_all,
-        sum(weight * score) over account_on_day as weighted_score,
-        min(score) over account_on_day as weakest_score,
-        -- Of two equally weak the first by name.
-        arg_min(component, score) over account_on_day as weakest,
-        -- One bad answer is no fire; two observations are the least for the red line.
-        min(score) filter (where observations >= 2) over account_on_day as weakest_confirmed
+with components as (
+    select *, weight * score as weighted_score
     from "customer-health-history"
-    window account_on_day as (partition by account_id, counted_from, days_before)
+),
+accounts_on_days as (
+    select
+        account_id,
+        counted_from,
+        days_before,
+        sum(weight) filter (where score is not null) as weight_present,
+        sum(weight) as weight_all,
+        sum(weighted_score) as weighted_score,
+        min(score) as weakest_score,
+        -- Of two equally weak the first by name.
+        arg_min(component, score) as weakest,
+        -- One bad answer is no fire; two observations are the least for the red line.
+        min(score) filter (where observations >= 2) as weakest_confirmed
+    from components
+    group by account_id, counted_from, days_before
 ),
 scored as (
     select
         *,
-        weight * score / weight_present as points,
         cast(coalesce(weight_present, 0) as double) / weight_all as coverage,
         -- Rounded, so that a health on the edge of a band is on it and not a hair beside it.
         round(weighted_score / weight_present, 10) as health
-    from present
+    from accounts_on_days
 )
 select
-    account_id,
-    account,
-    office_id,
-    segment,
-    tier,
-    annual_revenue,
-    renews_on,
-    counted_from,
-    days_before,
-    scored_on,
-    component,
-    weight,
-    score,
-    observations,
-    points,
-    coverage,
-    case when coverage >= $min_coverage then health end as health,
+    c.account_id,
+    c.account,
+    c.office_id,
+    c.segment,
+    c.tier,
+    c.annual_revenue,
+    c.renews_on,
+    c.counted_from,
+    c.days_before,
+    c.scored_on,
+    c.component,
+    c.weight,
+    c.score,
+    c.observations,
+    c.weighted_score / s.weight_present as points,
+    s.coverage,
+    case when s.coverage >= $min_coverage then s.health end as health,
     case
-        when coverage < $min_coverage then 'unknown'
-        when weakest_confirmed < $red_line then 'at risk'
-        else band(health, [50, 70], ['at risk', 'watch', 'healthy'])
+        when s.coverage < $min_coverage then 'unknown'
+        when s.weakest_confirmed < $red_line then 'at risk'
+        else band(s.health, [50, 70], ['at risk', 'watch', 'healthy'])
     end as band,
-    weakest,
-    weakest_score
-from scored
-order by counted_from, days_before, account_id, weight desc, component
+    s.weakest,
+    s.weakest_score
+from scored s
+join components c
+    on c.account_id = s.account_id
+    and c.counted_from = s.counted_from
+    and c.days_before = s.days_before
+order by c.counted_from, c.days_before, c.account_id, c.weight desc, c.component

@@ -47,16 +47,12 @@
 with accounts_scored as (
     select
         account_id,
-        account,
-        office_id,
-        segment,
-        annual_revenue,
-        renews_on,
-        band,
-        health,
-        coverage,
-        weakest,
-        weakest_score,
+        -- These are the same in all components of an account.
+        max(band) as band,
+        max(health) as health,
+        max(coverage) as coverage,
+        max(weakest) as weakest,
+        max(weakest_score) as weakest_score,
         max(points) filter (where component = 'relationship') as relationship,
         max(points) filter (where component = 'satisfaction') as satisfaction,
         max(points) filter (where component = 'effort') as effort,
@@ -65,31 +61,31 @@ with accounts_scored as (
     from "customer-health-scores"
     where counted_from = 'as of'
       and days_before = 0
-    group by
-        account_id, account, office_id, segment, annual_revenue, renews_on, band, health, coverage, weakest, weakest_score
+    group by account_id
 )
 select
     s.account_id,
-    s.account,
+    a.account,
     s.band,
     s.health,
     s.coverage,
     s.weakest,
     s.weakest_score,
     o.office,
-    s.segment,
-    s.annual_revenue,
-    s.renews_on,
+    a.segment,
+    a.annual_revenue,
+    a.renews_on,
     s.relationship,
     s.satisfaction,
     s.effort,
     s.field_feedback,
     s.engagement
 from accounts_scored s
-join offices o on o.office_id = s.office_id
-where s.office_id = any($offices)
+join accounts a on a.account_id = s.account_id
+join offices o on o.office_id = a.office_id
+where a.office_id = any($offices)
   and s.band = any($bands)
 order by
     case s.band when 'at risk' then 0 when 'watch' then 1 when 'healthy' then 2 else 3 end,
-    s.annual_revenue desc,
+    a.annual_revenue desc,
     s.account_id

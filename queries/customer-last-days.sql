@@ -32,7 +32,7 @@ with accounts_so_far as (
 ),
 -- From the latest back, so that the days an account has lived through are the first so many.
 leaving_days as (
-    select churned_on as last_day, row_number() over (order by churned_on desc) as place
+    select churned_on as last_day, cast(row_number() over (order by churned_on desc) as bigint) as place
     from accounts_so_far
     where has_left
     group by churned_on
@@ -42,7 +42,7 @@ turns as (
     select
         a.account_id,
         count(*) as places,
-        row_number() over (order by a.account_id) as turn
+        cast(row_number() over (order by a.account_id) as bigint) as turn
     from accounts_so_far a
     join leaving_days l on l.last_day > a.started_on
     where not a.has_left

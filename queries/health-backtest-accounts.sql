@@ -57,14 +57,12 @@
 with scored as (
     select
         account_id,
-        account,
-        segment,
-        scored_on,
-        scored_on + days_before as last_day,
-        health,
-        band,
-        coverage,
-        weakest,
+        -- These are the same in all components of an account.
+        max(scored_on) as scored_on,
+        max(health) as health,
+        max(band) as band,
+        max(coverage) as coverage,
+        max(weakest) as weakest,
         max(score) filter (where component = 'relationship') as relationship,
         max(score) filter (where component = 'satisfaction') as satisfaction,
         max(score) filter (where component = 'effort') as effort,
@@ -73,15 +71,17 @@ with scored as (
     from "customer-health-scores"
     where counted_from = 'last day'
       and days_before = $days
-    group by account_id, account, segment, scored_on, days_before, health, band, coverage, weakest
+    group by account_id
 ),
 outcomes as (
     select
         s.*,
+        a.account,
+        a.segment,
         coalesce(a.churned_on <= $as_of, false) as has_left,
         a.churn_reason
-    from scored s
-    join accounts a on a.account_id = s.account_id
+    from accounts a
+    join scored s on s.account_id = a.account_id
 )
 select
     account_id,
@@ -89,7 +89,7 @@ select
     segment,
     case when has_left then 'left' else 'stayed' end as outcome,
     case when has_left then churn_reason end as churn_reason,
-    last_day,
+    scored_on + cast($days as int) as last_day,
     scored_on,
     case
         when health is null then 'unknown'

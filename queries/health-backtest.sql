@@ -69,8 +69,8 @@ scored as (
             else a.engagement
         end as score,
         a.band
-    from "health-backtest-accounts" a
-    cross join signals s
+    from signals s
+    cross join "health-backtest-accounts" a
 ),
 alarmed as (
     select

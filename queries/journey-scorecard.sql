@@ -75,14 +75,8 @@
 -- y = "region"
 -- color = "csat"
 -- +++
-with bounds as (
-    select
-        cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval) as first_day_before,
-        cast($to as date) - cast(concat($months - 1, ' months') as interval) as first_day,
-        cast($to as date) + interval '1 month' as end_day
-),
 -- Answers, notes and escalations one below the other: what somebody said, where, when, and of what kind.
-events as (
+with events as (
     select region, journey_stage, answered_at as at, 'answer' as kind, nps, csat, ces, false as is_negative
     from "survey-invitations"
     where survey_type = any($survey_types)
@@ -97,11 +91,10 @@ events as (
     join offices o on o.office_id = e.office_id
 ),
 timed as (
-    select e.*, e.at >= b.first_day as is_now
-    from events e
-    cross join bounds b
-    where e.at >= b.first_day_before
-      and e.at < b.end_day
+    select *, at >= cast($to as date) - cast(concat($months - 1, ' months') as interval) as is_now
+    from events
+    where at >= cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval)
+      and at < cast($to as date) + interval '1 month'
 ),
 stages(place, stage) as (
     values (1, 'onboarding'), (2, 'adoption'), (3, 'support'), (4, 'expansion'), (5, 'renewal')
@@ -109,8 +102,8 @@ stages(place, stage) as (
 -- Every event is held against every stage: its own, or one of the others.
 held_against as (
     select t.*, s.place, s.stage, t.journey_stage = s.stage as is_own
-    from timed t
-    cross join stages s
+    from stages s
+    cross join timed t
 ),
 counted as (
     select

@@ -70,16 +70,12 @@
 -- x = "share"
 -- y = "reason"
 -- +++
-with bounds as (
-    select
-        cast($to as date) - cast(concat($months - 1, ' months') as interval) as first_day,
-        cast($to as date) + interval '1 month' as end_day
-),
-office_scores as (
-    select s.office_id, nps(s.nps) as office_nps
-    from surveys s
-    join bounds b on s.answered_at >= b.first_day and s.answered_at < b.end_day
-    group by s.office_id
+with office_scores as (
+    select office_id, nps(nps) as office_nps
+    from surveys
+    where answered_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and answered_at < cast($to as date) + interval '1 month'
+    group by office_id
 ),
 said as (
     select
@@ -92,8 +88,9 @@ said as (
         promoter(s.nps) as is_promoter,
         detractor(s.nps) as is_detractor
     from surveys s
-    join bounds b on s.answered_at >= b.first_day and s.answered_at < b.end_day
     where s.comment is not null
+      and s.answered_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and s.answered_at < cast($to as date) + interval '1 month'
     union all
     select
         'field notes' as post,
@@ -105,8 +102,9 @@ said as (
         f.sentiment = 'positive' as is_promoter,
         f.sentiment = 'negative' as is_detractor
     from field_feedback f
-    join bounds b on f.captured_at >= b.first_day and f.captured_at < b.end_day
     where f.account_id is not null
+      and f.captured_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and f.captured_at < cast($to as date) + interval '1 month'
 ),
 chosen as (
     select s.*

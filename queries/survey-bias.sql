@@ -105,36 +105,40 @@ traits as (
             end
         end as level,
         p.account_id,
+        p.annual_revenue,
         p.is_heard,
-        a.is_account_heard,
-        -- An account's revenue counts once in a level, however many of its people are asked.
-        case
-            when row_number() over (
-                partition by t.trait, p.account_id, case when t.trait = 'role' then p.contact_role end
-                order by p.contact_id
-            ) = 1
-            then p.annual_revenue
-        end as annual_revenue
+        a.is_account_heard
     from people p
     join accounts_asked a on a.account_id = p.account_id
     cross join (values ('region'), ('segment'), ('tier'), ('role'), ('revenue'), ('office')) t(trait)
 ),
--- Every level beside all others of its trait.
-held_against as (
-    select l.trait, l.level, t.level = l.level as is_own, t.is_heard, t.is_account_heard, t.annual_revenue
-    from (select distinct trait, level from traits) l
-    join traits t on t.trait = l.trait
+-- An account's revenue counts once in a level, however many of its people are asked.
+accounts_of_levels as (
+    select trait, level, account_id, is_account_heard, max(annual_revenue) as annual_revenue
+    from traits
+    group by trait, level, account_id, is_account_heard
 ),
-levels as (
+revenues as (
     select
         trait,
         level,
-        share_stats(is_heard) filter (where is_own) as own,
-        share_stats(is_heard) filter (where not is_own) as others,
-        sum(annual_revenue) filter (where is_own) as revenue_asked,
-        sum(annual_revenue) filter (where is_own and is_account_heard) as revenue_heard
-    from held_against
+        sum(annual_revenue) as asked,
+        sum(annual_revenue) filter (where is_account_heard) as heard
+    from accounts_of_levels
     group by trait, level
+),
+-- Every level beside all others of its trait.
+levels as (
+    select
+        l.trait,
+        l.level,
+        share_stats(t.is_heard) filter (where t.level = l.level) as own,
+        share_stats(t.is_heard) filter (where t.level <> l.level) as others,
+        max(l.asked) as revenue_asked,
+        max(l.heard) as revenue_heard
+    from revenues l
+    join traits t on t.trait = l.trait
+    group by l.trait, l.level
 ),
 tested as (
     select

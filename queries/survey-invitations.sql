@@ -13,37 +13,69 @@
 -- is_delivered = { title = "Delivered", description = "sent to somebody who was still there" }
 -- blanks = { title = "Blanks", format = "0", description = "questions left out of an answered survey" }
 -- +++
--- Somebody who answered twice counts once, with the newest answer to each question: one left blank the second time was
+-- The few invitations that somebody answered twice, or more often.
+with repeated as (
+    select contact_id, survey_type, sent_at
+    from surveys
+    group by contact_id, survey_type, sent_at
+    having count(*) > 1
+),
+marked as (
+    select s.*, r.contact_id is not null as is_repeated
+    from repeated r
+    right join surveys s
+        on s.contact_id = r.contact_id
+        and s.survey_type = r.survey_type
+        and s.sent_at = r.sent_at
+),
+-- Each of them counts once: as its newest answer, with the newest to each question; one left blank the second time was
 -- answered the first time.
-with invitations as (
+folded as (
     select
         contact_id,
         survey_type,
         sent_at,
         coalesce(arg_max(response_id, struct(answered_at, response_id)), max(response_id)) as response_id,
-        max(answered_at) as answered_at,
         arg_max(nps, struct(answered_at, response_id)) as nps,
         arg_max(csat, struct(answered_at, response_id)) as csat,
         arg_max(ces, struct(answered_at, response_id)) as ces,
-        arg_max(comment, struct(answered_at, response_id)) as comment,
-        max(touchpoint) as touchpoint,
-        max(journey_stage) as journey_stage,
-        max(account_id) as account_id,
-        max(contact_role) as contact_role,
-        max(office_id) as office_id,
-        max(language) as language
-    from surveys
+        arg_max(comment, struct(answered_at, response_id)) as comment
+    from marked
+    where is_repeated
     group by contact_id, survey_type, sent_at
 ),
--- A type of survey asks a question when anybody ever answered it there.
-questions as (
+invitations as (
     select
-        survey_type,
-        count(nps) > 0 as asks_nps,
-        count(csat) > 0 as asks_csat,
-        count(ces) > 0 as asks_ces
+        m.response_id,
+        m.survey_type,
+        m.touchpoint,
+        m.journey_stage,
+        m.account_id,
+        m.contact_id,
+        m.contact_role,
+        m.office_id,
+        m.language,
+        m.sent_at,
+        m.answered_at,
+        coalesce(f.nps, m.nps) as nps,
+        coalesce(f.csat, m.csat) as csat,
+        coalesce(f.ces, m.ces) as ces,
+        coalesce(f.comment, m.comment) as comment
+    from folded f
+    right join marked m
+        on m.contact_id = f.contact_id
+        and m.survey_type = f.survey_type
+        and m.sent_at = f.sent_at
+    where not m.is_repeated
+       or m.response_id = f.response_id
+),
+-- A type of survey asks a question when anybody ever answered it there.
+types as (
+    select
+        coalesce(array_agg(distinct survey_type) filter (where nps is not null), []) as asking_nps,
+        coalesce(array_agg(distinct survey_type) filter (where csat is not null), []) as asking_csat,
+        coalesce(array_agg(distinct survey_type) filter (where ces is not null), []) as asking_ces
     from surveys
-    group by survey_type
 )
 select
     s.response_id,
@@ -70,13 +102,17 @@ select
     s.comment,
     case
         when s.answered_at is not null then
-            cast(q.asks_nps and s.nps is null as int)
-            + cast(q.asks_csat and s.csat is null as int)
-            + cast(q.asks_ces and s.ces is null as int)
+            cast(s.nps is null and array_has(t.asking_nps, s.survey_type) as int)
+            + cast(s.csat is null and array_has(t.asking_csat, s.survey_type) as int)
+            + cast(s.ces is null and array_has(t.asking_ces, s.survey_type) as int)
     end as blanks
-from invitations s
-join questions q on q.survey_type = s.survey_type
-join offices o on o.office_id = s.office_id
-join accounts a on a.account_id = s.account_id
-left join contacts c on c.contact_id = s.contact_id
+-- The smaller table stands left in every join: its rows are kept while those of the other pass by.
+from contacts c
+right join (
+    accounts a
+    join (
+        offices o
+        join (types t cross join invitations s) on o.office_id = s.office_id
+    ) on a.account_id = s.account_id
+) on c.contact_id = s.contact_id
 order by s.sent_at, s.response_id

@@ -71,13 +71,7 @@
 -- low = "low"
 -- high = "high"
 -- +++
-with bounds as (
-    select
-        cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval) as first_day_before,
-        cast($to as date) - cast(concat($months - 1, ' months') as interval) as first_day,
-        cast($to as date) + interval '1 month' as end_day
-),
-invitations as (
+with invitations as (
     select
         case $by
             when 'survey type' then i.survey_type
@@ -90,15 +84,14 @@ invitations as (
             else i.language
         end as part,
         i.contact_id,
-        i.sent_at >= b.first_day as is_now,
+        i.sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval) as is_now,
         i.is_delivered,
         i.answered_at is not null as is_answered,
         i.blanks,
         i.comment
     from "survey-invitations" i
-    cross join bounds b
-    where i.sent_at >= b.first_day_before
-      and i.sent_at < b.end_day
+    where i.sent_at >= cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval)
+      and i.sent_at < cast($to as date) + interval '1 month'
       and i.survey_type = any($survey_types)
 ),
 counted as (

@@ -60,12 +60,7 @@
 -- y = "part"
 -- color = "kind"
 -- +++
-with bounds as (
-    select
-        cast($period as date) - cast(concat($months - 1, ' months') as interval) as first_month,
-        cast($period as date) as last_month
-),
-margins as (
+with margins as (
     select
         o.region,
         a.segment,
@@ -74,8 +69,7 @@ margins as (
     from account_revenue r
     join accounts a on a.account_id = r.account_id
     join offices o on o.office_id = a.office_id
-    cross join bounds b
-    where r.period between b.first_month and b.last_month
+    where r.period between cast($period as date) - cast(concat($months - 1, ' months') as interval) and $period
     group by o.region, a.segment
 ),
 -- The start is the month before the window, so that who left in the window's first month is lost in it.
@@ -90,9 +84,8 @@ wins as (
     select o.region, a.segment, count(*) as won
     from accounts a
     join offices o on o.office_id = a.office_id
-    cross join bounds b
-    where a.started_on >= b.first_month
-      and a.started_on < b.last_month + interval '1 month'
+    where a.started_on >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
+      and a.started_on < cast($period as date) + interval '1 month'
     group by o.region, a.segment
 ),
 -- One row for every region and segment, so that all three ways of adding up are the same sum.
@@ -125,8 +118,7 @@ spent as (
     select o.region, sum(c.cost) as cost
     from cost_per_touch c
     join offices o on o.office_id = c.office_id
-    cross join bounds b
-    where c.period between b.first_month and b.last_month
+    where c.period between cast($period as date) - cast(concat($months - 1, ' months') as interval) and $period
       and c.function in ('marketing', 'sales')
       and c.category = any($categories)
     group by o.region

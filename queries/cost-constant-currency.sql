@@ -97,7 +97,7 @@ then_and_now as (
         bool_or(r.is_estimate) as has_estimate
     from "cost-months" r
     join offices_now o on o.office_id = r.office_id
-    where (r.period = o.base_month or r.period = o.month)
+    where (r.period = $period or r.period = cast($period as date) - cast(concat($months - 1, ' months') as interval))
       and r.function = any($functions)
     group by
         r.office_id, r.office, r.region, r.function, o.currency, o.base_month, o.month, o.rate_before, o.rate_now

@@ -80,41 +80,33 @@
 -- low = "low"
 -- high = "high"
 -- +++
-with bounds as (
-    select
-        cast(cast($to as date) - cast(concat($months - 1, ' months') as interval) as date) as first_day,
-        cast(cast($to as date) + interval '1 month' as date) as end_day,
-        cast(cast($to as date) + interval '1 month' - interval '1 day' as date) as last_day
-),
-customers as (
+with customers as (
     select
         a.account_id,
         o.region,
         12 * r.recurring_revenue as revenue,
-        a.renews_on < b.end_day + cast(concat($renewal_days, ' days') as interval) as renews_soon
+        a.renews_on
+            < cast($to as date) + interval '1 month' + cast(concat($renewal_days, ' days') as interval) as renews_soon
     from accounts a
     join offices o on o.office_id = a.office_id
-    cross join bounds b
     left join account_revenue r on r.account_id = a.account_id and r.period = $to
-    where active_account(a.started_on, a.churned_on, b.last_day)
+    where active_account(a.started_on, a.churned_on, cast($to as date) + interval '1 month' - interval '1 day')
       and o.region = any($regions)
 ),
 met as (
     select 'theme' as kind, f.theme as opportunity, f.account_id, count(*) as cases
     from field_feedback f
     join customers c on c.account_id = f.account_id
-    cross join bounds b
     where f.sentiment = 'negative'
-      and f.captured_at >= b.first_day
-      and f.captured_at < b.end_day
+      and f.captured_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and f.captured_at < cast($to as date) + interval '1 month'
     group by f.theme, f.account_id
     union all
     select 'root cause' as kind, e.root_cause as opportunity, e.account_id, count(*) as cases
     from escalations e
     join customers c on c.account_id = e.account_id
-    cross join bounds b
-    where e.opened_at >= b.first_day
-      and e.opened_at < b.end_day
+    where e.opened_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and e.opened_at < cast($to as date) + interval '1 month'
     group by e.root_cause, e.account_id
 ),
 -- Each person counts once, with the latest answer.
@@ -122,10 +114,9 @@ answers as (
     select c.account_id, c.region, s.contact_id, arg_max(s.nps, s.answered_at) as nps
     from surveys s
     join customers c on c.account_id = s.account_id
-    cross join bounds b
     where s.survey_type = any($survey_types)
-      and s.answered_at >= b.first_day
-      and s.answered_at < b.end_day
+      and s.answered_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
+      and s.answered_at < cast($to as date) + interval '1 month'
       and s.nps is not null
     group by c.account_id, c.region, s.contact_id
 ),
@@ -135,8 +126,8 @@ opportunities as (
 -- Every answer is held against every opportunity: from somebody who met it, or from one of the others.
 held_against as (
     select o.kind, o.opportunity, a.region, a.nps, m.account_id is not null as has_met
-    from answers a
-    cross join opportunities o
+    from opportunities o
+    cross join answers a
     left join met m on m.kind = o.kind and m.opportunity = o.opportunity and m.account_id = a.account_id
 ),
 regions as (

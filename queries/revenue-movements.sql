@@ -37,28 +37,23 @@
 -- end_revenue = { title = "End", format = "#,##0.00", good = "up", description = "of one month; of new accounts too" }
 -- +++
 with two_months as (
-    select
-        cast(cast($period as date) - cast(concat($months, ' months') as interval) as date) as start_month,
-        cast($period as date) as end_month
+    select account_id, recurring_revenue, period = $period as is_end
+    from account_revenue
+    where period = $period
+       or period = cast($period as date) - cast(concat($months, ' months') as interval)
 ),
 -- A month that is not booked is no month without revenue: nobody is known to have left in it, or to be new.
 booked as (
-    select count(distinct r.period) = 2 as both
-    from account_revenue r
-    cross join two_months m
-    where r.period = m.start_month
-       or r.period = m.end_month
+    select count(distinct is_end) = 2 as both
+    from two_months
 ),
 then_and_now as (
     select
-        r.account_id,
-        coalesce(sum(r.recurring_revenue) filter (where r.period = m.start_month), 0) as start_revenue,
-        coalesce(sum(r.recurring_revenue) filter (where r.period = m.end_month), 0) as end_revenue
-    from account_revenue r
-    cross join two_months m
-    where r.period = m.start_month
-       or r.period = m.end_month
-    group by r.account_id
+        account_id,
+        coalesce(sum(recurring_revenue) filter (where not is_end), 0) as start_revenue,
+        coalesce(sum(recurring_revenue) filter (where is_end), 0) as end_revenue
+    from two_months
+    group by account_id
 )
 select
     a.account_id,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aho_corasick::AhoCorasick;
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::says_nothing;
@@ -21,13 +22,21 @@ pub type Row = (String, String, String);
 pub struct Codebook {
     /// In order, each once.
     codes: Vec<String>,
-    phrases: Rules,
-    patterns: Rules,
+    phrases: Phrases,
+    patterns: Patterns,
+}
+
+/// Words that stand side by side.
+#[derive(Debug)]
+struct Phrases {
+    finder: AhoCorasick,
+    /// For each phrase the place of its code, and whether it begins and ends with a whole word.
+    rules: Vec<(usize, [bool; 2])>,
 }
 
 /// Expressions, and for each the place of its code.
 #[derive(Debug)]
-struct Rules {
+struct Patterns {
     set: RegexSet,
     codes: Vec<usize>,
 }
@@ -62,7 +71,7 @@ impl Codebook {
         let rows = unpack(packed)?;
         let mut codes: Vec<String> = rows.iter().map(|(code, ..)| code.clone()).collect();
         codes.dedup();
-        let (mut phrases, mut patterns) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        let (mut phrases, mut patterns) = (Vec::new(), Vec::new());
         for (code, kind, what) in &rows {
             if what.trim().is_empty() {
                 return Err(Error::invalid(format!(
@@ -71,34 +80,16 @@ impl Codebook {
             }
             let place = codes.partition_point(|known| known < code);
             match kind.as_str() {
-                "phrase" => {
-                    phrases.0.push(phrase(what));
-                    phrases.1.push(place);
-                }
-                "pattern" => {
-                    if let Err(error) = expression(std::slice::from_ref(what)) {
-                        let reason = reason(&error);
-                        let message = format!(
-                            "code `{code}` of the codebook has the pattern `{what}`, which cannot be read: {reason}"
-                        );
-                        return Err(Error::invalid(message)
-                            .hint("it is read as Rust's regex crate does: no look-around, no back-references"));
-                    }
-                    patterns.0.push(what.clone());
-                    patterns.1.push(place);
-                }
+                "phrase" => phrases.push((what.as_str(), place)),
+                "pattern" => patterns.push((what.as_str(), place)),
                 _ => {
                     return Err(Error::invalid(format!("code `{code}` of the codebook has the kind `{kind}`"))
                         .hint("a kind is `phrase` or `pattern`"));
                 }
             }
         }
-        let rules = |(texts, codes): (Vec<String>, Vec<usize>)| {
-            let set =
-                expression(&texts).map_err(|error| Error::invalid(format!("the codebook is too large: {error}")))?;
-            Ok(Rules { set, codes })
-        };
-        Ok(Self { codes, phrases: rules(phrases)?, patterns: rules(patterns)? })
+        let (phrases, patterns) = (Phrases::of(&phrases)?, Patterns::of(&patterns, &codes)?);
+        Ok(Self { codes, phrases, patterns })
     }
 
     /// Gives the codes of a comment in order: [`NONE`] when it says nothing and [`OTHER`] when nothing fits.
@@ -106,12 +97,8 @@ impl Codebook {
         if says_nothing(text) {
             return give(NONE);
         }
-        let places = |rules: &Rules| {
-            let found = rules.set.matches(text);
-            found.iter().map(|place| rules.codes[place]).collect::<Vec<usize>>()
-        };
-        let mut found = places(&self.phrases);
-        found.extend(places(&self.patterns));
+        let mut found = self.phrases.places(text);
+        found.extend(self.patterns.set.matches(text).iter().map(|place| self.patterns.codes[place]));
         if found.is_empty() {
             return give(OTHER);
         }
@@ -123,9 +110,49 @@ impl Codebook {
     }
 }
 
-fn expression(texts: &[String]) -> std::result::Result<RegexSet, regex::Error> {
-    // Tables of the automaton for large codebooks; the crate's default of 2 MB is for single expressions.
-    RegexSetBuilder::new(texts).case_insensitive(true).size_limit(64 << 20).dfa_size_limit(16 << 20).build()
+impl Phrases {
+    fn of(phrases: &[(&str, usize)]) -> Result<Self> {
+        let plain: Vec<String> = phrases.iter().map(|(what, _)| plain(what.trim())).collect();
+        let finder = AhoCorasick::new(&plain)
+            .map_err(|error| Error::invalid(format!("the codebook is too large: {error}")))?;
+        let edges = plain.iter().map(|what| [what.chars().next(), what.chars().next_back()]);
+        let edges = edges.map(|ends| ends.map(|end| end.is_some_and(needs_edge)));
+        Ok(Self { finder, rules: phrases.iter().map(|(_, code)| *code).zip(edges).collect() })
+    }
+
+    /// The places of the codes whose phrases a text has.
+    fn places(&self, text: &str) -> Vec<usize> {
+        let text = plain(text);
+        let is_edge = |beside: Option<char>| !beside.is_some_and(is_of_word);
+        let found = self.finder.find_overlapping_iter(&text).filter_map(|found| {
+            let (code, [at_start, at_end]) = self.rules[found.pattern().as_usize()];
+            let starts = !at_start || is_edge(text[..found.start()].chars().next_back());
+            let ends = !at_end || is_edge(text[found.end()..].chars().next());
+            (starts && ends).then_some(code)
+        });
+        found.collect()
+    }
+}
+
+impl Patterns {
+    fn of(patterns: &[(&str, usize)], codes: &[String]) -> Result<Self> {
+        let expression = |texts: &[&str]| {
+            // Tables of the automaton for large codebooks; the crate's default of 2 MB is for single expressions.
+            RegexSetBuilder::new(texts).case_insensitive(true).size_limit(64 << 20).dfa_size_limit(16 << 20).build()
+        };
+        let texts: Vec<&str> = patterns.iter().map(|(what, _)| *what).collect();
+        let set = expression(&texts).map_err(|error| {
+            // Only one by one do they say which of them it is.
+            let wrong = patterns.iter().find_map(|(what, code)| Some((what, code, expression(&[*what]).err()?)));
+            let Some((what, code, error)) = wrong else {
+                return Error::invalid(format!("the codebook is too large: {error}"));
+            };
+            let (code, reason) = (&codes[*code], reason(&error));
+            Error::invalid(format!("code `{code}` of the codebook has the pattern `{what}`, which cannot be read: {reason}"))
+                .hint("it is read as Rust's regex crate does: no look-around, no back-references")
+        })?;
+        Ok(Self { set, codes: patterns.iter().map(|(_, code)| *code).collect() })
+    }
 }
 
 /// The last line of the crate's message, which draws a picture above it.
@@ -134,15 +161,26 @@ fn reason(error: &regex::Error) -> String {
     text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-/// An expression for a phrase as whole words. Edges are letters that are not there rather than `\b`, which would be
-/// slow in any comment with a letter beyond ASCII.
-fn phrase(what: &str) -> String {
-    let words: Vec<String> = what.split_whitespace().map(regex::escape).collect();
-    let words = words.join(r"\s+").replace(['\'', '’'], "['’]");
-    let what = what.trim();
-    let before = if what.chars().next().is_some_and(needs_edge) { r"(?:^|\W)" } else { "" };
-    let after = if what.chars().next_back().is_some_and(needs_edge) { r"(?:\W|$)" } else { "" };
-    format!("{before}{words}{after}")
+/// A text in small letters, with one blank between words and one kind of apostrophe.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            _ if letter.is_whitespace() => {
+                if !plain.ends_with(' ') {
+                    plain.push(' ');
+                }
+            }
+            '’' => plain.push('\''),
+            _ => plain.extend(letter.to_lowercase()),
+        }
+    }
+    plain
+}
+
+/// Whether a letter is part of a word; an accent of its own belongs to the letter before it.
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || matches!(letter, '\u{0300}'..='\u{036F}')
 }
 
 /// Whether a word ends beside this letter only where no other letter follows. Scripts without blanks between words
@@ -193,6 +231,11 @@ mod tests {
         assert_eq!(codes(&ROWS, "(response time)"), ["RESP"]);
         assert_eq!(codes(&ROWS, "請求書がまた間違っていました。"), ["BILL"]);
         assert_eq!(codes(&ROWS, "we don’t pay"), ["BILL"]);
+        // One that overlaps another, an edge of digits, an accent of its own, a line that begins with it.
+        let rows = [("A", "phrase", "late again"), ("B", "phrase", "again late"), ("C", "phrase", "cafe")];
+        assert_eq!(codes(&rows, "late again late"), ["A", "B"]);
+        assert_eq!(codes(&rows, "late again2, cafe\u{301}s"), [OTHER]);
+        assert_eq!(codes(&rows, "CAFE:"), ["C"]);
     }
 
     #[test]

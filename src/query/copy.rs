@@ -37,6 +37,14 @@ impl Staged {
             Self::InBucket(objects) => objects.commit().await,
         }
     }
+
+    /// What the bucket said against it, if it did; the engine says less of it.
+    pub fn refusal(&self) -> Option<Error> {
+        match self {
+            Self::OnDisk(_) => None,
+            Self::InBucket(objects) => objects.staged.refusal(),
+        }
+    }
 }
 
 /// Turns a COPY into one that writes to where nobody looks; other plans pass as they are.

@@ -63,12 +63,12 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let Some(staged) = staged else { return Ok((plan, running)) };
     let Running { schema, batches } = running;
     // What was written is moved into place behind the last batch; an error before it ends the stream and drops it.
-    let batches = futures::stream::try_unfold((batches, staged), async |(mut batches, staged)| {
-        match batches.try_next().await? {
-            Some(batch) => Ok(Some((batch, (batches, staged)))),
-            None => staged.commit().await.map(|()| None),
-        }
-    });
+    let batches =
+        futures::stream::try_unfold((batches, staged), async |(mut batches, staged)| match batches.try_next().await {
+            Ok(Some(batch)) => Ok(Some((batch, (batches, staged)))),
+            Ok(None) => staged.commit().await.map(|()| None),
+            Err(error) => Err(staged.refusal().unwrap_or(error)),
+        });
     Ok((plan, Running { schema, batches: Box::pin(batches) }))
 }
 

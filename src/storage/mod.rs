@@ -154,6 +154,18 @@ fn glob(written: &str, pattern: &str) -> Result<Shape> {
     Ok(Shape::Glob(pattern))
 }
 
+/// The store's error among the causes of an error.
+pub fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a object_store::Error> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
+}
+
 /// A store's error in our words: what a store of ours said about it, else its own message. `doing` says what failed, and is
 /// empty where that is plain.
 pub fn explain(error: &(dyn std::error::Error + 'static), doing: &str) -> Error {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
@@ -16,7 +16,7 @@ use object_store::{
 };
 
 use super::{Stores, explain};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Uploads that are completed at once.
 const AT_ONCE: usize = 16;
@@ -28,12 +28,17 @@ pub struct Staged(Staging);
 impl Staged {
     /// Objects for this store.
     pub fn new(inner: Arc<dyn ObjectStore>, stores: Stores) -> Self {
-        Self(Staging { inner, stores, whole: Arc::default() })
+        Self(Staging { inner, stores, whole: Arc::default(), refusal: Arc::default() })
     }
 
     /// The store that the statement writes to.
     pub fn store(&self) -> Arc<dyn ObjectStore> {
         Arc::new(self.0.clone())
+    }
+
+    /// Why the store did not take what was written, if it did not.
+    pub fn refusal(&self) -> Option<Error> {
+        self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Lets all objects appear.
@@ -87,9 +92,18 @@ struct Staging {
     stores: Stores,
     /// Uploads with all their parts.
     whole: Arc<Mutex<Vec<Open>>>,
+    /// The first error in writing.
+    refusal: Arc<Mutex<Option<Error>>>,
 }
 
 impl Staging {
+    /// Keeps an error in writing an object, which the engine may replace by one of its own.
+    fn refused(&self, location: &ObjectPath, error: object_store::Error) -> object_store::Error {
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.get_or_insert_with(|| explain(&error, &format!("cannot write `{}/{location}`", self.inner)));
+        error
+    }
+
     fn keep(&self, upload: Open) {
         self.whole.lock().unwrap_or_else(PoisonError::into_inner).push(upload);
     }
@@ -99,9 +113,10 @@ impl Staging {
     }
 
     async fn begin(&self, location: &ObjectPath, options: PutMultipartOptions) -> object_store::Result<Held> {
-        let upload = self.inner.put_multipart_opts(location, options).await?;
+        let upload = self.inner.put_multipart_opts(location, options).await;
+        let upload = upload.map_err(|error| self.refused(location, error))?;
         let open = Open { upload: Some(upload), stores: self.stores.clone() };
-        Ok(Held { open: Some(open), staging: self.clone() })
+        Ok(Held { open: Some(open), location: location.clone(), staging: self.clone() })
     }
 }
 
@@ -110,6 +125,7 @@ impl Staging {
 struct Held {
     /// `None` once it is put aside.
     open: Option<Open>,
+    location: ObjectPath,
     staging: Staging,
 }
 
@@ -121,7 +137,10 @@ fn ended() -> object_store::Error {
 impl MultipartUpload for Held {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         match self.open.as_mut().and_then(|open| open.upload.as_mut()) {
-            Some(upload) => upload.put_part(data),
+            Some(upload) => {
+                let (part, staging, location) = (upload.put_part(data), self.staging.clone(), self.location.clone());
+                part.map_err(move |error| staging.refused(&location, error)).boxed()
+            }
             None => Box::pin(std::future::ready(Err(ended()))),
         }
     }

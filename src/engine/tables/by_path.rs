@@ -13,7 +13,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::{ParquetTable, csv};
 use crate::error::{Error, Result};
-use crate::storage::Location;
+use crate::storage::{Location, explain, of_store};
 
 /// What is in a file, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +78,9 @@ pub async fn open(session: &dyn Session, location: Location) -> Result<Arc<dyn T
     };
     let schema = match schema {
         Some(schema) => schema,
-        None => format.infer_schema(session, &store, &files).await.map_err(|error| {
-            let error = error.strip_backtrace();
-            Error::invalid(format!("cannot read `{}`: {error}", location.written))
+        None => format.infer_schema(session, &store, &files).await.map_err(|error| match of_store(&error) {
+            Some(error) => explain(error, &format!("cannot read `{}`", location.written)),
+            None => Error::invalid(format!("cannot read `{}`: {}", location.written, error.strip_backtrace())),
         })?,
     };
     let addresses = files.iter().map(|file| address(&location, file)).collect::<Result<Vec<_>>>()?;

@@ -20,7 +20,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
-use crate::storage::Location;
+use crate::storage::{Location, explain, of_store};
 
 /// Bytes from which separator and types are taken.
 const SAMPLE: usize = 4 << 20;
@@ -82,12 +82,12 @@ pub async fn head(
     compression: FileCompressionType,
 ) -> Result<Vec<u8>> {
     let shown = location.shown(&file.location);
-    let bytes = store
-        .get(&file.location)
-        .await
-        .map_err(|error| Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error))?;
-    let damaged =
-        |error: DataFusionError| Error::invalid(format!("cannot read `{shown}`: {}", error.strip_backtrace()));
+    let failed = |error: &object_store::Error| explain(error, &format!("cannot read `{shown}`"));
+    let bytes = store.get(&file.location).await.map_err(|error| failed(&error))?;
+    let damaged = |error: DataFusionError| match of_store(&error) {
+        Some(error) => failed(error),
+        None => Error::invalid(format!("cannot read `{shown}`: {}", error.strip_backtrace())),
+    };
     let stream = bytes.into_stream().map_err(DataFusionError::from).boxed();
     let mut stream = compression.convert_stream(stream).map_err(damaged)?;
     let mut head = Vec::new();

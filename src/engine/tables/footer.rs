@@ -12,7 +12,7 @@ use datafusion::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
-use crate::storage::Location;
+use crate::storage::{Location, explain, of_store};
 
 /// First and last bytes of every Parquet file.
 const MAGIC: &[u8] = b"PAR1";
@@ -48,7 +48,10 @@ pub async fn read(
         .await;
     match footer {
         Ok(footer) => Ok(footer),
-        Err(error) => Err(diagnose(store, file, &shown).await.caused_by(error)),
+        Err(error) => Err(match of_store(&error) {
+            Some(error) => explain(error, &format!("cannot read `{shown}`")),
+            None => diagnose(store, file, &shown).await.caused_by(error),
+        }),
     }
 }
 
@@ -96,14 +99,18 @@ pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &Parquet
 async fn diagnose(store: &dyn ObjectStore, file: &ObjectMeta, shown: &str) -> Error {
     let head = match store.get_range(&file.location, 0..file.size.min(MAGIC.len() as u64)).await {
         Ok(head) => head,
-        Err(error) => return Error::storage(format!("cannot read `{shown}`: {error}")).caused_by(error),
+        Err(error) => return explain(&error, &format!("cannot read `{shown}`")),
     };
     if head != MAGIC {
         return Error::invalid(format!("`{shown}` is not a Parquet file"))
             .hint("its first four bytes are not `PAR1`; was something else saved under this name?");
     }
     let tail = store.get_range(&file.location, file.size.saturating_sub(MAGIC.len() as u64)..file.size).await;
-    if file.size < SHORTEST || !tail.is_ok_and(|tail| tail == MAGIC) {
+    let tail = match tail {
+        Ok(tail) => tail,
+        Err(error) => return explain(&error, &format!("cannot read `{shown}`")),
+    };
+    if file.size < SHORTEST || tail != MAGIC {
         return Error::invalid(format!("`{shown}` is cut off: its end, with the footer, is missing"))
             .hint("it was copied or written only in part; write it again");
     }

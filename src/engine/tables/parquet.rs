@@ -129,6 +129,18 @@ impl ParquetTable {
             .map_err(|error| Error::internal(format!("no store for `{}`: {error}", self.location.written)))
     }
 
+    /// The store with these files as they were listed.
+    fn pinned<'a>(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        files: impl IntoIterator<Item = &'a ObjectMeta>,
+    ) -> Arc<dyn ObjectStore> {
+        match self.location.is_local() {
+            true => store,
+            false => Arc::new(Pinned::new(store, files)),
+        }
+    }
+
     /// The files of the table.
     async fn listing(&self, store: &dyn ObjectStore) -> Result<Listing> {
         let listing = self.location.list(store, &EXTENSIONS).await?;
@@ -151,6 +163,7 @@ impl ParquetTable {
         files: &[ObjectMeta],
     ) -> Result<Vec<Arc<ParquetMetaData>>> {
         let at_once = session.config_options().execution.meta_fetch_concurrency.get();
+        let store = self.pinned(Arc::clone(store), files);
         let footers: Vec<_> =
             files.iter().map(|file| footer::read(session, store.as_ref(), &self.location, file).boxed()).collect();
         stream::iter(footers).buffered(at_once).try_collect().await
@@ -280,9 +293,7 @@ impl TableProvider for ParquetTable {
             let schema = project_schema(&self.schema(), projection.as_ref())?;
             return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
         }
-        if !self.location.is_local() {
-            store = Arc::new(Pinned::new(store, files.iter().map(|file| &file.object_meta)));
-        }
+        store = self.pinned(store, files.iter().map(|file| &file.object_meta));
         // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
         let enough = args.limit().filter(|_| on_rows.is_empty());
         let (files, left_out) =

@@ -22,6 +22,8 @@ pub struct Asked {
     pub lists: bool,
     /// Whether it asks for a part of an object.
     pub ranged: bool,
+    /// Whether it asks for an object from end to end.
+    pub whole: bool,
     /// Whether to ask twice does the same as to ask once.
     repeats: bool,
 }
@@ -36,6 +38,7 @@ impl Asked {
             has_body: matches!(method, "PUT" | "POST"),
             lists: method == "GET" && has("list-type"),
             ranged: headers.contains_key("range"),
+            whole: method == "GET" && query.is_empty() && !headers.contains_key("range"),
             repeats: match method {
                 "PUT" => !is_conditional,
                 // Of two uploads that are begun one would be left behind.
@@ -152,10 +155,10 @@ impl Fault {
         }
     }
 
-    /// Whether an answer of absence is about the whole bucket and not about one object in it.
-    pub fn is_about_the_bucket(&self, asked: &Asked) -> bool {
+    /// Whether an answer of absence is about the whole bucket or an upload to it, and not about one object in it.
+    pub fn is_about_more(&self, asked: &Asked) -> bool {
         match &self.what {
-            What::Answer { code, .. } => asked.lists || code == "NoSuchBucket",
+            What::Answer { code, .. } => asked.lists || matches!(code.as_str(), "NoSuchBucket" | "NoSuchUpload"),
             _ => false,
         }
     }
@@ -163,10 +166,11 @@ impl Fault {
     /// The final word about a request that failed so.
     pub fn refused(&self, settings: &Settings, asked: &Asked, tries: u32, spent: Duration) -> Refused {
         let is_expired = matches!(&self.what, What::Answer { code, .. } if is_expiry(code));
+        let is_mute = matches!(&self.what, What::Answer { code, status: 400..=403, .. } if code.is_empty());
         let error = match &self.what {
             What::Answer { status, code, message, region } => {
                 let answer = Answer { status: *status, code, message, region: region.as_deref() };
-                return Refused { error: answer.explained(settings, asked, tries, spent), is_expired };
+                return Refused { error: answer.explained(settings, asked, tries, spent), is_expired, is_mute };
             }
             What::NoListing { of_buckets: true } => wrong_style(settings),
             What::NoListing { of_buckets: false } => no_s3(settings, "its answer to a listing is no document of S3"),
@@ -197,7 +201,7 @@ impl Fault {
                     .hint("the network or the server is in trouble; try again, or raise `retry_seconds` of the store")
             }
         };
-        Refused { error, is_expired }
+        Refused { error, is_expired, is_mute }
     }
 }
 
@@ -213,11 +217,13 @@ pub struct Refused {
     error: Error,
     /// Whether new credentials may do better.
     is_expired: bool,
+    /// Whether the answer did not say why, as that to a head, which has no body.
+    is_mute: bool,
 }
 
 impl Refused {
     pub fn new(error: Error) -> Self {
-        Self { error, is_expired: false }
+        Self { error, is_expired: false, is_mute: false }
     }
 
     /// An error of ours as object_store carries it.
@@ -227,14 +233,24 @@ impl Refused {
 
     /// Whether an error of object_store has a refusal for expired credentials as its cause.
     pub fn is_expiry(error: &object_store::Error) -> bool {
+        Self::of(error).is_some_and(|refused| refused.is_expired)
+    }
+
+    /// Whether an error of object_store has a refusal without a reason as its cause.
+    pub fn is_mute(error: &object_store::Error) -> bool {
+        Self::of(error).is_some_and(|refused| refused.is_mute)
+    }
+
+    /// The refusal that is the cause of an error.
+    pub fn of(error: &object_store::Error) -> Option<&Self> {
         let mut next: Option<&(dyn StdError + 'static)> = Some(error);
         while let Some(cause) = next {
-            if let Some(refused) = cause.downcast_ref::<Self>() {
-                return refused.is_expired;
+            if let Some(refused) = cause.downcast_ref() {
+                return Some(refused);
             }
             next = cause.source();
         }
-        false
+        None
     }
 }
 
@@ -289,6 +305,11 @@ impl Answer<'_> {
                 Error::storage(format!("the session token of the credentials ({}) has expired", settings.source()))
                     .hint("get new ones, such as with `aws sso login`, and take old ones out of the environment")
             }
+            (404, "NoSuchUpload") => Error::storage(format!(
+                "{} does not know the upload to bucket `{bucket}` any more",
+                settings.server()
+            ))
+            .hint("it may be complete, its answer lost; look whether the object is there before you write it again"),
             (_, "RequestTimeTooSkewed") => {
                 Error::storage("the clock of this machine is too far off for the server, which refuses old signatures")
                     .hint("set the clock; `cxlake doctor` says how far it is off")
@@ -306,8 +327,9 @@ impl Answer<'_> {
                 no_s3(settings, &format!("it answers with status {status} and no error of S3"))
             }
             _ => Error::storage(format!(
-                "{} answers {status} {code} {}{}",
+                "{} answers {status}{}{code} {}{}",
                 settings.server(),
+                if code.is_empty() { "" } else { " " },
                 tried(tries, spent),
                 if message.is_empty() { String::new() } else { format!(": {message}") }
             ))
@@ -358,7 +380,7 @@ fn is_unknown_host(said: &str) -> bool {
 fn tried(tries: u32, spent: Duration) -> String {
     match tries {
         1 => "at the first try".to_owned(),
-        tries => format!("in {tries} tries over {:.0} s", spent.as_secs_f64()),
+        tries => format!("in {tries} tries over {:.1} s", spent.as_secs_f64()),
     }
 }
 

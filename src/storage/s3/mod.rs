@@ -179,6 +179,14 @@ impl ObjectStore for Bucket {
 
     async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
         match self.s3().await?.get_opts(location, options.clone()).await {
+            Err(failure) if options.head && Refused::is_mute(&failure) => {
+                // The answer to a get says why; one that says nothing of the kind leaves the first as it is.
+                let first_byte = GetOptions { head: false, range: Some((0..1).into()), ..options };
+                self.get_opts(location, first_byte).await.map_err(|reason| match Refused::of(&reason) {
+                    Some(_) => reason,
+                    None => failure,
+                })
+            }
             Err(failure) => self.again(failure).await?.get_opts(location, options).await,
             done => done,
         }

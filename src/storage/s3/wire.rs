@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
+use object_store::{ClientOptions, HeaderValue};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -162,25 +162,33 @@ impl Inner {
 
     async fn once(&self, request: HttpRequest, asked: &Asked) -> Result<HttpResponse, Fault> {
         let (client, patience) = if asked.has_body { (&self.writer, UPLOAD) } else { (&self.reader, SILENCE) };
-        let response = match timeout(patience, client.call(request)).await {
+        let response = match timeout(patience, whole(client, request, asked)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Fault::of_connection(&error)),
             Err(_) => return Err(Fault::silent(patience, self.answers.swap(false, Ordering::Relaxed))),
         };
         self.answers.store(true, Ordering::Relaxed);
         self.remember(&response);
-        let length = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
         if asked.ranged && response.status().as_u16() == 200 {
             return Err(Fault::no_range());
+        }
+        let told = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let length = span(&response).or(told);
+        // A proxy may end a body early and in good order, with a length that fits what it sends.
+        if told.is_some() && told != length {
+            return Err(Fault::cut_off());
         }
         if asked.method == "GET" && response.status().is_success() && length.is_some_and(|length| length > WHOLE) {
             return Ok(response);
         }
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let body = body.bytes().await.map_err(|error| Fault::of_body(&error))?;
-        // A proxy may end a body early and in good order.
         if asked.method != "HEAD" && length.is_some_and(|length| length != body.len() as u64) {
             return Err(Fault::cut_off());
+        }
+        // An answer in chunks has no length, which object_store wants.
+        if told.is_none() && asked.method == "GET" {
+            parts.headers.insert("content-length", body.len().into());
         }
         judged(HttpResponse::from_parts(parts, body.clone().into()), &body, asked)
     }
@@ -197,25 +205,74 @@ impl Inner {
     }
 }
 
+/// Sends a request. A whole object is asked for as a range without an end, since the answer to a range says how long the object
+/// is. One of no bytes has no range.
+async fn whole(client: &reqwest::Client, request: HttpRequest, asked: &Asked) -> Result<HttpResponse, HttpError> {
+    if !asked.whole {
+        return client.call(request).await;
+    }
+    let mut ranged = request.clone();
+    ranged.headers_mut().insert("range", HeaderValue::from_static("bytes=0-"));
+    let response = client.call(ranged).await?;
+    match response.status().as_u16() {
+        416 => client.call(request).await,
+        _ => Ok(response),
+    }
+}
+
 /// An answer that object_store can work with, or what is wrong with it. Absence and conditions are for the caller to judge.
 fn judged(response: HttpResponse, body: &Bytes, asked: &Asked) -> Result<HttpResponse, Fault> {
     const FOR_THE_CALLER: [u16; 4] = [304, 409, 412, 416];
     let status = response.status().as_u16();
     if response.status().is_success() {
-        return match asked.lists && !contains(body, "ListBucketResult") {
-            true => Err(Fault::no_listing(body)),
-            false => Ok(response),
+        return match (asked.lists || asked.method == "POST").then(|| document(body)) {
+            Some(Document::Part) => Err(Fault::cut_off()),
+            Some(Document::Whole(name)) if !asked.lists || name == "ListBucketResult" => Ok(response),
+            Some(_) if asked.lists => Err(Fault::no_listing(body)),
+            _ => Ok(response),
         };
     }
     let fault = Fault::of_answer(status, body, |name| header(&response, name));
-    match FOR_THE_CALLER.contains(&status) || (status == 404 && !fault.is_about_the_bucket(asked)) {
+    match FOR_THE_CALLER.contains(&status) || (status == 404 && !fault.is_about_more(asked)) {
         true => Ok(response),
         false => Err(fault),
     }
 }
 
-fn contains(body: &Bytes, word: &str) -> bool {
-    body.windows(word.len()).any(|part| part == word.as_bytes())
+/// What the document of an answer is.
+enum Document {
+    /// With the name of its outermost element.
+    Whole(String),
+    /// The beginning of one.
+    Part,
+    Foreign,
+}
+
+fn document(body: &Bytes) -> Document {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let inside = match text.strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>").map_or("", |(_, inside)| inside.trim_start()),
+        None => text,
+    };
+    if inside.is_empty() {
+        return Document::Part;
+    }
+    let Some(element) = inside.strip_prefix('<') else { return Document::Foreign };
+    let name = element.split(|letter: char| letter.is_whitespace() || matches!(letter, '>' | '/')).next();
+    match name.unwrap_or_default() {
+        name if name.starts_with('!') || name.eq_ignore_ascii_case("html") => Document::Foreign,
+        name if text.ends_with(&format!("</{name}>")) => Document::Whole(name.to_owned()),
+        name if element.ends_with("/>") && !element.contains('<') => Document::Whole(name.to_owned()),
+        _ => Document::Part,
+    }
+}
+
+/// The length of the range that an answer says it is.
+fn span(response: &HttpResponse) -> Option<u64> {
+    let (first, last) =
+        header(response, "content-range")?.strip_prefix("bytes ")?.split('/').next()?.split_once('-')?;
+    (last.parse::<u64>().ok()? + 1).checked_sub(first.parse().ok()?)
 }
 
 fn header<'a>(response: &'a HttpResponse, name: &str) -> Option<&'a str> {

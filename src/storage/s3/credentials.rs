@@ -5,7 +5,7 @@
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use aws_config::Region;
@@ -57,6 +57,7 @@ pub struct Source {
 struct Kept {
     credential: Arc<AwsCredential>,
     expires: Option<SystemTime>,
+    got: Instant,
 }
 
 impl Kept {
@@ -74,12 +75,15 @@ impl Source {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Gives up the credentials that the server calls expired; says whether others are to be had.
-    pub async fn renew(&self) -> bool {
-        let old = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Gives up the credentials with which something was `asked` and that the server calls expired; says whether others are to
+    /// be had.
+    pub async fn renew(&self, asked: Instant) -> bool {
+        // Of many requests that fail at once the first renews them for all.
+        let old = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take_if(|kept| kept.got <= asked);
         match (old, self.current().await) {
             (Some(old), Ok(new)) => *old.credential != *new,
-            _ => false,
+            (None, Ok(_)) => true,
+            (_, Err(_)) => false,
         }
     }
 
@@ -105,7 +109,11 @@ impl Source {
             (Ok((name, credentials)), _) => {
                 let source = format!("{name}, key {}", masked(credentials.access_key_id()));
                 self.settings.credentials_are_from(source);
-                let kept = Kept { credential: Arc::new(credential(&credentials)), expires: credentials.expiry() };
+                let kept = Kept {
+                    credential: Arc::new(credential(&credentials)),
+                    expires: credentials.expiry(),
+                    got: Instant::now(),
+                };
                 *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept.clone());
                 Ok(kept.credential)
             }

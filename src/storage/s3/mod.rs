@@ -8,7 +8,7 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
@@ -78,13 +78,14 @@ impl Bucket {
         Ok(&self.reached().await?.s3)
     }
 
-    /// The bucket for one more try, when it failed because the credentials have expired and there are new ones.
+    /// The bucket for one more try of what was `asked` then, when it failed because the credentials have expired and there are
+    /// new ones.
     ///
     /// # Errors
     /// The failure itself in all other cases.
-    async fn again(&self, failure: object_store::Error) -> object_store::Result<&AmazonS3> {
+    async fn again(&self, failure: object_store::Error, asked: Instant) -> object_store::Result<&AmazonS3> {
         let reached = self.reached().await?;
-        let renewed = Refused::is_expiry(&failure) && reached.source.renew().await;
+        let renewed = Refused::is_expiry(&failure) && reached.source.renew(asked).await;
         if renewed { Ok(&reached.s3) } else { Err(failure) }
     }
 
@@ -94,11 +95,12 @@ impl Bucket {
             Some(offset) => s3.list_with_offset(prefix.as_ref(), offset),
             None => s3.list(prefix.as_ref()),
         };
+        let asked = Instant::now();
         let mut objects = begin(self.s3().await?);
         let Some(first) = objects.next().await else { return Ok(stream::empty().boxed()) };
         Ok(match first {
             Ok(first) => stream::iter([Ok(first)]).chain(objects).boxed(),
-            Err(failure) => begin(self.again(failure).await?),
+            Err(failure) => begin(self.again(failure, asked).await?),
         })
     }
 }
@@ -160,8 +162,9 @@ impl ObjectStore for Bucket {
         payload: PutPayload,
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
+        let asked = Instant::now();
         match self.s3().await?.put_opts(location, payload.clone(), options.clone()).await {
-            Err(failure) => self.again(failure).await?.put_opts(location, payload, options).await,
+            Err(failure) => self.again(failure, asked).await?.put_opts(location, payload, options).await,
             done => done,
         }
     }
@@ -171,13 +174,15 @@ impl ObjectStore for Bucket {
         location: &ObjectPath,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let asked = Instant::now();
         match self.s3().await?.put_multipart_opts(location, options.clone()).await {
-            Err(failure) => self.again(failure).await?.put_multipart_opts(location, options).await,
+            Err(failure) => self.again(failure, asked).await?.put_multipart_opts(location, options).await,
             done => done,
         }
     }
 
     async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
+        let asked = Instant::now();
         match self.s3().await?.get_opts(location, options.clone()).await {
             Err(failure) if options.head && Refused::is_mute(&failure) => {
                 // The answer to a get says why; one that says nothing of the kind leaves the first as it is.
@@ -187,7 +192,7 @@ impl ObjectStore for Bucket {
                     None => failure,
                 })
             }
-            Err(failure) => self.again(failure).await?.get_opts(location, options).await,
+            Err(failure) => self.again(failure, asked).await?.get_opts(location, options).await,
             done => done,
         }
     }
@@ -209,15 +214,17 @@ impl ObjectStore for Bucket {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> object_store::Result<ListResult> {
+        let asked = Instant::now();
         match self.s3().await?.list_with_delimiter(prefix).await {
-            Err(failure) => self.again(failure).await?.list_with_delimiter(prefix).await,
+            Err(failure) => self.again(failure, asked).await?.list_with_delimiter(prefix).await,
             done => done,
         }
     }
 
     async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> object_store::Result<()> {
+        let asked = Instant::now();
         match self.s3().await?.copy_opts(from, to, options.clone()).await {
-            Err(failure) => self.again(failure).await?.copy_opts(from, to, options).await,
+            Err(failure) => self.again(failure, asked).await?.copy_opts(from, to, options).await,
             done => done,
         }
     }

@@ -291,3 +291,26 @@ fn backoff(tries: u32) -> Duration {
     let share = RandomState::new().hash_one(tries) as f64 / u64::MAX as f64;
     longest.mul_f64(0.5 + share / 2.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_that_ends_early_is_told_from_one_of_another_kind() {
+        let is = |text: &'static str| match document(&Bytes::from_static(text.as_bytes())) {
+            Document::Whole(name) => name,
+            Document::Part => "part".to_owned(),
+            Document::Foreign => "foreign".to_owned(),
+        };
+        let whole = "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"x\"><Name>lake</Name></ListBucketResult>\n";
+        assert_eq!(is(whole), "ListBucketResult");
+        for end in 0..whole.len() - 1 {
+            assert_eq!(is(&whole[..end]), "part", "{}", &whole[..end]);
+        }
+        assert_eq!(is("<ListBucketResult/>"), "ListBucketResult");
+        for page in ["<html>Welcome", "<!DOCTYPE html><html></html>", "no such page", "{\"error\": 1}"] {
+            assert_eq!(is(page), "foreign");
+        }
+    }
+}

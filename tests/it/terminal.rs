@@ -37,11 +37,18 @@ pub struct Setup {
     home: Folder,
     folder: PathBuf,
     columns: u16,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Setup {
     pub fn new() -> Self {
-        Self { home: Folder::new(), folder: repository().to_owned(), columns: 80 }
+        Self { home: Folder::new(), folder: repository().to_owned(), columns: 80, environment: Vec::new() }
+    }
+
+    /// With these variables in its environment.
+    pub fn environment(mut self, environment: Vec<(&'static str, String)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// In this folder.
@@ -78,6 +85,9 @@ impl Setup {
         command.env("TERM", "xterm-256color");
         command.env("HOME", self.home.path());
         command.env("XDG_STATE_HOME", self.home.at("state"));
+        for (name, value) in &self.environment {
+            command.env(name, value);
+        }
         let pair = native_pty_system().openpty(size(self.columns)).expect("a pseudo-terminal");
         let child = pair.slave.spawn_command(command).expect("the binary starts");
         // Reading ends with the program only when nobody else holds its side of the terminal.

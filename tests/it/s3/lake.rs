@@ -1,6 +1,7 @@
 //! A lake in a bucket is the lake in a folder.
 
-use super::super::harness::{cxlake, repository};
+use super::super::harness::{Folder, cxlake, repository};
+use super::http::Kind;
 use super::server::Server;
 
 /// A server with the sample lake at `s3://lake/sample`.
@@ -13,41 +14,43 @@ fn with_sample() -> Server {
 }
 
 #[test]
-fn a_saved_query_gives_the_same_bytes_from_a_bucket_as_from_a_folder() {
-    let server = with_sample();
-    let query = ["run", "cost-per-touch", "--format", "csv"];
-    let local = cxlake(query).prints();
-    let remote = cxlake(["--lake", "s3://lake/sample"].into_iter().chain(query)).on(&server).run();
-    assert_eq!(remote.text(), local, "{remote}");
-    assert!(local.lines().count() > 100, "{local}");
-}
-
-/// Whether two lines of CSV are the same, but for the last digits of sums of floats, which come in the order in which rows arrive.
-fn is_same(one: &str, other: &str) -> bool {
-    let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
-    let (one, other) = (cells(one), cells(other));
-    one.len() == other.len()
-        && one.iter().zip(&other).all(|(one, other)| match (one.parse::<f64>(), other.parse::<f64>()) {
-            (Ok(one), Ok(other)) => (one - other).abs() <= 1e-9 * one.abs().max(1.0),
-            _ => one == other,
-        })
-}
-
-#[test]
-fn every_saved_query_gives_the_same_rows_from_a_bucket_as_from_a_folder() {
+fn every_saved_query_gives_the_same_bytes_from_a_bucket_as_from_a_folder() {
     let server = with_sample();
     let listed = cxlake(["queries", "--format", "csv"]).prints();
     let names: Vec<&str> = listed.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert!(names.len() > 50, "{listed}");
-    // One process each way: the statements of a script share connections and credentials, though not threads.
+    // One process each way: the statements of a script share connections, credentials and footers.
     let script: String = names.iter().map(|name| format!("\\run {name}\n")).collect();
-    let local = cxlake(["-f", "-", "--format", "csv", "--quiet"]).stdin(script.clone()).prints();
-    let call = cxlake(["--lake", "s3://lake/sample", "-f", "-", "--format", "csv", "--quiet"]).stdin(script);
-    let remote = call.on(&server).run();
+    let arguments = ["-f", "-", "--format", "csv", "--quiet"];
+    let local = cxlake(arguments).stdin(script.clone()).prints();
+    let remote = cxlake(["--lake", "s3://lake/sample"].into_iter().chain(arguments)).stdin(script).on(&server).run();
     let text = remote.text();
-    let differing = text.lines().zip(local.lines()).find(|(remote, local)| !is_same(remote, local));
+    let differing = text.lines().zip(local.lines()).find(|(remote, local)| remote != local);
     assert_eq!((remote.code, differing), (Some(0), None), "{}", remote.stderr);
-    assert_eq!(text.lines().count(), local.lines().count());
+    assert_eq!(text.len(), local.len());
+}
+
+#[test]
+fn a_statement_asks_for_what_it_needs_and_for_no_more() {
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    for name in ["a", "b"] {
+        server
+            .put(&folder.parquet("x.parquet", "select value as x from range(1000)"), &format!("lake/t/{name}.parquet"));
+    }
+    let asked = |sql: &str| {
+        let before = server.requests();
+        folder.cxlake(["-c", sql]).on(&server).prints();
+        server.requests() - before
+    };
+    let counted = asked("select count(*) as n from 's3://lake/t/'");
+    let objects: std::collections::BTreeSet<&str> = counted.of(Kind::Get).map(|asked| asked.key.as_str()).collect();
+    assert_eq!(objects.into_iter().collect::<Vec<_>>(), ["t/a.parquet", "t/b.parquet"]);
+    assert_eq!(counted.count(Kind::Get), 2, "footers alone say how many rows there are: {counted:?}");
+    assert!(counted.of(Kind::List).all(|asked| asked.key == "t/"), "{counted:?}");
+    assert_eq!(counted.total(), counted.count(Kind::Get) + counted.count(Kind::List), "{counted:?}");
+    let read = asked("select sum(x) as x from 's3://lake/t/'");
+    assert!(read.count(Kind::Get) > counted.count(Kind::Get) && read.bytes > counted.bytes, "{read:?}");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Lakes and files in buckets.
 
+mod buckets;
 mod canned;
+mod contract;
 mod credentials;
 mod doctor;
+mod fault_runs;
 mod faults;
+mod http;
 mod lake;
+mod proxy;
+mod secrets;
 mod server;
 mod writing;

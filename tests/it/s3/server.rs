@@ -1,20 +1,22 @@
 //! An S3 server in the test process: real requests with real signatures over the loopback, objects in a folder.
 //!
-//! It serves until it is dropped. Buckets are folders of [`Server::folder`], so that a test puts objects there as files.
+//! It serves until it is dropped, and counts what it is asked. Buckets are folders of [`Server::folder`], so that a test puts
+//! objects there as files.
 
 use std::net::SocketAddr;
+use std::ops::Sub;
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::Request;
+use hyper::body::{Body, Incoming};
+use hyper::service::{Service, service_fn};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s_fs::FileSystem;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use super::super::harness::{Call, Folder};
+use super::buckets::Buckets;
+use super::http::{Asked, Kind, Listening};
 
 /// The key pair that the server knows.
 pub const KEY: &str = "AKIATESTTESTTESTWXYZ";
@@ -23,9 +25,41 @@ pub const SECRET: &str = "canary-secret-of-the-tests-0123456789abcdef";
 /// A running server.
 pub struct Server {
     folder: Folder,
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    listening: Listening,
+    requests: Arc<Mutex<Requests>>,
+}
+
+/// Requests that were answered, also those that were refused.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    asked: Vec<Asked>,
+    /// Bytes of the answers' bodies.
+    pub bytes: u64,
+}
+
+impl Requests {
+    /// The requests of a kind, in the order of their answers.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(move |asked| asked.kind == kind)
+    }
+
+    /// How many requests of a kind there were.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.of(kind).count()
+    }
+
+    pub fn total(&self) -> usize {
+        self.asked.len()
+    }
+}
+
+impl Sub for Requests {
+    type Output = Self;
+
+    /// What came since the earlier ones.
+    fn sub(mut self, earlier: Self) -> Self {
+        Self { asked: self.asked.split_off(earlier.asked.len()), bytes: self.bytes - earlier.bytes }
+    }
 }
 
 impl Server {
@@ -35,34 +69,33 @@ impl Server {
         for bucket in buckets {
             std::fs::create_dir(folder.at(bucket)).expect("a bucket");
         }
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("a file system"));
+        let mut builder = S3ServiceBuilder::new(Buckets::new(folder.path()));
         builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
         let service = builder.build();
-        let (started, address) = std::sync::mpsc::channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async move {
-                let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-                started.send(listener.local_addr().expect("an address")).expect("the test waits");
-                tokio::select! {
-                    _ = stopped => {}
-                    () = serve(listener, service) => {}
-                }
-            });
-        });
-        let address = address.recv().expect("the server starts");
-        Self { folder, address, stop: Some(stop), thread: Some(thread) }
+        let requests = Arc::<Mutex<Requests>>::default();
+        let counted = Arc::clone(&requests);
+        let listening =
+            Listening::start(service_fn(move |request| answer(service.clone(), Arc::clone(&counted), request)));
+        Self { folder, listening, requests }
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.listening.address())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.listening.address()
     }
 
     /// The folder with the buckets.
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// What it was asked since it started. Of a part of a test: `server.requests() - before`.
+    pub fn requests(&self) -> Requests {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts a copy of a file or a folder under a key of a bucket.
@@ -74,15 +107,6 @@ impl Server {
             std::fs::create_dir_all(target.parent().expect("a folder")).expect("the folder is made");
             let source = if file.as_os_str().is_empty() { from.to_owned() } else { from.join(&file) };
             std::fs::copy(source, target).expect("the object is put");
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
         }
     }
 }
@@ -101,17 +125,30 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-async fn serve(listener: TcpListener, service: S3Service) {
-    while let Ok((socket, _)) = listener.accept().await {
-        let service = service.clone();
-        // Head and body of an answer are two writes, of which the second would wait for word of the first.
-        socket.set_nodelay(true).expect("an open socket");
-        tokio::spawn(async move {
-            // A client may go whenever it likes.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
-        });
+async fn answer(
+    service: S3Service,
+    requests: Arc<Mutex<Requests>>,
+    request: Request<Incoming>,
+) -> Result<s3s::HttpResponse, s3s::HttpError> {
+    let asked = Asked::of(&request);
+    let response = Service::call(&service, request).await?;
+    let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut requests = requests.lock().unwrap_or_else(PoisonError::into_inner);
+    if asked.kind != Kind::Head {
+        requests.bytes += length.or_else(|| response.body().size_hint().exact()).unwrap_or_default();
     }
+    requests.asked.push(asked);
+    drop(requests);
+    Ok(response)
 }
+
+/// What keeps the machine's own AWS settings away.
+pub const AWAY: [(&str, &str); 4] = [
+    ("AWS_CONFIG_FILE", "/dev/null"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("NO_PROXY", "127.0.0.1,localhost"),
+];
 
 impl Call {
     /// With nothing of the machine's own AWS settings, and this server's address and key.
@@ -127,9 +164,6 @@ impl Call {
     pub fn away_from_aws(self) -> Self {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let call = names.filter(|name| name.starts_with("AWS_")).fold(self, |call, name| call.env_remove(&name));
-        call.env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("NO_PROXY", "127.0.0.1,localhost")
+        AWAY.into_iter().fold(call, |call, (name, value)| call.env(name, value))
     }
 }

@@ -57,6 +57,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
+    /// Say what each statement asked of buckets, took from the caches, read and left out
+    #[arg(long, global = true)]
+    pub stats: bool,
+
     /// Say nothing but results and errors
     #[arg(short = 'q', long, global = true)]
     pub quiet: bool,

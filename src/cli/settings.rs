@@ -64,6 +64,7 @@ impl Settings {
                 width: terminal_width(),
                 rows_max: None,
                 timing: false,
+                stats: typed.stats,
                 quiet: typed.quiet,
             },
             output: typed.output.clone(),

@@ -7,11 +7,13 @@ mod limits;
 mod optimizer;
 mod planner;
 mod registry;
+mod scans;
 mod session;
 mod sharing;
 mod tables;
 
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
+pub use scans::{Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
 pub use tables::Files;

@@ -14,6 +14,7 @@ use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
@@ -29,6 +30,7 @@ use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::planner::Planner;
 use super::registry::Registry;
+use super::scans::Scans;
 use super::sharing;
 use super::tables::Files;
 use crate::error::{Error, Result};
@@ -57,6 +59,7 @@ pub struct Engine {
 pub struct Running {
     pub schema: SchemaRef,
     pub batches: std::pin::Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
+    pub scans: Scans,
 }
 
 impl Engine {
@@ -189,11 +192,13 @@ impl Engine {
     pub async fn start(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
         let explain = |error| self.explain(error, Some(sql));
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
-        let stream = frame.execute_stream().await.map_err(explain)?;
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(explain)?;
+        let stream = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
         let schema = stream.schema();
         let engine = self.clone();
         let batches = stream.map(move |batch| batch.map_err(|error| engine.explain(error, None)));
-        Ok(Running { schema, batches: Box::pin(batches) })
+        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
     }
 
     /// The columns that a planned statement returns, with the types it would run with.

@@ -61,7 +61,7 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let (plan, staged) = copy::stage(plan, engine).await?;
     let running = engine.start(plan.clone(), sql).await?;
     let Some(staged) = staged else { return Ok((plan, running)) };
-    let Running { schema, batches } = running;
+    let Running { schema, batches, scans } = running;
     // What was written is moved into place behind the last batch; an error before it ends the stream and drops it.
     let batches =
         futures::stream::try_unfold((batches, staged), async |(mut batches, staged)| match batches.try_next().await {
@@ -69,7 +69,7 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
             Ok(None) => staged.commit().await.map(|()| None),
             Err(error) => Err(staged.refusal().unwrap_or(error)),
         });
-    Ok((plan, Running { schema, batches: Box::pin(batches) }))
+    Ok((plan, Running { schema, batches: Box::pin(batches), scans }))
 }
 
 /// A value for a statement that declares no types: a number where the text is one, else text.
@@ -99,7 +99,7 @@ pub async fn saved(
     let Planned { query, bound, plan, engine: scoped } =
         plan(engine, library, name, given, now, Absent::IsError).await?;
     let sql = text(&query);
-    let Running { schema, batches } = scoped.start(plan, &sql).await?;
+    let Running { schema, batches, scans } = scoped.start(plan, &sql).await?;
     let names = query.grain.iter().map(|name| (name.value.as_str(), name.line));
     let mut grain = Grain::watch(names, &schema, &query.file)?;
     let batches = batches.map(move |batch| {
@@ -108,7 +108,7 @@ pub async fn saved(
         Ok(batch)
     });
     let present = query.presentation(engine.lake().currency.as_deref());
-    Ok(SavedRun { query, bound, present, running: Running { schema, batches: Box::pin(batches) } })
+    Ok(SavedRun { query, bound, present, running: Running { schema, batches: Box::pin(batches), scans } })
 }
 
 /// What to do about a parameter that has neither value nor default.

@@ -128,8 +128,8 @@ pub async fn detached<T: Send + 'static>(
     let task = Task::start(async move {
         let mut running = match work.await {
             Ok((about, running)) => {
-                let schema = Arc::clone(&running.schema);
-                if send_head.send(Ok((about, schema))).is_err() {
+                let head = (Arc::clone(&running.schema), running.scans.clone());
+                if send_head.send(Ok((about, head))).is_err() {
                     return;
                 }
                 running
@@ -148,8 +148,8 @@ pub async fn detached<T: Send + 'static>(
             }
         }
     })?;
-    let (about, schema) = head.await.map_err(|_| panicked())??;
-    Ok((about, Running { schema, batches: Box::pin(received(batches, task)) }))
+    let (about, (schema, scans)) = head.await.map_err(|_| panicked())??;
+    Ok((about, Running { schema, batches: Box::pin(received(batches, task)), scans }))
 }
 
 /// The batches as they arrive, and an error when the task ended before it was done.

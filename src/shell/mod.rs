@@ -9,6 +9,7 @@ mod delivery;
 pub mod interrupt;
 mod look;
 mod prompt;
+mod stats;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
-use crate::engine::{Engine, Running, SqlText};
+use crate::engine::{Engine, Running, Scans, SqlText};
 use crate::error::{Error, Kind, Result};
 use crate::output::present::{Presentation, grouped};
 use crate::output::{Format, Style, Written, drain};
@@ -29,7 +30,7 @@ use crate::query::check;
 use crate::query::run::{self, Given};
 use crate::query::saved::Library;
 use crate::query::script::{self, Item};
-use crate::storage::Texts;
+use crate::storage::{Counts, Texts};
 use crate::suggest;
 use delivery::Delivery;
 use interrupt::Interrupt;
@@ -49,6 +50,8 @@ pub struct View {
     pub rows_max: Option<usize>,
     /// Say how long each statement took.
     pub timing: bool,
+    /// Say what each statement asked of buckets, read and left out.
+    pub stats: bool,
     /// Say nothing but results and errors.
     pub quiet: bool,
 }
@@ -67,6 +70,8 @@ pub struct Shell {
     pub interrupt: Interrupt,
     /// Results written so far.
     delivered: u64,
+    /// Requests of which was told already.
+    told: Counts,
 }
 
 /// Whether to go on with the next item.
@@ -80,7 +85,7 @@ impl Shell {
     pub fn new(engine: Engine, view: View, output: Option<PathBuf>, given: Given, interrupt: Interrupt) -> Self {
         let texts = Texts::new(Arc::clone(engine.stores()), engine.lake().queries.clone());
         let library = Library::new(texts);
-        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: 0 }
+        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: 0, told: Counts::default() }
     }
 
     /// Runs a text of statements and commands; stops at the first that fails.
@@ -159,7 +164,7 @@ impl Shell {
     pub async fn listing(&mut self, listing: Listing) -> Result<()> {
         let schema = listing.batch.schema();
         let batches = Box::pin(futures::stream::iter([Ok(listing.batch)]));
-        self.write(Running { schema, batches }, Presentation::listing()).await?;
+        self.write(Running { schema, batches, scans: Scans::default() }, Presentation::listing()).await?;
         for note in listing.notes {
             self.note(&note);
         }
@@ -229,11 +234,13 @@ impl Shell {
 
     /// Shows a result and how many rows it has.
     async fn show(&mut self, running: Running, present: Presentation, started: Instant) -> Result<()> {
+        let scans = running.scans.clone();
         if running.schema.fields().is_empty() {
             // DDL and SET have no result; running them to the end is all there is to do.
             let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
             self.interrupt.guard(rest).await?;
             self.timing(started);
+            self.stats(&scans, 0, started);
             return Ok(());
         }
         let written = self.write(running, present).await?;
@@ -242,6 +249,7 @@ impl Shell {
             self.note(&summary(written));
         }
         self.timing(started);
+        self.stats(&scans, written.rows, started);
         Ok(())
     }
 
@@ -299,11 +307,13 @@ impl Shell {
 
     /// Runs a statement that writes elsewhere, and says how many rows it wrote.
     async fn count(&mut self, running: Running, started: Instant) -> Result<()> {
+        let scans = running.scans.clone();
         let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
         let counts = batches.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>());
         let rows: u64 = counts.flat_map(|counts| counts.iter().flatten()).sum();
         self.note(&format!("{} written", counted(rows, "row")));
         self.timing(started);
+        self.stats(&scans, rows, started);
         Ok(())
     }
 }

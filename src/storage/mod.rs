@@ -4,11 +4,13 @@
 //! is reached, and who may read it, is decided in this folder alone.
 
 mod local;
+mod narrow;
 mod pinned;
 pub mod s3;
 mod staged;
 mod stores;
 mod texts;
+mod traffic;
 mod upload;
 
 use futures::TryStreamExt;
@@ -22,6 +24,7 @@ pub use pinned::Pinned;
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;
+pub use traffic::Counts;
 pub use upload::Upload;
 
 /// Letters that make a path a glob.
@@ -57,6 +60,8 @@ pub struct Listing {
     pub files: Vec<ObjectMeta>,
     /// Files that lie there but have another extension.
     pub others: usize,
+    /// Folders whose files were not looked at.
+    pub folders_left_out: usize,
 }
 
 impl Location {
@@ -76,12 +81,22 @@ impl Location {
         let failed = |error: object_store::Error| explain(&error, &format!("cannot list `{}`", self.written));
         if matches!(self.shape, Shape::File | Shape::Either) {
             match store.head(&self.base).await {
-                Ok(file) => return Ok(Listing { files: vec![file], others: 0 }),
+                Ok(file) => return Ok(Listing { files: vec![file], ..Listing::default() }),
                 Err(object_store::Error::NotFound { .. }) if matches!(self.shape, Shape::Either) => {}
                 Err(error) => return Err(failed(error)),
             }
         }
         let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
+        Ok(self.counting(found, extensions))
+    }
+
+    /// Whether all files below the base count, whatever their names.
+    fn is_folder(&self) -> bool {
+        matches!(self.shape, Shape::Folder | Shape::Either)
+    }
+
+    /// What counts of the objects that were found, sorted by path.
+    fn counting(&self, found: Vec<ObjectMeta>, extensions: &[&str]) -> Listing {
         let mut listing = Listing::default();
         for file in found {
             match self.verdict(&file, extensions) {
@@ -91,7 +106,7 @@ impl Location {
             }
         }
         listing.files.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(listing)
+        listing
     }
 
     fn verdict(&self, file: &ObjectMeta, extensions: &[&str]) -> Verdict {

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::s3::Bucket;
+use super::traffic::{Counts, Traffic};
 use super::{Location, Shape, WILDCARDS, glob, local};
 use crate::error::{Error, Result};
 use crate::lake::store::{self, Store};
@@ -28,6 +29,7 @@ pub struct Stores {
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
     /// Uploads that are being given up.
     given_up: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    traffic: Arc<Traffic>,
     /// Where requests run. Statements come and go with threads of their own, connections and credentials stay.
     runtime: Handle,
 }
@@ -35,7 +37,13 @@ pub struct Stores {
 impl Stores {
     /// Stores of which no manifest says anything; `runtime` must outlive them.
     pub fn new(runtime: Handle) -> Self {
-        Self { declared: BTreeMap::new(), buckets: Arc::default(), given_up: Arc::default(), runtime }
+        Self {
+            declared: BTreeMap::new(),
+            buckets: Arc::default(),
+            given_up: Arc::default(),
+            traffic: Arc::default(),
+            runtime,
+        }
     }
 
     /// The same with what a manifest says of its stores. A bucket that was reached to read the manifest stays reached.
@@ -45,6 +53,11 @@ impl Stores {
         buckets.retain(|bucket, _| declared.values().all(|store| store.bucket != *bucket));
         drop(buckets);
         Self { declared, ..self }
+    }
+
+    /// What was asked of all stores so far.
+    pub fn counts(&self) -> Counts {
+        self.traffic.so_far()
     }
 
     /// The declared stores.
@@ -94,7 +107,7 @@ impl Stores {
         let opened = buckets.entry(bucket.clone()).or_insert_with(|| {
             let declared = self.declared.values().find(|store| store.bucket == bucket);
             let store = declared.cloned().unwrap_or_else(|| Store::undeclared(&bucket));
-            Bucket::new(store, self.runtime.clone())
+            Bucket::new(store, Arc::clone(&self.traffic), self.runtime.clone())
         });
         Ok(opened.clone())
     }

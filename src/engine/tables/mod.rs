@@ -3,6 +3,7 @@
 mod by_path;
 mod contract;
 mod csv;
+mod filter;
 mod footer;
 mod parquet;
 mod partition;

@@ -1,19 +1,17 @@
 //! A table of Parquet files: opened when it is named, listed and held to its contract when it is scanned.
 //!
 //! Every scan lists anew, so that a file which arrives is seen by the next statement; footers come from the session's cache
-//! while a file is unchanged. Only files that the partition filters leave are opened.
+//! while a file is unchanged. Only files that the partition filters leave are opened, and in a bucket only their folders listed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, Statistics, project_schema};
+use datafusion::common::{Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -30,6 +28,7 @@ use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::filter::{self, PartitionFilter};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
@@ -171,18 +170,18 @@ impl ParquetTable {
 
     /// The files that the partition filters leave, each with its partition values.
     async fn pruned(&self, store: &dyn ObjectStore, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
-        let listing = self.listing(store).await?;
-        // The helper below takes the bit under a null for an answer; `is true` has none.
-        let filters: Vec<Expr> = filters.iter().map(|filter| filter.clone().is_true()).collect();
-        let schema = DFSchema::from_unqualified_fields(partition::fields(&self.partition).into(), HashMap::new())
-            .map_err(|error| Error::internal(error.to_string()))?;
+        let filter = PartitionFilter::new(&self.partition, filters);
+        // On the disk a listing costs no requests, and names every file that is in the wrong place.
+        let levels = if self.location.is_local() { 0 } else { filter.levels() };
+        let wanted = |folders: &[String]| filter.wants(&self.location, folders);
+        let listing = self.location.list_where(store, &EXTENSIONS, levels, wanted).await?;
+        if listing.files.is_empty() && listing.folders_left_out == 0 {
+            return Err(self.nothing_here(&listing));
+        }
         let mut kept = Vec::new();
         for meta in listing.files {
             let values = partition::values(&self.partition, &self.location, &meta.location)?;
-            let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
-            let file = filter_partitioned_file(file, &filters, &schema)
-                .map_err(|error| Error::query(format!("cannot apply the partition filter: {error}")))?;
-            kept.extend(file);
+            kept.extend(filter.kept(PartitionedFile::new_from_meta(meta).with_partition_values(values))?);
         }
         Ok(kept)
     }
@@ -241,8 +240,7 @@ impl ParquetTable {
     }
 
     fn is_partition_filter(&self, filter: &Expr) -> bool {
-        let names: Vec<&str> = self.partition.iter().map(|column| column.name.as_str()).collect();
-        !names.is_empty() && expr_applicable_for_cols(&names, filter)
+        filter::is_on(&self.partition, filter)
     }
 }
 

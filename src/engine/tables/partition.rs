@@ -51,6 +51,12 @@ pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Res
         .collect()
 }
 
+/// The value that a folder's name gives to its column; `None` when it is none of that column.
+pub fn value_of_folder(column: &Column, location: &Location, folder: &str) -> Option<ScalarValue> {
+    let value = folder.strip_prefix(&format!("{}=", column.name))?;
+    value_of(column, &location.plain(value))
+}
+
 /// The value that a folder's name has in Hive's encoding.
 fn value_of(column: &Column, encoded: &str) -> Option<ScalarValue> {
     let data_type = data_type(column);

@@ -1,6 +1,7 @@
 //! Examines a bucket step by step, as a person would who wants to know why a query fails.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -45,7 +46,7 @@ impl Finding {
 pub async fn examine(store: &Store, writes: bool, runtime: &tokio::runtime::Handle) -> Vec<Finding> {
     let store = Store { retry: store.retry.min(PATIENCE), ..store.clone() };
     let prefix = store.prefix.clone();
-    let bucket = Bucket::new(store, runtime.clone());
+    let bucket = Bucket::new(store, Arc::default(), runtime.clone());
     let reached = match bucket.reached().await {
         Ok(reached) => reached,
         Err(error) => return vec![Finding::wrong("settings", plainly(&error))],

@@ -22,6 +22,7 @@ use object_store::{
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
+use super::traffic::Traffic;
 use crate::error::{Error, Result};
 use crate::lake::store::{Encryption, Store};
 use credentials::Source;
@@ -43,6 +44,7 @@ pub struct Bucket(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
+    traffic: Arc<Traffic>,
     runtime: Handle,
     reached: OnceCell<Reached>,
 }
@@ -58,20 +60,25 @@ struct Reached {
 
 impl Bucket {
     /// Nothing is read or asked for before the first request; `runtime`, where requests run, must outlive the bucket.
-    pub fn new(store: Store, runtime: Handle) -> Self {
+    pub fn new(store: Store, traffic: Arc<Traffic>, runtime: Handle) -> Self {
         let anonymous = store.anonymous || asks_for_no_signature();
         let store = Store { anonymous, ..store };
-        Self(Arc::new(Inner { store, runtime, reached: OnceCell::new() }))
+        Self(Arc::new(Inner { store, traffic, runtime, reached: OnceCell::new() }))
     }
 
     async fn reached(&self) -> object_store::Result<&Reached> {
-        let Inner { store, runtime, reached } = self.0.as_ref();
+        let Inner { store, traffic, runtime, reached } = self.0.as_ref();
         let reached = reached.get_or_try_init(|| async {
-            let (store, handle) = (store.clone(), runtime.clone());
-            let reached = runtime.spawn(async move { reach(&store, &handle).await }).await;
+            let (store, traffic, handle) = (store.clone(), Arc::clone(traffic), runtime.clone());
+            let reached = runtime.spawn(async move { reach(&store, traffic, &handle).await }).await;
             reached.unwrap_or_else(|_| Err(Error::internal("reaching a bucket ended in a panic")))
         });
         reached.await.map_err(Refused::into_store_error)
+    }
+
+    /// Server and bucket, as requests name them.
+    pub async fn address(&self) -> object_store::Result<String> {
+        Ok(self.reached().await?.settings.bucket_address())
     }
 
     async fn s3(&self) -> object_store::Result<&AmazonS3> {
@@ -113,10 +120,10 @@ fn asks_for_no_signature() -> bool {
     std::env::var("AWS_SKIP_SIGNATURE").is_ok_and(|value| value == "true" || value == "1")
 }
 
-async fn reach(store: &Store, runtime: &Handle) -> Result<Reached> {
+async fn reach(store: &Store, traffic: Arc<Traffic>, runtime: &Handle) -> Result<Reached> {
     let settings = Arc::new(Settings::resolve(store).await?);
     let source = Arc::new(Source::new(Arc::clone(&settings), runtime.clone()));
-    let wire = Wire::new(Arc::clone(&settings), runtime.clone())?;
+    let wire = Wire::new(Arc::clone(&settings), traffic, runtime.clone())?;
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&store.bucket)
         .with_region(&settings.region)

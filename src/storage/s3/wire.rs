@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::super::traffic::Traffic;
 use super::fault::{Asked, Fault, Refused};
 use super::settings::Settings;
 use crate::error::{Error, Result};
@@ -65,13 +66,14 @@ struct Inner {
     ahead: AtomicI64,
     /// The region in which the server said that the bucket is.
     region: Mutex<Option<String>>,
+    traffic: Arc<Traffic>,
     runtime: Handle,
 }
 
 impl Wire {
     /// # Errors
     /// `Storage` when the certificates of the settings cannot be used.
-    pub fn new(settings: Arc<Settings>, runtime: Handle) -> Result<Self> {
+    pub fn new(settings: Arc<Settings>, traffic: Arc<Traffic>, runtime: Handle) -> Result<Self> {
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("cxlake/", env!("CARGO_PKG_VERSION")))
@@ -89,6 +91,7 @@ impl Wire {
             answers: AtomicBool::new(false),
             ahead: AtomicI64::new(0),
             region: Mutex::default(),
+            traffic,
             settings,
             runtime,
         })))
@@ -161,6 +164,12 @@ impl Inner {
     }
 
     async fn once(&self, request: HttpRequest, asked: &Asked) -> Result<HttpResponse, Fault> {
+        self.traffic.count(|counts| match asked.method.as_str() {
+            _ if asked.lists => counts.lists += 1,
+            "GET" => counts.gets += 1,
+            "HEAD" => counts.heads += 1,
+            _ => counts.writes += 1,
+        });
         let (client, patience) = if asked.has_body { (&self.writer, UPLOAD) } else { (&self.reader, SILENCE) };
         let response = match timeout(patience, whole(client, request, asked)).await {
             Ok(Ok(response)) => response,
@@ -179,10 +188,12 @@ impl Inner {
             return Err(Fault::cut_off());
         }
         if asked.method == "GET" && response.status().is_success() && length.is_some_and(|length| length > WHOLE) {
+            self.traffic.count(|counts| counts.bytes += length.unwrap_or_default());
             return Ok(response);
         }
         let (mut parts, body) = response.into_parts();
         let body = body.bytes().await.map_err(|error| Fault::of_body(&error))?;
+        self.traffic.count(|counts| counts.bytes += body.len() as u64);
         if asked.method != "HEAD" && length.is_some_and(|length| length != body.len() as u64) {
             return Err(Fault::cut_off());
         }

@@ -10,6 +10,7 @@ mod faults;
 mod http;
 mod lake;
 mod proxy;
+mod requests;
 mod secrets;
 mod server;
 mod writing;

@@ -1,0 +1,73 @@
+//! What the scans of a statement read and what they left out, told by its physical plan once it has run.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::MetricValue;
+
+/// The scans of one statement.
+#[derive(Clone, Default)]
+pub struct Scans(Option<Arc<dyn ExecutionPlan>>);
+
+/// Sums over all scans of a statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Files, or parts of files that are read side by side.
+    pub files: usize,
+    pub files_pruned: usize,
+    pub row_groups: usize,
+    pub row_groups_pruned: usize,
+    /// Rows that left the scans.
+    pub rows: usize,
+}
+
+impl Scans {
+    pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
+        Self(Some(plan))
+    }
+
+    /// What was scanned so far.
+    pub fn so_far(&self) -> Scanned {
+        let mut scanned = Scanned::default();
+        if let Some(plan) = &self.0 {
+            add(plan.as_ref(), &mut scanned);
+        }
+        scanned
+    }
+}
+
+impl fmt::Debug for Scans {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.so_far().fmt(f)
+    }
+}
+
+fn add(plan: &dyn ExecutionPlan, scanned: &mut Scanned) {
+    if let Some(metrics) = plan.metrics().filter(|_| plan.is::<DataSourceExec>()) {
+        scanned.rows += metrics.output_rows().unwrap_or_default();
+        for metric in metrics.iter() {
+            let MetricValue::PruningMetrics { name, pruning_metrics } = metric.value() else { continue };
+            match name.as_ref() {
+                "files_ranges_pruned_statistics" => {
+                    scanned.files += pruning_metrics.matched();
+                    scanned.files_pruned += pruning_metrics.pruned();
+                }
+                "row_groups_pruned_statistics" => {
+                    scanned.row_groups += pruning_metrics.matched();
+                    scanned.row_groups_pruned += pruning_metrics.pruned();
+                }
+                // These look at the row groups that the statistics left.
+                "row_groups_pruned_bloom_filter" | "limit_pruned_row_groups" => {
+                    scanned.row_groups = scanned.row_groups.saturating_sub(pruning_metrics.pruned());
+                    scanned.row_groups_pruned += pruning_metrics.pruned();
+                }
+                _ => {}
+            }
+        }
+    }
+    for child in plan.children() {
+        add(child.as_ref(), scanned);
+    }
+}

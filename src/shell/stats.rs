@@ -1,0 +1,64 @@
+//! What a statement cost: requests, bytes, cache hits, what its scans read and left out.
+
+use std::time::Instant;
+
+use super::{Shell, look::counted, tell};
+use crate::engine::{Scanned, Scans, human_bytes};
+use crate::output::present::grouped;
+use crate::storage::Counts;
+
+impl Shell {
+    /// Says what was asked for and read since it was last said, where that is wanted.
+    pub(super) fn stats(&mut self, scans: &Scans, rows: u64, started: Instant) {
+        if !self.view.stats {
+            return;
+        }
+        let counts = self.engine.stores().counts();
+        let added = counts.since(&self.told);
+        self.told = counts;
+        if added != Counts::default() {
+            tell(&requests(&added));
+            tell(&caches(&added));
+        }
+        tell(&scanned(&scans.so_far()));
+        tell(&format!("result: {} in {:.3} s", counted(rows, "row"), started.elapsed().as_secs_f64()));
+    }
+}
+
+fn number(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+fn requests(counts: &Counts) -> String {
+    let Counts { lists, heads, gets, writes, bytes, .. } = *counts;
+    format!(
+        "requests: {} list, {} head, {} get, {} write; {} read",
+        number(lists),
+        number(heads),
+        number(gets),
+        number(writes),
+        human_bytes(bytes)
+    )
+}
+
+fn caches(counts: &Counts) -> String {
+    format!(
+        "from cache: {} of {}, {} of {}",
+        number(counts.footers_kept),
+        counted(counts.footers, "footer"),
+        number(counts.blocks_kept),
+        counted(counts.blocks, "block")
+    )
+}
+
+fn scanned(scanned: &Scanned) -> String {
+    let number = |count: usize| grouped(&count.to_string());
+    format!(
+        "scanned: {} files ({} pruned), {} row groups ({} pruned), {} rows",
+        number(scanned.files),
+        number(scanned.files_pruned),
+        number(scanned.row_groups),
+        number(scanned.row_groups_pruned),
+        number(scanned.rows)
+    )
+}

@@ -105,7 +105,7 @@ impl Settings {
                 manifest::parse(&text, &root.join(MANIFEST).to_string(), root)?
             }
         };
-        let stores = stores.declare(lake.stores.clone());
+        let stores = stores.declare(lake.stores.clone(), lake.cache_bytes_max);
         Ok((lake, stores))
     }
 

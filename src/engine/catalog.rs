@@ -69,7 +69,9 @@ impl LakeSchema {
             error.hint(hint)
         };
         let location = self.stores.locate(&self.lake.root, &table.path).map_err(named)?;
-        ParquetTable::open(&state, location, table.columns.clone(), table.partition.clone()).await.map_err(named)
+        ParquetTable::open(&state, Arc::clone(&self.stores), location, table.columns.clone(), table.partition.clone())
+            .await
+            .map_err(named)
     }
 
     /// The session as it is now.
@@ -94,7 +96,7 @@ impl LakeSchema {
                 .hint("only the tables of the lake are open with `--read-only`"));
         }
         let location = self.stores.locate(&Root::Folder(self.folder.clone()), name)?;
-        tables::open_path(&self.state()?, location).await.map(Some)
+        tables::open_path(&self.state()?, &self.stores, location).await.map(Some)
     }
 }
 

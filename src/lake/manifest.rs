@@ -24,11 +24,17 @@ use super::{Lake, Root, Table, is_address};
 use crate::error::{Error, Result};
 use crate::suggest;
 
+/// Megabytes of this machine's disk for what is read from buckets, unless the manifest says otherwise.
+pub const CACHE_MB: u64 = 1024;
+
 /// A lake: its name, its calendar, its tables.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     lake: LakeSection,
+    /// What is kept of buckets on this machine's disk.
+    #[serde(default)]
+    cache: CacheSection,
     /// Buckets by the name that paths begin with.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, StoreSection>")]
@@ -79,6 +85,15 @@ enum WeekStart {
     Monday,
     Sunday,
     Saturday,
+}
+
+/// What is kept on this machine's disk of what was read from buckets.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CacheSection {
+    /// Megabytes that it may take; 0 keeps nothing there.
+    #[serde(default)]
+    disk_mb: Option<u32>,
 }
 
 /// A table: a name in SQL for one or more Parquet files.
@@ -184,6 +199,7 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
         root: root.clone(),
         calendar: calendar(&document, &manifest.lake)?,
         queries: root.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
+        cache_bytes_max: manifest.cache.disk_mb.map_or(CACHE_MB, u64::from) << 20,
         name: manifest.lake.name,
         currency: manifest.lake.currency,
         stores,

@@ -76,6 +76,8 @@ pub struct Lake {
     pub currency: Option<String>,
     /// Folder of the saved queries.
     pub queries: Root,
+    /// Bytes that what is read from buckets may take on this machine's disk.
+    pub cache_bytes_max: u64,
     /// Buckets by the names that paths begin with.
     pub stores: BTreeMap<String, Store>,
     pub tables: BTreeMap<String, Table>,
@@ -91,6 +93,7 @@ impl Lake {
         Self {
             queries: Root::Folder(folder.join("queries")),
             root: Root::Folder(folder),
+            cache_bytes_max: manifest::CACHE_MB << 20,
             stores: BTreeMap::new(),
             name: String::new(),
             calendar: Calendar::default(),

@@ -3,6 +3,7 @@
 //! Floors above see [`Stores`], a [`Location`], its store's address and the objects in it; which kind of storage it is, how it
 //! is reached, and who may read it, is decided in this folder alone.
 
+mod cache;
 mod local;
 mod narrow;
 mod pinned;
@@ -20,7 +21,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
 
-pub use pinned::Pinned;
+pub use cache::Objects;
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;

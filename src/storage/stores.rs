@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use object_store::path::Path as ObjectPath;
-use object_store::{MultipartUpload, ObjectStore};
+use object_store::{MultipartUpload, ObjectMeta, ObjectStore};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::cache::{Cache, Objects};
+use super::pinned::Pinned;
 use super::s3::Bucket;
 use super::traffic::{Counts, Traffic};
 use super::{Location, Shape, WILDCARDS, glob, local};
@@ -30,6 +32,7 @@ pub struct Stores {
     /// Uploads that are being given up.
     given_up: Arc<Mutex<Vec<JoinHandle<()>>>>,
     traffic: Arc<Traffic>,
+    cache: Arc<Cache>,
     /// Where requests run. Statements come and go with threads of their own, connections and credentials stay.
     runtime: Handle,
 }
@@ -37,22 +40,25 @@ pub struct Stores {
 impl Stores {
     /// Stores of which no manifest says anything; `runtime` must outlive them.
     pub fn new(runtime: Handle) -> Self {
+        let traffic = Arc::<Traffic>::default();
         Self {
             declared: BTreeMap::new(),
             buckets: Arc::default(),
             given_up: Arc::default(),
-            traffic: Arc::default(),
+            cache: Arc::new(Cache::new(0, Arc::clone(&traffic))),
+            traffic,
             runtime,
         }
     }
 
-    /// The same with what a manifest says of its stores. A bucket that was reached to read the manifest stays reached.
+    /// The same with what a manifest says of its stores, and with so many bytes of the disk for what is read from them. A bucket that was reached to read the manifest stays reached.
     #[must_use]
-    pub fn declare(self, declared: BTreeMap<String, Store>) -> Self {
+    pub fn declare(self, declared: BTreeMap<String, Store>, cache_bytes_max: u64) -> Self {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.retain(|bucket, _| declared.values().all(|store| store.bucket != *bucket));
         drop(buckets);
-        Self { declared, ..self }
+        let cache = Arc::new(Cache::new(cache_bytes_max, Arc::clone(&self.traffic)));
+        Self { declared, cache, ..self }
     }
 
     /// What was asked of all stores so far.
@@ -110,6 +116,19 @@ impl Stores {
             Bucket::new(store, Arc::clone(&self.traffic), self.runtime.clone())
         });
         Ok(opened.clone())
+    }
+
+    /// The objects that a listing found at a location, for reading: as they were listed, and from the cache where it has them.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn objects(&self, location: &Location, listed: &[&ObjectMeta]) -> Result<Objects> {
+        if location.is_local() {
+            return Ok(Objects::local(local::store()));
+        }
+        let bucket = self.bucket(&location.store_url)?;
+        let pinned = Pinned::new(Arc::new(bucket.clone()), listed.iter().copied());
+        Ok(Objects::remote(bucket, Arc::new(pinned), listed, Arc::clone(&self.cache)))
     }
 
     /// The store of a location's or a statement's address, local or in a bucket.

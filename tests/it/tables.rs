@@ -233,7 +233,7 @@ fn what_cannot_be_read_is_named_with_what_is_wrong() {
     assert_eq!(
         of("text"),
         "error: `text.parquet` is not a Parquet file\n  \
-         because Parquet error: Parquet error: Invalid Parquet file. Corrupt footer\n\n\
+         because Parquet error: Invalid Parquet file. Corrupt footer\n\n\
          hint: its first four bytes are not `PAR1`; was something else saved under this name?\n"
     );
     assert_eq!(
@@ -244,7 +244,7 @@ fn what_cannot_be_read_is_named_with_what_is_wrong() {
     assert_eq!(
         of("cut"),
         "error: `cut.parquet` is cut off: its end, with the footer, is missing\n  \
-         because Parquet error: Parquet error: Invalid Parquet file. Corrupt footer\n\n\
+         because Parquet error: Invalid Parquet file. Corrupt footer\n\n\
          hint: it was copied or written only in part; write it again\n"
     );
     assert_eq!(

@@ -13,7 +13,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::{ParquetTable, csv};
 use crate::error::{Error, Result};
-use crate::storage::{Location, explain, of_store};
+use crate::storage::{Location, Stores, explain, of_store};
 
 /// What is in a file, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,14 +54,14 @@ pub fn is_path(name: &str) -> bool {
 ///
 /// # Errors
 /// `NotFound` when no data file is there, `InvalidData` when the files cannot be one table.
-pub async fn open(session: &dyn Session, location: Location) -> Result<Arc<dyn TableProvider>> {
+pub async fn open(session: &dyn Session, stores: &Arc<Stores>, location: Location) -> Result<Arc<dyn TableProvider>> {
     let store_url = ObjectStoreUrl::parse(&location.store_url).map_err(|error| Error::internal(error.to_string()))?;
     let store = session.runtime_env().object_store(&store_url).map_err(|error| Error::internal(error.to_string()))?;
     let files = files(store.as_ref(), &location).await?;
     let (kind, compression) = one_kind(&location, &files)?;
     let (format, schema): (Arc<dyn FileFormat>, _) = match kind {
         Content::Parquet => {
-            let table = ParquetTable::open(session, location, Vec::new(), Vec::new()).await?;
+            let table = ParquetTable::open(session, Arc::clone(stores), location, Vec::new(), Vec::new()).await?;
             return Ok(Arc::new(table));
         }
         Content::Csv => {

@@ -1,33 +1,45 @@
 //! Parquet footers, read once per version of a file, with errors that name the file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
+use datafusion::parquet::DecodeResult;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
-use datafusion::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use datafusion::parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder, RowGroupMetaData,
+};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
-use crate::storage::{Location, explain, of_store};
+use crate::storage::{Location, Objects, explain};
 
 /// First and last bytes of every Parquet file.
 const MAGIC: &[u8] = b"PAR1";
 
+/// What follows the footer: its length and the magic.
+const FOOTER: u64 = 8;
+
 /// Shortest Parquet file: magic, length of the footer, magic.
 const SHORTEST: u64 = 12;
 
-/// Reads a file's footer, or takes it from the session's cache while the file is unchanged.
+/// Longest end of a file that is kept on the disk for its footer.
+const KEPT_MAX: u64 = 16 << 20;
+
+/// Reads a file's footer, with its page index, or takes it from the session's cache or the disk while the file is unchanged.
 ///
 /// # Errors
 /// `InvalidData` that names the file and says whether it is empty, cut off, or no Parquet at all; `Storage` when it
 /// cannot be read.
 pub async fn read(
     session: &dyn Session,
-    store: &dyn ObjectStore,
+    objects: &Objects,
     location: &Location,
     file: &ObjectMeta,
 ) -> Result<Arc<ParquetMetaData>> {
@@ -35,24 +47,105 @@ pub async fn read(
     if file.size == 0 {
         return Err(Error::invalid(format!("`{shown}` is empty (0 bytes), not a Parquet file")));
     }
-    let hint = session.config_options().execution.parquet.metadata_size_hint;
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-    if cache.get(&file.location).is_some_and(|kept| kept.meta.e_tag != file.e_tag) {
-        // The cache looks at size and time alone, and a bucket tells the time in seconds.
+    if let Some(footer) = in_memory(cache.as_ref(), file) {
+        return Ok(footer);
+    }
+    let footer = match on_disk(objects, file).await {
+        Some(footer) => footer,
+        None => {
+            let hint = session.config_options().execution.parquet.metadata_size_hint;
+            fetched(objects, file, hint, &shown).await?
+        }
+    };
+    let kept = CachedFileMetadataEntry::new(file.clone(), Arc::new(CachedParquetMetaData::new(Arc::clone(&footer))));
+    cache.put(&file.location, kept);
+    Ok(footer)
+}
+
+fn in_memory(cache: &FileMetadataCache, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
+    let kept = cache.get(&file.location)?;
+    // The engine looks at size and time alone, and a bucket tells the time in seconds.
+    if !kept.is_valid_for(file) || kept.meta.e_tag != file.e_tag {
         cache.remove(&file.location);
+        return None;
     }
-    let footer = DFParquetMetadata::new(store, file)
-        .with_metadata_size_hint(hint)
-        .with_file_metadata_cache(Some(cache))
-        .fetch_metadata()
-        .await;
-    match footer {
-        Ok(footer) => Ok(footer),
-        Err(error) => Err(match of_store(&error) {
-            Some(error) => explain(error, &format!("cannot read `{shown}`")),
-            None => diagnose(store, file, &shown).await.caused_by(error),
-        }),
+    let kept = kept.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
+    Some(Arc::clone(kept.parquet_metadata()))
+}
+
+/// The footer as it was kept; one that does not decode is as good as none.
+async fn on_disk(objects: &Objects, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
+    let end = objects.footer(file).await?;
+    let start = file.size.checked_sub(end.len() as u64)?;
+    let mut decoder = decoder(file).ok()?;
+    decoder.push_range(start..file.size, end).ok()?;
+    match decoder.try_decode() {
+        Ok(DecodeResult::Data(footer)) => Some(Arc::new(footer)),
+        _ => None,
     }
+}
+
+fn decoder(file: &ObjectMeta) -> parquet::errors::Result<ParquetMetaDataPushDecoder> {
+    // A filter may want the page index later; here it comes in the same request.
+    Ok(ParquetMetaDataPushDecoder::try_new(file.size)?.with_page_index_policy(PageIndexPolicy::Optional))
+}
+
+/// Reads the footer from the store; where the first `hint` bytes from the end hold it all, in one request.
+async fn fetched(
+    objects: &Objects,
+    file: &ObjectMeta,
+    hint: Option<usize>,
+    shown: &str,
+) -> Result<Arc<ParquetMetaData>> {
+    let hint = hint.map_or(SHORTEST, |hint| hint as u64);
+    let mut wanted = vec![file.size.saturating_sub(hint)..file.size];
+    let mut read: Vec<(Range<u64>, Bytes)> = Vec::new();
+    let damaged = async |error| Err(diagnose(objects.store().as_ref(), file, shown).await.caused_by(error));
+    let mut decoder = match decoder(file) {
+        Ok(decoder) => decoder,
+        Err(error) => return damaged(error).await,
+    };
+    loop {
+        let buffers = objects.store().get_ranges(&file.location, &wanted).await;
+        let buffers = buffers.map_err(|error| explain(&error, &format!("cannot read `{shown}`")))?;
+        read.extend(wanted.iter().cloned().zip(buffers.iter().cloned()));
+        let decoded = decoder.push_ranges(wanted, buffers).and_then(|()| decoder.try_decode());
+        match decoded {
+            Ok(DecodeResult::NeedsData(more)) => wanted = more,
+            Ok(DecodeResult::Data(footer)) => {
+                if let Some(end) = end_with(&footer, file, read) {
+                    objects.keep_footer(file, &end).await;
+                }
+                return Ok(Arc::new(footer));
+            }
+            Ok(DecodeResult::Finished) => return Err(Error::internal(format!("no footer came of `{shown}`"))),
+            Err(error) => return damaged(error).await,
+        }
+    }
+}
+
+/// The end of a file from its page index, or from its footer where it has none; `None` when not all of it was read.
+fn end_with(footer: &ParquetMetaData, file: &ObjectMeta, mut read: Vec<(Range<u64>, Bytes)>) -> Option<Bytes> {
+    let columns = footer.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let indexes = columns.flat_map(|column| [column.column_index_offset(), column.offset_index_offset()]);
+    let index = indexes.flatten().filter_map(|offset| u64::try_from(offset).ok()).min();
+    let (_, last) = read.iter().find(|(range, bytes)| range.end == file.size && bytes.len() as u64 >= FOOTER)?;
+    let length = last.get(last.len() - 8..last.len() - 4)?.try_into().ok().map(u32::from_le_bytes)?;
+    let footer = file.size.checked_sub(FOOTER + u64::from(length))?;
+    let start = index.unwrap_or(footer).min(footer);
+    if file.size - start > KEPT_MAX {
+        return None;
+    }
+    read.sort_by_key(|(range, _)| range.start);
+    let (mut at, mut end) = (start, Vec::new());
+    for (range, bytes) in read {
+        if range.contains(&at) {
+            end.extend_from_slice(bytes.get(usize::try_from(at - range.start).ok()?..)?);
+            at = range.end;
+        }
+    }
+    (at == file.size).then(|| end.into())
 }
 
 /// The columns of a file as the engine reads them.

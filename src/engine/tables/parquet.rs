@@ -26,20 +26,27 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::ObjectMeta;
 
 use super::filter::{self, PartitionFilter};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
-use crate::storage::{Listing, Location, Pinned};
+use crate::storage::{Listing, Location, Objects, Stores};
 
 /// Endings that make a file in a folder a Parquet file.
 pub const EXTENSIONS: [&str; 3] = ["parquet", "parq", "pq"];
 
+/// Parts in which files in a bucket are read at least.
+const PARTS_REMOTE: usize = 16;
+
+/// Footers that are read at once. A bucket holds requests to its own limit.
+const FOOTERS_AT_ONCE: usize = 64;
+
 /// A table of Parquet files.
 #[derive(Debug)]
 pub struct ParquetTable {
+    stores: Arc<Stores>,
     location: Location,
     store: ObjectStoreUrl,
     /// The contract; empty when the files themselves say what there is.
@@ -67,13 +74,14 @@ impl ParquetTable {
     /// `InvalidData` and `Storage` from the files, `Internal` when the location's store is unknown.
     pub async fn open(
         session: &dyn Session,
+        stores: Arc<Stores>,
         location: Location,
         columns: Vec<Column>,
         partition: Vec<Column>,
     ) -> Result<Self> {
         let store = ObjectStoreUrl::parse(&location.store_url)
             .map_err(|error| Error::internal(format!("store address `{}`: {error}", location.store_url)))?;
-        let mut table = Self { location, store, columns, partition, table_schema: empty().into() };
+        let mut table = Self { stores, location, store, columns, partition, table_schema: empty().into() };
         let schema = match table.columns.as_slice() {
             [] => table.inferred(session).await?,
             columns => contract::declared(columns),
@@ -95,9 +103,8 @@ impl ParquetTable {
     /// # Errors
     /// As a scan of the whole table.
     pub async fn files(&self, session: &dyn Session) -> Result<Files> {
-        let store = self.object_store(session)?;
-        let listing = self.listing(store.as_ref()).await?;
-        let footers = self.footers(session, &store, &listing.files).await?;
+        let listing = self.listing().await?;
+        let footers = self.footers(session, &listing.files).await?;
         let rows = footers.iter().map(|footer| footer.file_metadata().num_rows().unsigned_abs()).sum();
         Ok(Files {
             count: listing.files.len(),
@@ -110,9 +117,8 @@ impl ParquetTable {
 
     /// The columns that all files have together.
     async fn inferred(&self, session: &dyn Session) -> Result<Schema> {
-        let store = self.object_store(session)?;
-        let listing = self.listing(store.as_ref()).await?;
-        let footers = self.footers(session, &store, &listing.files).await?;
+        let listing = self.listing().await?;
+        let footers = self.footers(session, &listing.files).await?;
         let mut schemas = Vec::new();
         for (file, footer) in listing.files.iter().zip(&footers) {
             let shown = self.location.shown(&file.location);
@@ -121,28 +127,10 @@ impl ParquetTable {
         contract::union(schemas.iter().map(|(schema, shown)| (shown.as_str(), schema)))
     }
 
-    fn object_store(&self, session: &dyn Session) -> Result<Arc<dyn ObjectStore>> {
-        session
-            .runtime_env()
-            .object_store(&self.store)
-            .map_err(|error| Error::internal(format!("no store for `{}`: {error}", self.location.written)))
-    }
-
-    /// The store with these files as they were listed.
-    fn pinned<'a>(
-        &self,
-        store: Arc<dyn ObjectStore>,
-        files: impl IntoIterator<Item = &'a ObjectMeta>,
-    ) -> Arc<dyn ObjectStore> {
-        match self.location.is_local() {
-            true => store,
-            false => Arc::new(Pinned::new(store, files)),
-        }
-    }
-
     /// The files of the table.
-    async fn listing(&self, store: &dyn ObjectStore) -> Result<Listing> {
-        let listing = self.location.list(store, &EXTENSIONS).await?;
+    async fn listing(&self) -> Result<Listing> {
+        let store = self.stores.open(&self.location.store_url)?;
+        let listing = self.location.list(store.as_ref(), &EXTENSIONS).await?;
         if listing.files.is_empty() { Err(self.nothing_here(&listing)) } else { Ok(listing) }
     }
 
@@ -155,26 +143,21 @@ impl ParquetTable {
         }
     }
 
-    async fn footers(
-        &self,
-        session: &dyn Session,
-        store: &Arc<dyn ObjectStore>,
-        files: &[ObjectMeta],
-    ) -> Result<Vec<Arc<ParquetMetaData>>> {
-        let at_once = session.config_options().execution.meta_fetch_concurrency.get();
-        let store = self.pinned(Arc::clone(store), files);
+    async fn footers(&self, session: &dyn Session, files: &[ObjectMeta]) -> Result<Vec<Arc<ParquetMetaData>>> {
+        let objects = self.stores.objects(&self.location, &files.iter().collect::<Vec<_>>())?;
         let footers: Vec<_> =
-            files.iter().map(|file| footer::read(session, store.as_ref(), &self.location, file).boxed()).collect();
-        stream::iter(footers).buffered(at_once).try_collect().await
+            files.iter().map(|file| footer::read(session, &objects, &self.location, file).boxed()).collect();
+        stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await
     }
 
     /// The files that the partition filters leave, each with its partition values.
-    async fn pruned(&self, store: &dyn ObjectStore, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+    async fn pruned(&self, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
         let filter = PartitionFilter::new(&self.partition, filters);
         // On the disk a listing costs no requests, and names every file that is in the wrong place.
         let levels = if self.location.is_local() { 0 } else { filter.levels() };
         let wanted = |folders: &[String]| filter.wants(&self.location, folders);
-        let listing = self.location.list_where(store, &EXTENSIONS, levels, wanted).await?;
+        let store = self.stores.open(&self.location.store_url)?;
+        let listing = self.location.list_where(store.as_ref(), &EXTENSIONS, levels, wanted).await?;
         if listing.files.is_empty() && listing.folders_left_out == 0 {
             return Err(self.nothing_here(&listing));
         }
@@ -187,13 +170,8 @@ impl ParquetTable {
     }
 
     /// Opens a file: holds it to the contract and attaches its statistics.
-    async fn opened(
-        &self,
-        session: &dyn Session,
-        store: &dyn ObjectStore,
-        file: PartitionedFile,
-    ) -> Result<PartitionedFile> {
-        let footer = footer::read(session, store, &self.location, &file.object_meta).await?;
+    async fn opened(&self, session: &dyn Session, objects: &Objects, file: PartitionedFile) -> Result<PartitionedFile> {
+        let footer = footer::read(session, objects, &self.location, &file.object_meta).await?;
         let shown = self.location.shown(&file.object_meta.location);
         let schema = footer::schema(&footer, &shown)?;
         contract::check(&self.columns, &schema, &footer, &shown)?;
@@ -215,16 +193,15 @@ impl ParquetTable {
     async fn opened_up_to(
         &self,
         session: &dyn Session,
-        store: &dyn ObjectStore,
+        objects: &Objects,
         files: Vec<PartitionedFile>,
         limit: Option<usize>,
     ) -> Result<(Vec<PartitionedFile>, bool)> {
-        let at_once = session.config_options().execution.meta_fetch_concurrency.get();
         let total = files.len();
         let mut opened = Vec::with_capacity(total);
         let mut rows = 0;
-        let opening: Vec<_> = files.into_iter().map(|file| self.opened(session, store, file).boxed()).collect();
-        let mut opening = stream::iter(opening).buffered(at_once);
+        let opening: Vec<_> = files.into_iter().map(|file| self.opened(session, objects, file).boxed()).collect();
+        let mut opening = stream::iter(opening).buffered(FOOTERS_AT_ONCE);
         while let Some(file) = opening.next().await {
             let file = file?;
             if let Some(Precision::Exact(count)) = file.statistics.as_ref().map(|statistics| statistics.num_rows) {
@@ -237,6 +214,13 @@ impl ParquetTable {
         }
         let left_out = opened.len() < total;
         Ok((opened, left_out))
+    }
+
+    /// Parts in which the files are read at once. In each, reading and decoding take turns; in a bucket reading is waiting for
+    /// the most part, and more parts than threads keep the threads at work.
+    fn parts(&self, session: &dyn Session) -> usize {
+        let threads = session.config().target_partitions();
+        if self.location.is_local() { threads } else { threads.max(PARTS_REMOTE) }
     }
 
     fn is_partition_filter(&self, filter: &Expr) -> bool {
@@ -281,28 +265,31 @@ impl TableProvider for ParquetTable {
     }
 
     async fn scan_with_args<'a>(&self, session: &dyn Session, args: ScanArgs<'a>) -> EngineResult<ScanResult> {
-        let mut store = self.object_store(session).map_err(DataFusionError::from)?;
         let projection = args.projection().map(<[usize]>::to_vec);
         let (on_partitions, on_rows): (Vec<Expr>, Vec<Expr>) =
             args.filters().unwrap_or_default().iter().cloned().partition(|filter| self.is_partition_filter(filter));
 
-        let files = self.pruned(store.as_ref(), &on_partitions).await.map_err(DataFusionError::from)?;
+        let files = self.pruned(&on_partitions).await.map_err(DataFusionError::from)?;
         if files.is_empty() {
             let schema = project_schema(&self.schema(), projection.as_ref())?;
             return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
         }
-        store = self.pinned(store, files.iter().map(|file| &file.object_meta));
+        let listed: Vec<&ObjectMeta> = files.iter().map(|file| &file.object_meta).collect();
+        let objects = self.stores.objects(&self.location, &listed).map_err(DataFusionError::from)?;
         // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
         let enough = args.limit().filter(|_| on_rows.is_empty());
         let (files, left_out) =
-            self.opened_up_to(session, store.as_ref(), files, enough).await.map_err(DataFusionError::from)?;
+            self.opened_up_to(session, &objects, files, enough).await.map_err(DataFusionError::from)?;
 
-        let groups = FileGroup::new(files).split_files(session.config().target_partitions());
+        let groups = FileGroup::new(files).split_files(self.parts(session));
         let (groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
         let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
         let mut source = ParquetSource::new(self.table_schema.clone())
             .with_table_parquet_options(session.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                Arc::clone(objects.store()),
+                cache,
+            )));
         if let Some(hint) = session.config_options().execution.parquet.metadata_size_hint {
             source = source.with_metadata_size_hint(hint);
         }

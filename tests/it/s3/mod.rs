@@ -1,6 +1,7 @@
 //! Lakes and files in buckets.
 
 mod buckets;
+mod cache;
 mod canned;
 mod contract;
 mod credentials;

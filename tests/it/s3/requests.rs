@@ -4,7 +4,7 @@ use super::super::harness::{Folder, Said, cxlake};
 use super::server::Server;
 
 /// A number that `--stats` gives, such as that before ` list`.
-fn stat(said: &Said, what: &str) -> u64 {
+pub fn stat(said: &Said, what: &str) -> u64 {
     let before = said.stderr.split(what).next().filter(|before| before.len() < said.stderr.len());
     let before = before.unwrap_or_else(|| panic!("no `{what}` in:\n{said}"));
     let start = before.rfind(|letter: char| !letter.is_ascii_digit() && letter != ',').map_or(0, |place| place + 1);
@@ -41,7 +41,7 @@ fn a_filter_on_one_partition_of_four_hundred_lists_and_opens_its_files_alone() {
     assert_eq!(said.text(), "n,x\n25,25\n");
     // One for the folders, one for the files of the one that is wanted.
     assert_eq!(stat(&said, " list"), 2, "{said}");
-    assert_eq!(stat(&said, " get"), 25, "{said}");
+    assert_eq!((stat(&said, " footer"), stat(&said, " get")), (25, 25), "{said}");
     assert_eq!(stat(&said, " files ("), 25, "{said}");
 
     // A range takes the pages that its files fill, and not a request for each folder: 28 folders of 25 files are less than one.

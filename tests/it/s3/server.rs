@@ -25,6 +25,8 @@ pub const SECRET: &str = "canary-secret-of-the-tests-0123456789abcdef";
 /// A running server.
 pub struct Server {
     folder: Folder,
+    /// What calls keep of it.
+    cache: Folder,
     listening: Listening,
     requests: Arc<Mutex<Requests>>,
 }
@@ -76,7 +78,7 @@ impl Server {
         let counted = Arc::clone(&requests);
         let listening =
             Listening::start(service_fn(move |request| answer(service.clone(), Arc::clone(&counted), request)));
-        Self { folder, listening, requests }
+        Self { folder, cache: Folder::new(), listening, requests }
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
@@ -96,6 +98,11 @@ impl Server {
     /// What it was asked since it started. Of a part of a test: `server.requests() - before`.
     pub fn requests(&self) -> Requests {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The folder in which calls keep what they read from it.
+    pub fn cache(&self) -> &Folder {
+        &self.cache
     }
 
     /// Puts a copy of a file or a folder under a key of a bucket.
@@ -158,6 +165,7 @@ impl Call {
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_REGION", "us-east-1")
+            .env("XDG_CACHE_HOME", server.cache().path())
     }
 
     /// With nothing of the machine's own AWS settings.

@@ -113,8 +113,8 @@ impl Codebook {
 impl Phrases {
     fn of(phrases: &[(&str, usize)]) -> Result<Self> {
         let plain: Vec<String> = phrases.iter().map(|(what, _)| plain(what.trim())).collect();
-        let finder = AhoCorasick::new(&plain)
-            .map_err(|error| Error::invalid(format!("the codebook is too large: {error}")))?;
+        let finder =
+            AhoCorasick::new(&plain).map_err(|error| Error::invalid(format!("the codebook is too large: {error}")))?;
         let edges = plain.iter().map(|what| [what.chars().next(), what.chars().next_back()]);
         let edges = edges.map(|ends| ends.map(|end| end.is_some_and(needs_edge)));
         Ok(Self { finder, rules: phrases.iter().map(|(_, code)| *code).zip(edges).collect() })
@@ -148,8 +148,10 @@ impl Patterns {
                 return Error::invalid(format!("the codebook is too large: {error}"));
             };
             let (code, reason) = (&codes[*code], reason(&error));
-            Error::invalid(format!("code `{code}` of the codebook has the pattern `{what}`, which cannot be read: {reason}"))
-                .hint("it is read as Rust's regex crate does: no look-around, no back-references")
+            Error::invalid(format!(
+                "code `{code}` of the codebook has the pattern `{what}`, which cannot be read: {reason}"
+            ))
+            .hint("it is read as Rust's regex crate does: no look-around, no back-references")
         })?;
         Ok(Self { set, codes: patterns.iter().map(|(_, code)| *code).collect() })
     }

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::client::CredentialProvider;
 use object_store::path::Path as ObjectPath;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
@@ -85,6 +86,15 @@ impl Bucket {
         Ok(&self.reached().await?.s3)
     }
 
+    /// The bucket for a request, and the time from which on the request has the credentials that there are.
+    async fn asking(&self) -> object_store::Result<(&AmazonS3, Instant)> {
+        let reached = self.reached().await?;
+        if !self.0.store.anonymous {
+            reached.source.get_credential().await?;
+        }
+        Ok((&reached.s3, Instant::now()))
+    }
+
     /// The bucket for one more try of what was `asked` then, when it failed because the credentials have expired and there are
     /// new ones.
     ///
@@ -102,8 +112,8 @@ impl Bucket {
             Some(offset) => s3.list_with_offset(prefix.as_ref(), offset),
             None => s3.list(prefix.as_ref()),
         };
-        let asked = Instant::now();
-        let mut objects = begin(self.s3().await?);
+        let (s3, asked) = self.asking().await?;
+        let mut objects = begin(s3);
         let Some(first) = objects.next().await else { return Ok(stream::empty().boxed()) };
         Ok(match first {
             Ok(first) => stream::iter([Ok(first)]).chain(objects).boxed(),
@@ -169,8 +179,8 @@ impl ObjectStore for Bucket {
         payload: PutPayload,
         options: PutOptions,
     ) -> object_store::Result<PutResult> {
-        let asked = Instant::now();
-        match self.s3().await?.put_opts(location, payload.clone(), options.clone()).await {
+        let (s3, asked) = self.asking().await?;
+        match s3.put_opts(location, payload.clone(), options.clone()).await {
             Err(failure) => self.again(failure, asked).await?.put_opts(location, payload, options).await,
             done => done,
         }
@@ -181,16 +191,16 @@ impl ObjectStore for Bucket {
         location: &ObjectPath,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        let asked = Instant::now();
-        match self.s3().await?.put_multipart_opts(location, options.clone()).await {
+        let (s3, asked) = self.asking().await?;
+        match s3.put_multipart_opts(location, options.clone()).await {
             Err(failure) => self.again(failure, asked).await?.put_multipart_opts(location, options).await,
             done => done,
         }
     }
 
     async fn get_opts(&self, location: &ObjectPath, options: GetOptions) -> object_store::Result<GetResult> {
-        let asked = Instant::now();
-        match self.s3().await?.get_opts(location, options.clone()).await {
+        let (s3, asked) = self.asking().await?;
+        match s3.get_opts(location, options.clone()).await {
             Err(failure) if options.head && Refused::is_mute(&failure) => {
                 // The answer to a get says why; one that says nothing of the kind leaves the first as it is.
                 let first_byte = GetOptions { head: false, range: Some((0..1).into()), ..options };
@@ -221,16 +231,16 @@ impl ObjectStore for Bucket {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> object_store::Result<ListResult> {
-        let asked = Instant::now();
-        match self.s3().await?.list_with_delimiter(prefix).await {
+        let (s3, asked) = self.asking().await?;
+        match s3.list_with_delimiter(prefix).await {
             Err(failure) => self.again(failure, asked).await?.list_with_delimiter(prefix).await,
             done => done,
         }
     }
 
     async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> object_store::Result<()> {
-        let asked = Instant::now();
-        match self.s3().await?.copy_opts(from, to, options.clone()).await {
+        let (s3, asked) = self.asking().await?;
+        match s3.copy_opts(from, to, options.clone()).await {
             Err(failure) => self.again(failure, asked).await?.copy_opts(from, to, options).await,
             done => done,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use object_store::path::Path as ObjectPath;
@@ -32,7 +32,9 @@ pub struct Stores {
     /// Uploads that are being given up.
     given_up: Arc<Mutex<Vec<JoinHandle<()>>>>,
     traffic: Arc<Traffic>,
-    cache: Arc<Cache>,
+    /// Room on the disk for what is read from buckets, and the cache once a bucket is read from.
+    cache_bytes_max: u64,
+    cache: OnceLock<Arc<Cache>>,
     /// Where requests run. Statements come and go with threads of their own, connections and credentials stay.
     runtime: Handle,
 }
@@ -40,13 +42,13 @@ pub struct Stores {
 impl Stores {
     /// Stores of which no manifest says anything; `runtime` must outlive them.
     pub fn new(runtime: Handle) -> Self {
-        let traffic = Arc::<Traffic>::default();
         Self {
             declared: BTreeMap::new(),
             buckets: Arc::default(),
             given_up: Arc::default(),
-            cache: Arc::new(Cache::new(0, Arc::clone(&traffic))),
-            traffic,
+            traffic: Arc::default(),
+            cache_bytes_max: 0,
+            cache: OnceLock::new(),
             runtime,
         }
     }
@@ -57,8 +59,7 @@ impl Stores {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.retain(|bucket, _| declared.values().all(|store| store.bucket != *bucket));
         drop(buckets);
-        let cache = Arc::new(Cache::new(cache_bytes_max, Arc::clone(&self.traffic)));
-        Self { declared, cache, ..self }
+        Self { declared, cache_bytes_max, ..self }
     }
 
     /// What was asked of all stores so far.
@@ -127,8 +128,9 @@ impl Stores {
             return Ok(Objects::local(local::store()));
         }
         let bucket = self.bucket(&location.store_url)?;
+        let cache = self.cache.get_or_init(|| Arc::new(Cache::new(self.cache_bytes_max, Arc::clone(&self.traffic))));
         let pinned = Pinned::new(Arc::new(bucket.clone()), listed.iter().copied());
-        Ok(Objects::remote(bucket, Arc::new(pinned), listed, Arc::clone(&self.cache)))
+        Ok(Objects::remote(bucket, Arc::new(pinned), listed, Arc::clone(cache)))
     }
 
     /// The store of a location's or a statement's address, local or in a bucket.

@@ -51,6 +51,10 @@ pub async fn read(
     if let Some(footer) = in_memory(cache.as_ref(), file) {
         return Ok(footer);
     }
+    let _turn = objects.turn(file).await;
+    if let Some(footer) = in_memory(cache.as_ref(), file) {
+        return Ok(footer);
+    }
     let footer = match on_disk(objects, file).await {
         Some(footer) => footer,
         None => {

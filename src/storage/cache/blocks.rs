@@ -21,6 +21,7 @@ use super::super::s3::Bucket;
 use super::super::traffic::Traffic;
 use super::disk::Disk;
 use super::key;
+use super::turns::Turns;
 use crate::error::Error;
 
 /// Bytes of a block. Small blocks keep little that nobody asked for, large ones are fewer files.
@@ -42,6 +43,8 @@ const MEMORY: usize = 32 << 20;
 pub struct Blocks {
     memory: foyer::Cache<String, Bytes>,
     disk: Disk,
+    /// Whose blocks are being fetched.
+    fetchers: Turns,
     /// Bytes that one scan keeps at most: a scan larger than the cache would drive out all there is, itself included.
     scan_max: u64,
 }
@@ -50,7 +53,7 @@ impl Blocks {
     pub fn new(disk: Disk) -> Self {
         let scan_max = disk.bytes_max() / 2;
         let memory = CacheBuilder::new(MEMORY).with_weighter(|_: &String, block: &Bytes| block.len()).build();
-        Self { memory, disk, scan_max }
+        Self { memory, disk, fetchers: Turns::default(), scan_max }
     }
 
     fn get(&self, key: &str) -> Option<Bytes> {
@@ -109,12 +112,22 @@ impl Cached {
             .filter(|range| !range.is_empty())
             .flat_map(|range| range.start / BLOCK..range.end.div_ceil(BLOCK))
             .collect();
+        let missing = |blocks: &BTreeMap<u64, Bytes>| {
+            let missing = numbers.iter().copied().filter(|number| !blocks.contains_key(number));
+            missing.collect::<BTreeSet<u64>>()
+        };
         let mut blocks = self.kept_of(&key, numbers.clone()).await?;
-        let missing: Vec<u64> = numbers.iter().copied().filter(|number| !blocks.contains_key(number)).collect();
+        let mut turn = None;
+        if let Some(first) = missing(&blocks).first() {
+            // Another scan of the statement may be fetching the same.
+            turn = Some(self.blocks.fetchers.wait((&key, first)).await);
+            blocks.extend(self.kept_of(&key, missing(&blocks)).await?);
+        }
         self.traffic.count(|counts| {
             counts.blocks += numbers.len() as u64;
             counts.blocks_kept += blocks.len() as u64;
         });
+        let missing: Vec<u64> = missing(&blocks).into_iter().collect();
         let runs: Vec<Range<u64>> =
             runs(&missing).into_iter().map(|run| run.start * BLOCK..(run.end * BLOCK).min(file.size)).collect();
         let fetched: Vec<(u64, Bytes)> = stream::iter(runs)
@@ -138,6 +151,7 @@ impl Cached {
         }
         blocks.extend(new.iter().cloned());
         self.keep(key, new).await?;
+        drop(turn);
         ranges.iter().map(|range| assembled(&blocks, range).ok_or_else(|| short(file))).collect()
     }
 

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod disk;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use super::s3::Bucket;
 use super::traffic::Traffic;
 use blocks::{Blocks, Cached};
 use disk::Disk;
+use tokio::sync::MutexGuard;
+use turns::Turns;
 
 /// Share of the room on the disk that is for footers.
 const FOOTERS: u64 = 4;
@@ -24,6 +27,8 @@ const FOOTERS: u64 = 4;
 #[derive(Debug)]
 pub struct Cache {
     footers: Disk,
+    /// Whose footers are being read.
+    readers: Turns,
     blocks: Option<Arc<Blocks>>,
     traffic: Arc<Traffic>,
 }
@@ -34,7 +39,7 @@ impl Cache {
         let of_footers = bytes_max / FOOTERS;
         let disk = |name, bytes_max| Disk::new(folder(name).filter(|_| bytes_max > 0), bytes_max);
         let blocks = (bytes_max > 0).then(|| Arc::new(Blocks::new(disk("blocks", bytes_max - of_footers))));
-        Self { footers: disk("footers", of_footers), blocks, traffic }
+        Self { footers: disk("footers", of_footers), readers: Turns::default(), blocks, traffic }
     }
 }
 
@@ -71,6 +76,12 @@ impl Objects {
 
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
+    }
+
+    /// Waits for another scan that reads the footer of the same file; one statement may scan a table several times at once.
+    pub async fn turn(&self, file: &ObjectMeta) -> Option<MutexGuard<'_, ()>> {
+        let (bucket, cache) = self.remote.as_ref()?;
+        Some(cache.readers.wait((bucket.to_string(), &file.location)).await)
     }
 
     /// The end of a file with its footer, as [`Self::keep_footer`] kept it; `None` where it did not.

@@ -87,6 +87,17 @@ fn folders_that_hold_no_value_and_files_beside_folders_are_errors_in_a_bucket_to
 }
 
 #[test]
+fn a_statement_that_scans_a_table_twice_reads_each_file_once() {
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"s3://lake/t/\"\n[table.t.columns]\nx = \"int\"\n");
+    put_copies(&server, (0..8).map(|number| format!("t/{number}.parquet")));
+    let said = run(&folder, &server, "select count(*) as n from t a join t b on a.x = b.x where b.x + a.x = 2");
+    assert_eq!(said.text(), "n\n64\n");
+    assert_eq!((stat(&said, " list"), stat(&said, " get")), (2, 8), "{said}");
+}
+
+#[test]
 fn a_new_file_is_seen_by_the_next_statement() {
     let server = Server::start(&["lake"]);
     let folder = Folder::new();

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use ::cxlake::engine::functions;
 use ::cxlake::lake::scale::Scales;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use harness::{Call, Folder, cxlake};
@@ -30,6 +31,8 @@ mod harness;
 #[allow(dead_code)]
 #[path = "../tests/it/s3"]
 mod s3 {
+    mod buckets;
+    mod http;
     pub mod server;
 }
 
@@ -74,7 +77,7 @@ fn lake(server: &Server) -> Folder {
     made.cxlake(["generate", "--scale", SCALE, &sample.to_string_lossy()]).prints();
     let columns = "response_id, survey_type, account_id, contact_id, contact_role, office_id, journey_stage, touchpoint, sent_at, \
                    answered_at, nps, csat, ces, weight, comment, language";
-    let copies: String = (0..FILES)
+    let copies: Vec<String> = (0..FILES)
         .map(|file| {
             format!(
                 "copy (select {columns} from (select *, row_number() over (order by sent_at, response_id) as place from surveys) \
@@ -84,7 +87,7 @@ fn lake(server: &Server) -> Folder {
         })
         .collect();
     std::fs::create_dir(made.at("surveys")).expect("a folder");
-    made.cxlake(["-c", &copies]).within(&sample).prints();
+    made.cxlake(["-c", &copies.concat()]).within(&sample).prints();
     server.put(&made.at("surveys"), "lake/surveys");
     server.put(&sample.join("sample-data/offices"), "lake/offices");
     let manifest = std::fs::read_to_string(sample.join("cxlake.toml")).expect("the manifest");
@@ -147,7 +150,7 @@ async fn theirs(endpoint: &str) -> Duration {
         context.register_parquet(table, &format!("s3://lake/{table}/"), options).await.expect("a table");
     }
     let batches = context.sql(PLAIN).await.expect("a plan").collect().await.expect("a result");
-    assert!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>() > 10);
+    assert!(batches.iter().map(RecordBatch::num_rows).sum::<usize>() > 10);
     started.elapsed()
 }
 

@@ -123,7 +123,7 @@ pub struct Folder {
     written: PathBuf,
     target: PathBuf,
     /// Holds `written`; gone when this is dropped.
-    folder: TempDir,
+    around: TempDir,
 }
 
 fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
@@ -148,7 +148,7 @@ fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
     let written = folder.path().join(name);
     let slash = if is_folder { "/" } else { "" };
     let output_url = format!("{}{slash}", written.display());
-    Ok((CopyTo { output_url, ..copy }, Folder { written, target, folder }))
+    Ok((CopyTo { output_url, ..copy }, Folder { written, target, around: folder }))
 }
 
 impl Folder {
@@ -162,7 +162,7 @@ impl Folder {
         } else {
             std::fs::rename(&self.written, &self.target)
         };
-        result.and_then(|()| self.folder.close()).map_err(|error| {
+        result.and_then(|()| self.around.close()).map_err(|error| {
             Error::storage(format!("cannot write `{}`: {error}", self.target.display())).caused_by(error)
         })
     }

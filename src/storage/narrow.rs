@@ -100,7 +100,7 @@ impl Run {
                 future::ok(file.location.as_ref() < end.as_str() || file.location.as_ref().starts_with(&end))
             })
             .try_filter(|file| {
-                let folder = ObjectPath::from_iter(file.location.parts().take(level));
+                let folder: ObjectPath = file.location.parts().take(level).collect();
                 future::ready(self.wanted.contains(&folder))
             })
             .try_collect()

@@ -192,9 +192,9 @@ impl Stores {
 /// The location of an address.
 fn in_bucket(address: &str, written: &str) -> Result<Location> {
     let (bucket, path) = store::take_apart(address)?;
-    let is_wild = |part: &&str| part.contains(WILDCARDS);
+    let is_wild = |part: &str| part.contains(WILDCARDS);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let wild = parts.iter().position(|part| is_wild(&part)).unwrap_or(parts.len());
+    let wild = parts.iter().position(|part| is_wild(part)).unwrap_or(parts.len());
     let base = parts[..wild].join("/");
     let shape = match parts.len() {
         all if wild < all => glob(written, &parts[wild..].join("/"))?,

@@ -21,24 +21,7 @@ struct Patient {
 }
 
 pub async fn run(named: Option<&str>, settings: &Settings, interrupt: Interrupt) -> Result<()> {
-    let patients = match named.filter(|name| is_address(name)) {
-        // An address needs no lake; the one that is here may be what is ill.
-        Some(address) => vec![of_address(address, &[])?],
-        None => {
-            let (lake, _) = interrupt.guard(settings.open()).await?;
-            let declared: Vec<Store> = lake.stores.into_values().collect();
-            match (named, &lake.root) {
-                (Some(name), _) => vec![of_name(name, declared)?],
-                (None, Root::Address(address)) => {
-                    let own = of_address(address, &declared)?;
-                    let is_other = |store: &Store| store.bucket != own.store.bucket;
-                    let others: Vec<Patient> = declared.into_iter().filter(is_other).map(of_store).collect();
-                    [own].into_iter().chain(others).collect()
-                }
-                (None, Root::Folder(_)) => declared.into_iter().map(of_store).collect(),
-            }
-        }
-    };
+    let patients = patients(named, settings, &interrupt).await?;
     if patients.is_empty() {
         return Err(Error::usage("this lake has no store to examine")
             .hint("name a bucket, `cxlake doctor s3://bucket/`, or declare one as `[store.NAME]` in `cxlake.toml`"));
@@ -54,6 +37,26 @@ pub async fn run(named: Option<&str>, settings: &Settings, interrupt: Interrupt)
         (0, _) => Ok(()),
         (_, 1) => Err(Error::storage("the store cannot be used as it is")),
         (ill, all) => Err(Error::storage(format!("{ill} of {all} stores cannot be used as they are"))),
+    }
+}
+
+/// The stores to examine: the one that is named, else the lake's own bucket and all that its manifest declares.
+async fn patients(named: Option<&str>, settings: &Settings, interrupt: &Interrupt) -> Result<Vec<Patient>> {
+    if let Some(address) = named.filter(|name| is_address(name)) {
+        // An address needs no lake; the one that is here may be what is ill.
+        return Ok(vec![of_address(address, &[])?]);
+    }
+    let (lake, _) = interrupt.guard(settings.open()).await?;
+    let declared: Vec<Store> = lake.stores.into_values().collect();
+    match (named, &lake.root) {
+        (Some(name), _) => Ok(vec![of_name(name, declared)?]),
+        (None, Root::Address(address)) => {
+            let own = of_address(address, &declared)?;
+            let is_other = |store: &Store| store.bucket != own.store.bucket;
+            let others: Vec<Patient> = declared.into_iter().filter(is_other).map(of_store).collect();
+            Ok([own].into_iter().chain(others).collect())
+        }
+        (None, Root::Folder(_)) => Ok(declared.into_iter().map(of_store).collect()),
     }
 }
 

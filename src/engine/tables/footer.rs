@@ -15,6 +15,7 @@ use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::{
     PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder, RowGroupMetaData,
 };
+use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
@@ -48,30 +49,35 @@ pub async fn read(
         return Err(Error::invalid(format!("`{shown}` is empty (0 bytes), not a Parquet file")));
     }
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-    if let Some(footer) = in_memory(cache.as_ref(), file) {
+    let key = key(location, file);
+    if let Some(footer) = in_memory(cache.as_ref(), &key, file) {
         return Ok(footer);
     }
     let _turn = objects.turn(file).await;
-    if let Some(footer) = in_memory(cache.as_ref(), file) {
+    if let Some(footer) = in_memory(cache.as_ref(), &key, file) {
         return Ok(footer);
     }
-    let footer = match on_disk(objects, file).await {
-        Some(footer) => footer,
-        None => {
-            let hint = session.config_options().execution.parquet.metadata_size_hint;
-            fetched(objects, file, hint, &shown).await?
-        }
+    let footer = if let Some(footer) = on_disk(objects, file).await {
+        footer
+    } else {
+        let hint = session.config_options().execution.parquet.metadata_size_hint;
+        fetched(objects, file, hint, &shown).await?
     };
     let kept = CachedFileMetadataEntry::new(file.clone(), Arc::new(CachedParquetMetaData::new(Arc::clone(&footer))));
-    cache.put(&file.location, kept);
+    cache.put(&key, kept);
     Ok(footer)
 }
 
-fn in_memory(cache: &FileMetadataCache, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
-    let kept = cache.get(&file.location)?;
+/// What tells a file from those of its path in other buckets.
+fn key(location: &Location, file: &ObjectMeta) -> ObjectPath {
+    if location.is_local() { file.location.clone() } else { format!("{}{}", location.store_url, file.location).into() }
+}
+
+fn in_memory(cache: &FileMetadataCache, key: &ObjectPath, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
+    let kept = cache.get(key)?;
     // The engine looks at size and time alone, and a bucket tells the time in seconds.
     if !kept.is_valid_for(file) || kept.meta.e_tag != file.e_tag {
-        cache.remove(&file.location);
+        cache.remove(key);
         return None;
     }
     let kept = kept.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
@@ -103,7 +109,8 @@ async fn fetched(
     shown: &str,
 ) -> Result<Arc<ParquetMetaData>> {
     let hint = hint.map_or(SHORTEST, |hint| hint as u64);
-    let mut wanted = vec![file.size.saturating_sub(hint)..file.size];
+    let end = file.size.saturating_sub(hint)..file.size;
+    let mut wanted = vec![end];
     let mut read: Vec<(Range<u64>, Bytes)> = Vec::new();
     let damaged = async |error| Err(diagnose(objects.store().as_ref(), file, shown).await.caused_by(error));
     let mut decoder = match decoder(file) {
@@ -114,8 +121,7 @@ async fn fetched(
         let buffers = objects.store().get_ranges(&file.location, &wanted).await;
         let buffers = buffers.map_err(|error| explain(&error, &format!("cannot read `{shown}`")))?;
         read.extend(wanted.iter().cloned().zip(buffers.iter().cloned()));
-        let decoded = decoder.push_ranges(wanted, buffers).and_then(|()| decoder.try_decode());
-        match decoded {
+        match decoder.push_ranges(wanted, buffers).and_then(|()| decoder.try_decode()) {
             Ok(DecodeResult::NeedsData(more)) => wanted = more,
             Ok(DecodeResult::Data(footer)) => {
                 if let Some(end) = end_with(&footer, file, read) {

@@ -7,6 +7,7 @@ mod filter;
 mod footer;
 mod parquet;
 mod partition;
+mod reader;
 
 pub use by_path::{is_path, open as open_path};
 pub use parquet::{Files, ParquetTable};

@@ -12,23 +12,23 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::parquet::file::metadata::ParquetMetaData;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use datafusion::scalar::ScalarValue;
 use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
 use super::filter::{self, PartitionFilter};
+use super::reader::{Footer, Readers};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
@@ -180,7 +180,7 @@ impl ParquetTable {
                 .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
         footer::keep_known(&mut statistics, self.table_schema.file_schema(), &footer);
         let rows = statistics.num_rows;
-        let mut file = file.with_statistics(Arc::new(statistics));
+        let mut file = file.with_statistics(Arc::new(statistics)).with_extension(Footer(footer));
         if file.partition_values.iter().any(ScalarValue::is_null) {
             // The engine takes partition values to be non-null when it derives their statistics.
             let unknown = Statistics::new_unknown(self.table_schema.table_schema());
@@ -281,19 +281,26 @@ impl TableProvider for ParquetTable {
         let (files, left_out) =
             self.opened_up_to(session, &objects, files, enough).await.map_err(DataFusionError::from)?;
 
-        let groups = FileGroup::new(files).split_files(self.parts(session));
-        let (groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
-        let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let parts = self.parts(session);
+        let groups = FileGroup::new(files).split_files(parts);
+        let (mut groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
+        if groups.len() < parts && !self.location.is_local() {
+            // The engine would cut large files too, but into no more parts than there are threads.
+            let cutter = FileGroupPartitioner::new()
+                .with_target_partitions(parts)
+                .with_repartition_file_min_size(session.config_options().optimizer.repartition_file_min_size);
+            groups = cutter.repartition_file_groups(&groups).unwrap_or(groups);
+        }
+        // A scan that says how it is parted is left alone; the engine would put all in as many parts as there are threads.
+        let parts = (!self.location.is_local()).then_some(Partitioning::UnknownPartitioning(groups.len()));
         let mut source = ParquetSource::new(self.table_schema.clone())
             .with_table_parquet_options(session.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                Arc::clone(objects.store()),
-                cache,
-            )));
+            .with_parquet_file_reader_factory(Arc::new(Readers::new(Arc::clone(objects.store()))));
         if let Some(hint) = session.config_options().execution.parquet.metadata_size_hint {
             source = source.with_metadata_size_hint(hint);
         }
         let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
+            .with_output_partitioning(parts)
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection)?

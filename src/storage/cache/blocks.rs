@@ -13,8 +13,9 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    Attributes, CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result,
 };
 
 use super::super::s3::Bucket;
@@ -25,7 +26,8 @@ use super::turns::Turns;
 use crate::error::Error;
 
 /// Bytes of a block. Small blocks keep little that nobody asked for, large ones are fewer files.
-const BLOCK: u64 = 256 << 10;
+const BLOCK: u64 = BLOCK_BYTES as u64;
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// Blocks between two that are missing which are asked for with them: a request costs more than a megabyte.
 const GAP: u64 = 4;
@@ -143,11 +145,13 @@ impl Cached {
             .await?;
         let mut new = Vec::new();
         for (start, bytes) in fetched {
-            let parts = (start / BLOCK..).zip((0..bytes.len()).step_by(BLOCK as usize));
+            let parts = (start / BLOCK..).zip((0..bytes.len()).step_by(BLOCK_BYTES));
             // A copy of each block: a slice would hold all that came with it for as long as the block is kept.
-            new.extend(parts.map(|(number, at)| {
-                (number, Bytes::copy_from_slice(&bytes[at..bytes.len().min(at + BLOCK as usize)]))
-            }));
+            new.extend(
+                parts.map(|(number, at)| {
+                    (number, Bytes::copy_from_slice(&bytes[at..bytes.len().min(at + BLOCK_BYTES)]))
+                }),
+            );
         }
         blocks.extend(new.iter().cloned());
         self.keep(key, new).await?;
@@ -234,7 +238,7 @@ impl ObjectStore for Cached {
                     payload: GetResultPayload::Stream(stream::iter(bytes.into_iter().map(Ok)).boxed()),
                     meta: file.clone(),
                     range: range.clone(),
-                    attributes: Default::default(),
+                    attributes: Attributes::default(),
                 })
             }
             _ => self.inner.get_opts(location, options).await,

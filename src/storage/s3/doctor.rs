@@ -8,6 +8,7 @@ use futures::StreamExt;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
+use super::settings::Settings;
 use super::{Bucket, Reached};
 use crate::error::{Error, Result};
 use crate::lake::store::{Store, Style};
@@ -128,16 +129,11 @@ async fn list(bucket: &Bucket, prefix: &str) -> (Finding, Option<ObjectMeta>) {
 fn region(reached: &Reached) -> Option<Finding> {
     let told = reached.wire.region_told()?;
     let settings = &reached.settings;
-    Some(match told == settings.region {
-        true => Finding::known("real region", told),
-        false => {
-            let message = format!("the bucket is in `{told}`, and is asked for in `{}`", settings.region);
-            Finding::wrong(
-                "real region",
-                Error::storage(message).hint(settings.setting_hint("region", &told, "AWS_REGION")),
-            )
-        }
-    })
+    if told == settings.region {
+        return Some(Finding::known("real region", told));
+    }
+    let error = Error::storage(format!("the bucket is in `{told}`, and is asked for in `{}`", settings.region));
+    Some(Finding::wrong("real region", error.hint(Settings::setting_hint("region", &told, "AWS_REGION"))))
 }
 
 fn clock(reached: &Reached) -> Finding {

@@ -287,12 +287,12 @@ impl Answer<'_> {
                 "bucket `{bucket}` is in region `{real}`, and was asked for in `{}`",
                 settings.region
             ))
-            .hint(settings.setting_hint("region", real, "AWS_REGION"));
+            .hint(Settings::setting_hint("region", real, "AWS_REGION"));
         }
         match (status, code) {
             (_, "AuthorizationHeaderMalformed") => {
                 Error::storage(format!("{} does not take region `{}`: {message}", settings.server(), settings.region))
-                    .hint(settings.setting_hint("region", "…", "AWS_REGION"))
+                    .hint(Settings::setting_hint("region", "…", "AWS_REGION"))
             }
             (301 | 307, _) => Error::storage(format!("bucket `{bucket}` is not at {}", settings.server()))
                 .hint("it is in another region or at another address: set `region` or `endpoint` of the store"),

@@ -125,7 +125,7 @@ impl Settings {
     }
 
     /// How to correct a setting.
-    pub fn setting_hint(&self, key: &str, value: &str, variable: &str) -> String {
+    pub fn setting_hint(key: &str, value: &str, variable: &str) -> String {
         format!("set `{key} = \"{value}\"` in the store of the manifest, or {variable}")
     }
 }

@@ -113,14 +113,14 @@ impl Asked {
         let query: Vec<(&str, &str)> = request.uri().query().unwrap_or_default().split('&').map(pair).collect();
         let value = |name: &str| query.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         let is_upload = value("uploadId").is_some() || value("uploads").is_some();
-        let kind = match request.method() {
+        let kind = match *request.method() {
             _ if is_upload => Kind::Upload,
-            &Method::GET if value("list-type").is_some() => Kind::List,
-            &Method::GET if !key.is_empty() => Kind::Get,
-            &Method::HEAD => Kind::Head,
-            &Method::PUT => Kind::Put,
-            &Method::DELETE => Kind::Delete,
-            &Method::POST if value("delete").is_some() => Kind::Delete,
+            Method::GET if value("list-type").is_some() => Kind::List,
+            Method::GET if !key.is_empty() => Kind::Get,
+            Method::HEAD => Kind::Head,
+            Method::PUT => Kind::Put,
+            Method::DELETE => Kind::Delete,
+            Method::POST if value("delete").is_some() => Kind::Delete,
             _ => Kind::Other,
         };
         let key = if kind == Kind::List { value("prefix").unwrap_or_default() } else { key };

@@ -38,19 +38,20 @@ fn a_statement_asks_for_what_it_needs_and_for_no_more() {
         server
             .put(&folder.parquet("x.parquet", "select value as x from range(1000)"), &format!("lake/t/{name}.parquet"));
     }
-    let asked = |sql: &str| {
+    let asked = |cache: &str, sql: &str| {
         let before = server.requests();
-        folder.cxlake(["-c", sql]).on(&server).prints();
+        folder.cxlake(["-c", sql]).on(&server).env("XDG_CACHE_HOME", folder.at(cache)).prints();
         server.requests() - before
     };
-    let counted = asked("select count(*) as n from 's3://lake/t/'");
+    let counted = asked("one", "select count(*) as n from 's3://lake/t/'");
     let objects: std::collections::BTreeSet<&str> = counted.of(Kind::Get).map(|asked| asked.key.as_str()).collect();
     assert_eq!(objects.into_iter().collect::<Vec<_>>(), ["t/a.parquet", "t/b.parquet"]);
     assert_eq!(counted.count(Kind::Get), 2, "footers alone say how many rows there are: {counted:?}");
     assert!(counted.of(Kind::List).all(|asked| asked.key == "t/"), "{counted:?}");
     assert_eq!(counted.total(), counted.count(Kind::Get) + counted.count(Kind::List), "{counted:?}");
-    let read = asked("select sum(x) as x from 's3://lake/t/'");
-    assert!(read.count(Kind::Get) > counted.count(Kind::Get) && read.bytes > counted.bytes, "{read:?}");
+    // What comes with a footer of so small a file is all there is of it.
+    let read = asked("other", "select sum(x) as x from 's3://lake/t/'");
+    assert_eq!((read.count(Kind::Get), read.bytes), (2, counted.bytes), "{read:?}");
 }
 
 #[test]

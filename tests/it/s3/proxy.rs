@@ -147,7 +147,7 @@ impl Shared {
         let asked = Asked::of(&request);
         let (fault, is_expired) = self.planned(&asked, request.headers());
         if is_expired {
-            return Ok(refusal(if asked.key.len() % 2 == 0 { 400 } else { 403 }, "ExpiredToken", None));
+            return Ok(refusal(if asked.key.len().is_multiple_of(2) { 400 } else { 403 }, "ExpiredToken", None));
         }
         match fault {
             Fault::Drop { is_done: false } => return Err(Broken),
@@ -235,14 +235,12 @@ fn cut_off(whole: Response<Bytes>, share: usize) -> Answer {
     whole.map(|body| {
         let part = first_part(&body, share);
         let frames = stream::unfold(Some(part), |part| async move {
-            match part {
-                Some(part) => Some((Ok(Frame::data(part)), None)),
-                None => {
-                    // What was written before is sent before the end.
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                    Some((Err(Broken), None))
-                }
+            if let Some(part) = part {
+                return Some((Ok(Frame::data(part)), None));
             }
+            // What was written before is sent before the end.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            Some((Err(Broken), None))
         });
         BodyExt::boxed_unsync(StreamBody::new(frames))
     })

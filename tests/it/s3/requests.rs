@@ -98,6 +98,26 @@ fn a_statement_that_scans_a_table_twice_reads_each_file_once() {
 }
 
 #[test]
+fn files_in_a_bucket_are_read_in_more_parts_than_there_are_threads() {
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"s3://lake/t/\"\n[table.large]\npath = \"s3://lake/large.parquet\"\n");
+    put_copies(&server, (0..32).map(|number| format!("t/{number}.parquet")));
+    let rows =
+        "select x, md5(cast(x as text)) as text, md5(cast(-x as text)) as more from generate_series(1, 500000) t(x)";
+    server.put(&folder.parquet("large.parquet", rows), "lake/large.parquet");
+    let plan = |sql: &str| {
+        let explain = format!("explain {sql}");
+        folder.cxlake(["--threads", "2", "--format", "csv", "-c", &explain]).on(&server).run().text()
+    };
+    assert!(plan("select x, count(*) from t group by x").contains("file_groups={16 groups"));
+    let large = plan("select text, count(*) from large group by text");
+    assert!(large.contains("file_groups={16 groups"), "{large}");
+    let sql = "select count(distinct text) as texts, sum(x) as x from large";
+    assert_eq!(run(&folder, &server, sql).text(), "texts,x\n500000,125000250000\n");
+}
+
+#[test]
 fn a_new_file_is_seen_by_the_next_statement() {
     let server = Server::start(&["lake"]);
     let folder = Folder::new();

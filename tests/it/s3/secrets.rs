@@ -42,19 +42,19 @@ impl World {
         call.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1").env("AWS_LOG_LEVEL", "trace")
     }
 
-    /// Asserts that no secret is in what a call says, with this exit code.
-    fn is_silent(&self, call: Call, code: i32, about: &str) {
-        let said = call.run();
-        assert_eq!(said.code, Some(code), "{about}: {said}");
-        assert_eq!(found(&said.stdout).or(found(said.stderr.as_bytes())), None, "{about}: {said}");
-    }
-
     /// Asserts that no secret is in any file that was written here.
     fn keeps_none(&self) {
         for file in files(self.0.path()) {
             assert_eq!(found(&std::fs::read(&file).expect("a file")), None, "{}", file.display());
         }
     }
+}
+
+/// Asserts that no secret is in what a call says, with this exit code.
+fn is_silent(call: Call, code: i32, about: &str) {
+    let said = call.run();
+    assert_eq!(said.code, Some(code), "{about}: {said}");
+    assert_eq!(found(&said.stdout).or(found(said.stderr.as_bytes())), None, "{about}: {said}");
 }
 
 fn served(world: &World) -> Server {
@@ -82,12 +82,12 @@ fn no_secret_is_said_or_written_when_all_goes_well() {
         "show all",
         "\\d t",
     ] {
-        world.is_silent(world.call(&["-c", statement]).through(&proxy), 0, statement);
+        is_silent(world.call(&["-c", statement]).through(&proxy), 0, statement);
     }
     for arguments in
         [vec!["doctor", "main"], vec!["tables", "show", "t"], vec!["-c", "select * from t", "-o", "main:out.csv"]]
     {
-        world.is_silent(world.call(&arguments).through(&proxy), 0, &arguments.join(" "));
+        is_silent(world.call(&arguments).through(&proxy), 0, &arguments.join(" "));
     }
     world.keeps_none();
     assert!(proxy.tokens() > 0, "the credentials are those with the secrets");
@@ -118,13 +118,13 @@ fn no_secret_is_said_or_written_when_something_goes_wrong() {
     ];
     let fails = &|fault: Fault, about: &str| {
         let listing = Proxy::start(&server, move |_, _| fault);
-        world.is_silent(world.call(&["-c", "select * from t"]).through(&listing), 1, about);
-        world.is_silent(world.call(&["doctor", "main"]).through(&listing), 1, about);
+        is_silent(world.call(&["-c", "select * from t"]).through(&listing), 1, about);
+        is_silent(world.call(&["doctor", "main"]).through(&listing), 1, about);
         let reading = Proxy::start(&server, move |asked, _| if asked.kind == Kind::Get { fault } else { Fault::None });
-        world.is_silent(world.call(&["-c", "select * from 's3://lake/x.csv'"]).through(&reading), 1, about);
+        is_silent(world.call(&["-c", "select * from 's3://lake/x.csv'"]).through(&reading), 1, about);
         let writing =
             Proxy::start(&server, move |asked, _| if asked.kind == Kind::Upload { fault } else { Fault::None });
-        world.is_silent(world.call(&["-c", "copy (select 1 as x) to 'main:y.csv'"]).through(&writing), 1, about);
+        is_silent(world.call(&["-c", "copy (select 1 as x) to 'main:y.csv'"]).through(&writing), 1, about);
     };
     // Most of their time they wait.
     std::thread::scope(|scope| {
@@ -135,10 +135,10 @@ fn no_secret_is_said_or_written_when_something_goes_wrong() {
     let proxy = Proxy::start(&server, |_, _| Fault::None);
     for statement in ["select * from 's3://lake/broken.parquet'", "select * from 's3://none/x.csv'", "select no from t"]
     {
-        world.is_silent(world.call(&["-c", statement]).through(&proxy), 1, statement);
+        is_silent(world.call(&["-c", statement]).through(&proxy), 1, statement);
     }
     let wrong = world.call(&["-c", "select * from t"]).through(&proxy);
-    world.is_silent(
+    is_silent(
         wrong.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/none", proxy.endpoint())),
         1,
         "a broken source",

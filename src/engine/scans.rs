@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::metrics::MetricValue;
 
 /// The scans of one statement.
@@ -26,6 +27,11 @@ pub struct Scanned {
 impl Scans {
     pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
         Self(Some(plan))
+    }
+
+    /// Whether the statement is an EXPLAIN ANALYZE, which asks for what it took.
+    pub fn are_asked_for(&self) -> bool {
+        self.0.as_ref().is_some_and(|plan| plan.is::<AnalyzeExec>())
     }
 
     /// What was scanned so far.

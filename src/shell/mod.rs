@@ -70,8 +70,8 @@ pub struct Shell {
     pub interrupt: Interrupt,
     /// Results written so far.
     delivered: u64,
-    /// Requests of which was told already.
-    told: Counts,
+    /// Requests of the statements so far.
+    counted: Counts,
 }
 
 /// Whether to go on with the next item.
@@ -85,7 +85,17 @@ impl Shell {
     pub fn new(engine: Engine, view: View, output: Option<PathBuf>, given: Given, interrupt: Interrupt) -> Self {
         let texts = Texts::new(Arc::clone(engine.stores()), engine.lake().queries.clone());
         let library = Library::new(texts);
-        Self { engine, library, view, output, given, now: Utc::now, interrupt, delivered: 0, told: Counts::default() }
+        Self {
+            engine,
+            library,
+            view,
+            output,
+            given,
+            now: Utc::now,
+            interrupt,
+            delivered: 0,
+            counted: Counts::default(),
+        }
     }
 
     /// Runs a text of statements and commands; stops at the first that fails.

@@ -8,14 +8,14 @@ use crate::output::present::grouped;
 use crate::storage::Counts;
 
 impl Shell {
-    /// Says what was asked for and read since it was last said, where that is wanted.
+    /// Says what a statement asked for and read, where that is wanted.
     pub(super) fn stats(&mut self, scans: &Scans, rows: u64, started: Instant) {
-        if !self.view.stats {
+        let counts = self.engine.stores().counts();
+        let added = counts.since(&self.counted);
+        self.counted = counts;
+        if !self.view.stats && !scans.are_asked_for() {
             return;
         }
-        let counts = self.engine.stores().counts();
-        let added = counts.since(&self.told);
-        self.told = counts;
         if added != Counts::default() {
             tell(&requests(&added));
             tell(&caches(&added));

@@ -140,6 +140,11 @@ fn statistics_are_told_beside_the_result_and_only_when_asked_for() {
     let (scanned, result) = said.stderr.split_once("result: 2 rows in ").unwrap_or_else(|| panic!("{said}"));
     assert_eq!(scanned, "scanned: 1 files (0 pruned), 1 row groups (0 pruned), 3 rows\n");
     assert!(result.ends_with(" s\n"), "{said}");
+    let said = folder.cxlake(["-q", "-c", "explain analyze select x from 't.parquet' where x > 1"]).run();
+    assert!(
+        said.stderr.starts_with("scanned: 1 files (0 pruned), 1 row groups (0 pruned), 3 rows\nresult: "),
+        "{said}"
+    );
     let said = cxlake(["--stats", "--format", "csv", "-c", "select 1 as x"]).run();
     assert!(said.stderr.starts_with("scanned: 0 files (0 pruned), 0 row groups (0 pruned), 0 rows\nresult: 1 row in "));
 }

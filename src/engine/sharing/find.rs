@@ -107,7 +107,7 @@ impl Census {
                 if let Expr::OuterReferenceColumn(_, column) = part {
                     outer.push(column.clone());
                 }
-                is_settled &= !part.is_volatile_node() && !matches!(part, Expr::Placeholder(_));
+                is_settled &= !varies(part);
                 Ok(TreeNodeRecursion::Continue)
             })
         })?;
@@ -195,15 +195,18 @@ fn is_sealed(plan: &LogicalPlan) -> bool {
     )
 }
 
+/// Whether a part of an expression is another one each time, or not known yet.
+pub fn varies(part: &Expr) -> bool {
+    part.is_volatile_node() || matches!(part, Expr::Placeholder(_))
+}
+
 /// Whether a plan that was not looked into gives the same rows every time.
 fn is_deterministic(plan: &LogicalPlan) -> Result<bool> {
     let mut is_deterministic = true;
     plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expression| {
-            let varies = |part: &Expr| {
-                part.is_volatile_node() || matches!(part, Expr::Placeholder(_) | Expr::OuterReferenceColumn(..))
-            };
-            is_deterministic &= !expression.exists(|part| Ok(varies(part)))?;
+            let is_open = |part: &Expr| varies(part) || matches!(part, Expr::OuterReferenceColumn(..));
+            is_deterministic &= !expression.exists(|part| Ok(is_open(part)))?;
             Ok(TreeNodeRecursion::Continue)
         })
     })?;

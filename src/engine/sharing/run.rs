@@ -419,19 +419,10 @@ mod tests {
     use datafusion::prelude::SessionConfig;
 
     use super::*;
-
-    /// A sequence of numbers that look like chance, the same every time.
-    struct Chance(u64);
-
-    impl Chance {
-        fn below(&mut self, limit: u64) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from((self.0 >> 33) % limit).expect("a small number")
-        }
-    }
+    use crate::engine::functions::aggregate::paths::Random;
 
     /// Partitions of batches with numbers that count on through each partition.
-    fn source(chance: &mut Chance) -> (Arc<dyn ExecutionPlan>, Vec<i64>) {
+    fn source(chance: &mut Random) -> (Arc<dyn ExecutionPlan>, Vec<i64>) {
         let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
         let mut partitions = vec![];
         let mut rows = vec![];
@@ -470,7 +461,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_reader_gets_all_rows_in_their_order_and_nothing_is_kept_when_they_are_gone() {
         for seed in 0..300 {
-            let mut chance = Chance(seed);
+            let mut chance = Random(seed);
             let (plan, rows) = source(&mut chance);
             let limit = [4 << 10, 64 << 10, 64 << 20][chance.below(3)];
             let pool = Arc::new(FairSpillPool::new(limit));
@@ -510,7 +501,7 @@ mod tests {
     /// A plan that is dropped before its readers were all started leaves nothing that runs on.
     #[tokio::test]
     async fn a_run_whose_readers_never_come_ends_with_its_plan() {
-        let (plan, _) = source(&mut Chance(7));
+        let (plan, _) = source(&mut Random(7));
         let context = Arc::new(TaskContext::default());
         let run = Arc::new(Run::new(2, "test", plan.as_ref(), &context, &ExecutionPlanMetricsSet::new()));
         let lane = Arc::downgrade(&run.lanes[0]);

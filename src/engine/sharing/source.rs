@@ -10,6 +10,8 @@ use datafusion::logical_expr::{
     Expr, LogicalPlan, Projection, TableProviderFilterPushDown, TableScan, TableScanBuilder, TableSource,
 };
 
+use super::find::varies;
+
 /// A subplan and the columns under which its readers know it.
 #[derive(Clone)]
 pub struct SharedSource {
@@ -90,15 +92,15 @@ impl TableSource for SharedSource {
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         let verdict = |filter: &&Expr| {
             let is_bound = |part: &Expr| {
-                matches!(
-                    part,
-                    Expr::OuterReferenceColumn(..)
-                        | Expr::ScalarSubquery(_)
-                        | Expr::Exists(_)
-                        | Expr::InSubquery(_)
-                        | Expr::SetComparison(_)
-                        | Expr::Placeholder(_)
-                ) || part.is_volatile_node()
+                varies(part)
+                    || matches!(
+                        part,
+                        Expr::OuterReferenceColumn(..)
+                            | Expr::ScalarSubquery(_)
+                            | Expr::Exists(_)
+                            | Expr::InSubquery(_)
+                            | Expr::SetComparison(_)
+                    )
             };
             Ok(if filter.exists(|part| Ok(is_bound(part)))? {
                 TableProviderFilterPushDown::Unsupported

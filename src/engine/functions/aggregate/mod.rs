@@ -9,7 +9,7 @@ mod float_sums;
 mod mad;
 mod nps;
 #[cfg(test)]
-mod paths;
+pub(crate) mod paths;
 mod samples;
 mod tally;
 mod weighted_median;

@@ -90,6 +90,14 @@ impl Color {
     }
 }
 
+/// Shells whose completion is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Completed {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a saved query
@@ -116,6 +124,13 @@ pub enum Command {
     Functions {
         #[command(subcommand)]
         action: Option<FunctionsAction>,
+    },
+    /// Print what makes a shell complete the words of this command line
+    Completions { shell: Completed },
+    /// Print the manual page of the program or of a subcommand, for `man -l -`
+    Man {
+        /// A subcommand
+        command: Option<String>,
     },
     /// Say whether buckets can be reached, and what to mend where they cannot
     Doctor {

@@ -11,6 +11,7 @@ mod scans;
 mod session;
 mod sharing;
 mod tables;
+mod views;
 
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};

@@ -11,7 +11,6 @@ use datafusion::catalog::{
 };
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::datasource::ViewTable;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
 use datafusion::physical_plan::execute_stream;
@@ -33,6 +32,7 @@ use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
 use super::tables::Files;
+use super::views::View;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::metric::Formula;
@@ -212,15 +212,14 @@ impl Engine {
         Ok(physical.schema())
     }
 
-    /// The same session with some planned statements as views, which hide tables of their names.
+    /// The same session with a statement as a view, which hides a table of its name.
     ///
     /// # Errors
-    /// `Internal` when the engine refuses them.
-    pub fn with_views(&self, views: impl IntoIterator<Item = (String, LogicalPlan)>) -> Result<Self> {
-        let views: Tables = views
-            .into_iter()
-            .map(|(name, plan)| (name, Arc::new(ViewTable::new(plan, None)) as Arc<dyn TableProvider>))
-            .collect();
+    /// As [`plan`](Self::plan).
+    pub async fn with_view(&self, name: &str, sql: &SqlText<'_>, parameters: &[(String, ScalarValue)]) -> Result<Self> {
+        let plan = self.plan(sql, parameters).await?;
+        let view = View::settle(plan, &self.context.state()).map_err(|error| self.explain(error, Some(sql)))?;
+        let views = Tables::from([(name.to_owned(), Arc::new(view) as Arc<dyn TableProvider>)]);
         let names = Arc::new(Overlay { views, below: Arc::clone(&self.names) }) as Arc<dyn SchemaProvider>;
         let state = SessionStateBuilder::new_from_existing(self.context.state())
             .with_catalog_list(catalogs(Arc::clone(&names))?)

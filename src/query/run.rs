@@ -154,8 +154,7 @@ pub async fn plan(
     let Some(query) = queries.pop() else { return Err(Error::internal("a query without itself")) };
     let mut scoped = engine.clone();
     for used in queries {
-        let view = scoped.plan(&text(&used), &values).await?;
-        scoped = scoped.with_views([(used.name, view)])?;
+        scoped = scoped.with_view(&used.name, &text(&used), &values).await?;
     }
     let plan = scoped.plan(&text(&query), &values).await?;
     Ok(Planned { query, bound, plan, engine: scoped })

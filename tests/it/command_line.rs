@@ -475,3 +475,41 @@ fn a_replaced_output_stays_as_private_as_it_was() {
     let mode = std::fs::metadata(&path).expect("the file is there").permissions().mode();
     assert_eq!((folder.read("out.csv").as_str(), mode & 0o777), ("x\n1\n", 0o600));
 }
+
+#[test]
+fn shells_complete_every_subcommand_and_option() {
+    for (shell, option) in [("bash", "--memory-limit"), ("zsh", "--memory-limit"), ("fish", "-l memory-limit")] {
+        let script = cxlake(["completions", shell]).prints();
+        for word in ["generate", "doctor", "completions", "check", option] {
+            assert!(script.contains(word), "`{word}` in the script for {shell}");
+        }
+    }
+    let said = cxlake(["completions", "tcsh"]).run();
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.contains("bash, zsh, fish"), "{}", said.stderr);
+}
+
+#[test]
+fn bash_completes_a_subcommand_by_the_script() {
+    let script = cxlake(["completions", "bash"]).prints();
+    let asked =
+        format!("{script}\nCOMP_WORDS=(cxlake do); COMP_CWORD=1; _cxlake cxlake do cxlake; echo \"${{COMPREPLY[@]}}\"");
+    let bash = std::process::Command::new("bash").args(["--norc", "-c", &asked]).output().expect("bash runs");
+    assert_eq!(String::from_utf8_lossy(&bash.stdout).trim(), "doctor", "{}", String::from_utf8_lossy(&bash.stderr));
+}
+
+#[test]
+fn the_program_and_every_subcommand_have_a_manual_page() {
+    let page = cxlake(["man"]).prints();
+    assert!(page.starts_with(".ie"), "{}", &page[..40]);
+    for word in ["cxlake\\-run", "cxlake\\-generate", "\\-\\-memory\\-limit", "NO_COLOR"] {
+        assert!(page.contains(word), "`{word}`");
+    }
+    let page = cxlake(["man", "generate"]).prints();
+    for word in ["cxlake\\-generate", "\\-\\-scale", "\\-\\-seed"] {
+        assert!(page.contains(word), "`{word}`");
+    }
+    let said = cxlake(["man", "generat"]).run();
+    assert_eq!(said.code, Some(2));
+    assert!(said.stderr.starts_with("error: no subcommand `generat`"), "{}", said.stderr);
+}

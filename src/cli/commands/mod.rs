@@ -5,6 +5,7 @@ mod functions;
 mod generate;
 mod init;
 mod metrics;
+mod pages;
 mod queries;
 mod run;
 mod statements;
@@ -47,6 +48,8 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(FunctionsAction::List);
             runtime.block_on(functions::run(action, settings, interrupt))
         }
+        Some(Command::Completions { shell }) => pages::completions(shell),
+        Some(Command::Man { command }) => pages::man(command.as_deref()),
         Some(Command::Doctor { store }) => runtime.block_on(doctor::run(store.as_deref(), settings, interrupt)),
         Some(Command::Init { dir, sample: false }) => init::run(&dir, settings),
         Some(Command::Init { dir, sample: true }) => {

@@ -13,6 +13,7 @@ use exact_sums::ExactSums;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
+use super::views::OpenViews;
 
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
@@ -22,8 +23,8 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let rules = Analyzer::new().rules.into_iter();
-    rules.chain([Arc::new(ShareSubplans) as Arc<dyn AnalyzerRule + Send + Sync>]).collect()
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 2] = [Arc::new(OpenViews), Arc::new(ShareSubplans)];
+    Analyzer::new().rules.into_iter().chain(ours).collect()
 }
 
 /// The engine's logical rules, in its order, with ours put in.

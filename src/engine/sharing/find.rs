@@ -68,11 +68,20 @@ struct Census {
     places: Vec<Place>,
     subplans: Vec<Subplan>,
     known: HashMap<u64, Id>,
+    /// The first place of each plan in memory: a view that is named twice is one plan in two places.
+    seen: HashMap<*const LogicalPlan, usize>,
 }
 
 impl Census {
     fn visit(&mut self, plan: &LogicalPlan) -> Result<Id> {
         let place = self.places.len();
+        // The wrappers of subqueries are made for the visit and gone behind it; another may come to lie where one was.
+        let lasts = !matches!(plan, LogicalPlan::Subquery(_));
+        if let Some(&first) = self.seen.get(&std::ptr::from_ref(plan)).filter(|_| lasts) {
+            let Place { id, extent } = self.places[first];
+            self.places.extend_from_within(first..first + extent);
+            return Ok(id);
+        }
         self.places.push(Place { id: 0, extent: 1 });
         let mut inputs = vec![];
         if !is_sealed(plan) {
@@ -86,12 +95,15 @@ impl Census {
             })?;
         }
         // A subquery in an expression has to stay one; its plan may be shared, so that no two wrappers count as one.
-        let key = if matches!(plan, LogicalPlan::Subquery(_)) { place as u64 } else { key(plan, &inputs)? };
+        let key = if lasts { key(plan, &inputs)? } else { place as u64 };
         let id = match self.known.get(&key) {
             Some(&id) => id,
             None => self.add(key, plan, inputs)?,
         };
         self.places[place] = Place { id, extent: self.places.len() - place };
+        if lasts {
+            self.seen.insert(plan, place);
+        }
         Ok(id)
     }
 

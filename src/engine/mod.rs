@@ -15,6 +15,6 @@ mod views;
 
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
-pub use scans::{Scanned, Scans};
+pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
 pub use tables::Files;

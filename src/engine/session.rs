@@ -1,16 +1,19 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
 };
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
 use datafusion::physical_plan::execute_stream;
@@ -22,7 +25,7 @@ use futures::{Stream, StreamExt};
 use object_store::ObjectStore;
 use url::Url;
 
-use super::catalog::{LakeSchema, Overlay, Tables};
+use super::catalog::{LakeSchema, Last, Overlay, Tables};
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
@@ -227,6 +230,39 @@ impl Engine {
         Ok(Self { context: SessionContext::new_with_state(state), names, ..self.clone() })
     }
 
+    /// Takes a result in, for statements that name it `_`. Of columns with one name the later ones are called anew.
+    ///
+    /// # Errors
+    /// `Internal` when its batches do not have its columns.
+    pub fn keep_last(&self, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
+        let schema = distinct_names(schema);
+        let internal = |error: DataFusionError| Error::internal(error.to_string());
+        let batches = batches.into_iter().map(|batch| batch.with_schema(Arc::clone(&schema)));
+        let batches = batches.collect::<std::result::Result<_, _>>().map_err(|error| internal(error.into()))?;
+        let table = MemTable::try_new(schema, vec![batches]).map_err(internal)?;
+        self.schema.keep(Last::Kept(Arc::new(table)));
+        Ok(())
+    }
+
+    /// Remembers that the last result had more than these bytes, and is not there.
+    pub fn leave_last(&self, bytes_max: u64) {
+        self.schema.keep(Last::TooLarge(bytes_max));
+    }
+
+    pub fn is_read_only(&self) -> bool {
+        self.mode == Mode::ReadOnly
+    }
+
+    /// Memory that statements of this session hold at the moment.
+    pub fn memory_bytes(&self) -> usize {
+        self.context.runtime_env().memory_pool.reserved()
+    }
+
+    /// Memory that statements may take.
+    pub fn memory_bytes_max(&self) -> u64 {
+        self.limits.memory_bytes
+    }
+
     /// The columns of a table of the lake or of the session.
     ///
     /// # Errors
@@ -326,7 +362,7 @@ impl Engine {
         provider.files(&self.schema.state()?).await.map(Some)
     }
 
-    fn explain(&self, error: datafusion::error::DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
+    fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
         let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
         let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
@@ -377,12 +413,28 @@ fn engine_text(documentation: &Documentation) -> String {
 
 /// A list of one catalog with one schema.
 fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderList>> {
-    let internal = |error: datafusion::error::DataFusionError| Error::internal(error.to_string());
+    let internal = |error: DataFusionError| Error::internal(error.to_string());
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, schema).map_err(internal)?;
     let list = MemoryCatalogProviderList::new();
     list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
     Ok(Arc::new(list))
+}
+
+/// The columns with a name each of their own.
+fn distinct_names(schema: &SchemaRef) -> SchemaRef {
+    let mut seen = HashSet::new();
+    let fields = schema.fields().iter().map(|field| {
+        let mut name = field.name().clone();
+        let mut number = 1;
+        while !seen.insert(name.clone()) {
+            number += 1;
+            name = format!("{}_{number}", field.name());
+        }
+        // A result says of some columns that they are never null where a row may be.
+        Field::clone(field).with_name(name).with_nullable(true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn has(parameters: &[(String, ScalarValue)], name: &str) -> bool {

@@ -7,15 +7,39 @@
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
-    /// SQL without its `;`.
-    Statement { text: &'a str, line: usize },
+    /// SQL without its `;`; `command` is the `\` command that it ends with in the place of one, without its `\`.
+    Statement { text: &'a str, line: usize, command: Option<&'a str> },
     /// A line that starts with `\`, without it.
     Command { text: &'a str, line: usize },
 }
 
-/// The items of a text, in order; blanks and comments between them are left out.
-pub fn split(text: &str) -> Items<'_> {
-    Items { rest: text, line: 1 }
+/// The items of a text whose first line has this number, in order; blanks and comments between them are left out.
+pub fn split(text: &str, line: usize) -> Items<'_> {
+    Items { rest: text, line }
+}
+
+/// Length of what the text starts with in whole items: a statement that may go on, and a line without its end, stay out.
+pub fn whole_items(text: &str) -> usize {
+    let mut whole = 0;
+    loop {
+        let start = whole + blank(&text[whole..]);
+        let rest = &text[start..];
+        let end = match rest.starts_with('\\') {
+            true => start,
+            false => match statement_end(rest) {
+                (length, End::Semicolon) => {
+                    whole = start + length + 1;
+                    continue;
+                }
+                (length, End::Command) => start + length,
+                (_, End::Text) => return whole,
+            },
+        };
+        match text[end..].find('\n') {
+            Some(line) => whole = end + line + 1,
+            None => return whole,
+        }
+    }
 }
 
 /// Whether a prompt can run this text, or must ask for more lines.
@@ -27,12 +51,13 @@ pub fn is_complete(text: &str) -> bool {
             return true;
         }
         if rest.starts_with('\\') {
-            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+            rest = &rest[line_end(rest)..];
             continue;
         }
         match statement_end(rest) {
-            (end, true) => rest = &rest[end + 1..],
-            (_, false) => return false,
+            (end, End::Semicolon) => rest = &rest[end + 1..],
+            (end, End::Command) => rest = &rest[end..],
+            (_, End::Text) => return false,
         }
     }
 }
@@ -65,16 +90,21 @@ impl<'a> Iterator for Items<'a> {
                 return None;
             }
             if self.rest.starts_with('\\') {
-                let text = self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
+                let text = self.take(line_end(self.rest));
                 return Some(Item::Command { text: text[1..].trim_end(), line });
             }
-            let (end, closed) = statement_end(self.rest);
+            let (end, by) = statement_end(self.rest);
             let text = self.take(end);
-            if closed {
-                self.take(1);
-            }
+            let command = match by {
+                End::Text => None,
+                End::Semicolon => {
+                    self.take(1);
+                    None
+                }
+                End::Command => Some(self.take(line_end(self.rest))[1..].trim_end()),
+            };
             if !text.trim().is_empty() {
-                return Some(Item::Statement { text: text.trim_end(), line });
+                return Some(Item::Statement { text: text.trim_end(), line, command });
             }
         }
     }
@@ -117,13 +147,29 @@ fn comment(text: &str) -> usize {
     text.len()
 }
 
-/// Where the statement ends that the text starts with, and whether a `;` is there.
-fn statement_end(text: &str) -> (usize, bool) {
+/// Length of the line that the text starts with.
+fn line_end(text: &str) -> usize {
+    text.find('\n').unwrap_or(text.len())
+}
+
+/// What ends a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Semicolon,
+    /// A `\`, which SQL has only in strings.
+    Command,
+    /// Nothing: there may be more to come.
+    Text,
+}
+
+/// Where the statement ends that the text starts with, and by what.
+fn statement_end(text: &str) -> (usize, End) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
         at += match bytes[at] {
-            b';' => return (at, true),
+            b';' => return (at, End::Semicolon),
+            b'\\' => return (at, End::Command),
             b'\'' => string(&bytes[at..], b'\'', is_escape_string(&bytes[..at])),
             quote @ (b'"' | b'`') => string(&bytes[at..], quote, false),
             b'-' | b'/' => comment(&text[at..]).max(1),
@@ -131,7 +177,7 @@ fn statement_end(text: &str) -> (usize, bool) {
             _ => 1,
         };
     }
-    (text.len(), false)
+    (text.len(), End::Text)
 }
 
 /// Length of a quoted string; a doubled quote stands for itself.
@@ -170,9 +216,9 @@ mod tests {
     use super::*;
 
     fn statements(text: &str) -> Vec<(&str, usize)> {
-        split(text)
+        split(text, 1)
             .map(|item| match item {
-                Item::Statement { text, line } | Item::Command { text, line } => (text, line),
+                Item::Statement { text, line, .. } | Item::Command { text, line } => (text, line),
             })
             .collect()
     }
@@ -208,9 +254,32 @@ mod tests {
     #[test]
     fn a_command_is_its_line_and_may_hold_any_quote() {
         let text = "select 1;\n  \\run x name=O'Brien\nselect 2;";
-        let items: Vec<Item<'_>> = split(text).collect();
+        let items: Vec<Item<'_>> = split(text, 1).collect();
         assert_eq!(items[1], Item::Command { text: "run x name=O'Brien", line: 2 });
-        assert_eq!(items[2], Item::Statement { text: "select 2", line: 3 });
+        assert_eq!(items[2], Item::Statement { text: "select 2", line: 3, command: None });
+    }
+
+    #[test]
+    fn a_command_may_end_a_statement() {
+        let items: Vec<Item<'_>> = split("select '\\'\n  \\g json\nselect 2", 1).collect();
+        let first = Item::Statement { text: "select '\\'", line: 1, command: Some("g json") };
+        assert_eq!(items, [first, Item::Statement { text: "select 2", line: 3, command: None }]);
+    }
+
+    #[test]
+    fn whole_items_end_where_nothing_can_be_added_to_them() {
+        for (text, whole) in [
+            ("select 1; select", "select 1;"),
+            ("select 1", ""),
+            ("select ';\n", ""),
+            ("-- note\nselect 1;\n\\d\nselect", "-- note\nselect 1;\n\\d\n"),
+            ("\\run a", ""),
+            ("select 1 \\g js", ""),
+            ("select 1 \\g json\n;", "select 1 \\g json\n;"),
+            ("select 1;\n\n", "select 1;"),
+        ] {
+            assert_eq!(&text[..whole_items(text)], whole, "{text}");
+        }
     }
 
     #[test]

@@ -13,15 +13,17 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Editor, Helper};
 use tokio::runtime::Handle;
 
-use super::{Next, Shell, tell, terminal_width};
+use super::{Next, Shell, screen, tell};
 use crate::error::{Error, Kind, Result};
+use crate::query::parameter::Parameter;
 use crate::query::script;
+use crate::suggest;
 
 /// Statements that the history keeps.
 const HISTORY_MAX: usize = 10_000;
 
 /// Rows of a result that the prompt shows.
-const ROWS_MAX: usize = 200;
+const ROWS_MAX: usize = 40;
 
 /// Reads and runs until `\q` or the end of input. The caller's thread reads; `report` shows an error.
 ///
@@ -31,6 +33,9 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
     let history = history_file();
     let mut editor = editor(history.as_deref())?;
     shell.view.rows_max.get_or_insert(ROWS_MAX);
+    shell.at_prompt = true;
+    shell.ask = Some(Box::new(ask));
+    shell.history = editor.history().iter().cloned().collect();
     loop {
         // While a line is edited Ctrl-C is a key; one that comes behind it is meant for what the line does.
         shell.interrupt.forget();
@@ -46,12 +51,12 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
             continue;
         }
         // The window may have changed since the last statement.
-        shell.view.width = terminal_width();
+        shell.view.screen = screen();
         if is_farewell(&text) {
             return Ok(());
         }
         remember(&mut editor, history.as_deref(), text.trim_end(), shell);
-        match runtime.block_on(shell.script(&text, None)) {
+        match runtime.block_on(shell.script(&text, None, 1)) {
             Ok(Next::GoOn) => {}
             Ok(Next::Quit) => return Ok(()),
             // The terminal has shown `^C` on the line before.
@@ -99,12 +104,28 @@ fn history_file() -> Option<PathBuf> {
 }
 
 /// Adds a statement to the history and to its file at once, so that several prompts can share it.
-fn remember(editor: &mut Editor<Lines, FileHistory>, file: Option<&Path>, text: &str, shell: &Shell) {
+fn remember(editor: &mut Editor<Lines, FileHistory>, file: Option<&Path>, text: &str, shell: &mut Shell) {
+    shell.history.push(text.to_owned());
     let added = editor.add_history_entry(text);
     let Some(file) = file.filter(|_| matches!(added, Ok(true))) else { return };
     if let Err(error) = editor.append_history(file) {
         shell.note(&format!("note: cannot write the history to `{}`: {error}", file.display()));
     }
+}
+
+/// Asks for the value of a parameter on a line of its own, which no history keeps.
+fn ask(parameter: &Parameter) -> Option<String> {
+    let mut editor = rustyline::DefaultEditor::new().ok()?;
+    if let Some(description) = &parameter.description {
+        tell(&format!("{}: {description}", parameter.name));
+    }
+    let values: Vec<String> = parameter.listed().into_iter().flatten().map(|allowed| allowed.value).collect();
+    if !values.is_empty() {
+        tell(&format!("one of {}", suggest::list(values.iter().map(String::as_str))));
+    }
+    let answer = editor.readline(&format!("{} = ", parameter.name)).ok()?;
+    let answer = answer.trim();
+    (!answer.is_empty()).then(|| answer.to_owned())
 }
 
 /// Whether the text is a word that people leave other prompts with; as SQL it would only ask for more lines.

@@ -17,4 +17,5 @@ mod requests;
 mod roles;
 mod secrets;
 mod server;
+mod versions;
 mod writing;

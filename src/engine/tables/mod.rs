@@ -1,5 +1,6 @@
 //! Table providers: one file per way in which a table's rows are stored.
 
+mod arrow;
 mod by_path;
 mod contract;
 mod csv;
@@ -7,6 +8,7 @@ mod filter;
 mod footer;
 mod parquet;
 mod partition;
+mod plain;
 mod reader;
 
 pub use by_path::{is_path, open as open_path};

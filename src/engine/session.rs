@@ -34,7 +34,7 @@ use super::sharing;
 use super::tables::Files;
 use super::views::View;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, Table};
 use crate::lake::metric::Formula;
 use crate::storage::Stores;
 use crate::suggest;
@@ -147,7 +147,7 @@ impl Engine {
         let explain = |error| self.explain(error, Some(sql));
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql.text, &dialect).map_err(explain)?;
-        functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place(error, None))?;
+        functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
         let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -197,7 +197,12 @@ impl Engine {
         let stream = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
         let schema = stream.schema();
         let engine = self.clone();
-        let batches = stream.map(move |batch| batch.map_err(|error| engine.explain(error, None)));
+        let (text, file) = (sql.text.to_owned(), sql.file.map(str::to_owned));
+        let (line, column) = (sql.line, sql.column);
+        let batches = stream.map(move |batch| {
+            let sql = SqlText { text: &text, file: file.as_deref(), line, column };
+            batch.map_err(|error| engine.explain(error, Some(&sql)))
+        });
         Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
     }
 
@@ -328,11 +333,24 @@ impl Engine {
 
     fn explain(&self, error: datafusion::error::DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
-        let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
-        let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
+        let aggregates: Vec<String> = state.aggregate_functions().keys().cloned().collect();
+        let functions = state.scalar_functions().keys().cloned().chain(aggregates.iter().cloned());
+        let functions = functions.chain(state.window_functions().keys().cloned());
+        let functions = functions.chain(state.table_functions().keys().cloned());
         let tables = functions::table::HELPS.iter().map(|help| help.name.to_owned());
-        let functions = functions.chain(self.lake.metrics.keys()).cloned().chain(tables);
-        let known = Known { tables: self.table_names(), functions: functions.collect() };
+        let functions = functions.chain(self.lake.metrics.keys().cloned()).chain(tables);
+        let of = |table: &Table| {
+            let columns = table.columns.iter().chain(&table.partition);
+            columns.map(|column| (table.name.clone(), column.name.clone())).collect::<Vec<_>>()
+        };
+        let known = Known {
+            tables: self.table_names(),
+            columns: self.lake.tables.values().flat_map(of).collect(),
+            functions: functions.collect(),
+            aggregates,
+            calls: self.functions().into_iter().map(|function| (function.name, function.syntax)).collect(),
+            settings: state.config_options().entries().into_iter().map(|entry| entry.key).collect(),
+        };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
 }
@@ -396,8 +414,9 @@ fn unbound(name: &str, parameters: &[(String, ScalarValue)], sql: &SqlText<'_>) 
         Some(near) => format!("did you mean `${near}`?"),
         None => format!("give it with `--param {bare}=…`"),
     };
-    let line = sql.text.find(&format!("${bare}")).map(|offset| sql.line_of(offset));
-    sql.place(Error::usage(format!("parameter `${bare}` has no value")), line).hint(hint)
+    let written = format!("${bare}");
+    let wrong = sql.text.find(&written).map(|start| start..start + written.len());
+    sql.place(Error::usage(format!("parameter `{written}` has no value")), wrong).hint(hint)
 }
 
 fn forbidden(plan: &LogicalPlan) -> Error {

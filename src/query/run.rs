@@ -162,7 +162,7 @@ pub async fn plan(
 
 /// The SQL of a saved query and where it stands.
 pub fn text(query: &SavedQuery) -> SqlText<'_> {
-    SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line }
+    SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line, column: Some(1) }
 }
 
 /// The parameters of the last query and of those that it builds on, with the file of each; its own hide theirs.
@@ -220,7 +220,7 @@ fn texts(query: &str, parameter: &Parameter, given: &Given, absent: Absent) -> R
 /// Those of the parameter's query, at its line in the header.
 pub async fn allowed(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Option<Vec<Allowed>>> {
     let Some(sql) = &parameter.values_sql else { return Ok(parameter.listed()) };
-    let sql = SqlText { text: sql, file: Some(file), line: parameter.line };
+    let sql = SqlText { text: sql, file: Some(file), line: parameter.line, column: None };
     let plan = engine.plan(&sql, &[]).await?;
     let running = engine.start(plan, &sql).await?;
     let batches: Vec<_> = running.batches.try_collect().await?;

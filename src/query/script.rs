@@ -7,15 +7,15 @@
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
-    /// SQL without its `;`.
-    Statement { text: &'a str, line: usize },
+    /// SQL without its `;`, and where it starts; columns count characters from 1.
+    Statement { text: &'a str, line: usize, column: usize },
     /// A line that starts with `\`, without it.
     Command { text: &'a str, line: usize },
 }
 
 /// The items of a text, in order; blanks and comments between them are left out.
 pub fn split(text: &str) -> Items<'_> {
-    Items { rest: text, line: 1 }
+    Items { rest: text, line: 1, column: 1 }
 }
 
 /// Whether a prompt can run this text, or must ask for more lines.
@@ -42,13 +42,18 @@ pub fn is_complete(text: &str) -> bool {
 pub struct Items<'a> {
     rest: &'a str,
     line: usize,
+    column: usize,
 }
 
 impl<'a> Items<'a> {
-    /// Takes `length` bytes off the rest and keeps count of lines.
+    /// Takes `length` bytes off the rest and keeps count of lines and columns.
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length);
         self.line += taken.bytes().filter(|&byte| byte == b'\n').count();
+        self.column = match taken.rfind('\n') {
+            Some(end) => taken[end..].chars().count(),
+            None => self.column + taken.chars().count(),
+        };
         self.rest = rest;
         taken
     }
@@ -60,7 +65,7 @@ impl<'a> Iterator for Items<'a> {
     fn next(&mut self) -> Option<Item<'a>> {
         loop {
             self.take(blank(self.rest));
-            let line = self.line;
+            let (line, column) = (self.line, self.column);
             if self.rest.is_empty() {
                 return None;
             }
@@ -74,7 +79,7 @@ impl<'a> Iterator for Items<'a> {
                 self.take(1);
             }
             if !text.trim().is_empty() {
-                return Some(Item::Statement { text: text.trim_end(), line });
+                return Some(Item::Statement { text: text.trim_end(), line, column });
             }
         }
     }
@@ -172,7 +177,7 @@ mod tests {
     fn statements(text: &str) -> Vec<(&str, usize)> {
         split(text)
             .map(|item| match item {
-                Item::Statement { text, line } | Item::Command { text, line } => (text, line),
+                Item::Statement { text, line, .. } | Item::Command { text, line } => (text, line),
             })
             .collect()
     }
@@ -203,6 +208,11 @@ mod tests {
     fn lines_are_those_of_the_statement_and_not_of_the_comment_above_it() {
         let text = "-- first\n\nselect\n1;\n/* second */ select 2;\n\n";
         assert_eq!(statements(text), [("select\n1", 3), ("select 2", 5)]);
+        let columns = split(text).map(|item| match item {
+            Item::Statement { column, .. } => column,
+            Item::Command { .. } => 0,
+        });
+        assert_eq!(columns.collect::<Vec<_>>(), [1, 14]);
     }
 
     #[test]
@@ -210,7 +220,7 @@ mod tests {
         let text = "select 1;\n  \\run x name=O'Brien\nselect 2;";
         let items: Vec<Item<'_>> = split(text).collect();
         assert_eq!(items[1], Item::Command { text: "run x name=O'Brien", line: 2 });
-        assert_eq!(items[2], Item::Statement { text: "select 2", line: 3 });
+        assert_eq!(items[2], Item::Statement { text: "select 2", line: 3, column: 1 });
     }
 
     #[test]

@@ -220,7 +220,7 @@ async fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeS
     let mut users = Vec::new();
     for (name, query) in library.all().await? {
         let Ok(query) = query else { continue };
-        let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line };
+        let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line, column: Some(1) };
         let Ok(mut calls) = engine.called(&sql) else { continue };
         let mut used = BTreeSet::new();
         while let Some(call) = calls.pop() {

@@ -113,8 +113,8 @@ impl Shell {
 
     async fn item(&mut self, item: Item<'_>, file: Option<&str>) -> Result<Next> {
         match item {
-            Item::Statement { text, line } => {
-                self.statement(SqlText { text, file, line }).await?;
+            Item::Statement { text, line, column } => {
+                self.statement(SqlText { text, file, line, column: Some(column) }).await?;
                 Ok(Next::GoOn)
             }
             Item::Command { text, line } => command::run(self, text).await.map_err(|error| match file {
@@ -131,9 +131,9 @@ impl Shell {
     pub async fn statement(&mut self, sql: SqlText<'_>) -> Result<()> {
         let started = Instant::now();
         let (engine, given) = (self.engine.clone(), self.given.clone());
-        let (text, file, line) = (sql.text.to_owned(), sql.file.map(str::to_owned), sql.line);
+        let (text, file, line, column) = (sql.text.to_owned(), sql.file.map(str::to_owned), sql.line, sql.column);
         let work = interrupt::detached(async move {
-            let sql = SqlText { text: &text, file: file.as_deref(), line };
+            let sql = SqlText { text: &text, file: file.as_deref(), line, column };
             run::statement(&engine, &sql, &given).await
         });
         let (plan, running) = self.interrupt.guard(work).await?;

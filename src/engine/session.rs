@@ -4,33 +4,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
 };
 use datafusion::common::ParamValues;
+use datafusion::common::config::{ConfigExtension, ExtensionOptions};
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
 use datafusion_session::SessionStore;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use url::Url;
 
+use super::asked::Asked;
 use super::catalog::{LakeSchema, Overlay, Tables};
+use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::planner::Planner;
+use super::profile;
 use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
+use super::summary::{self, Summary};
 use super::tables::Files;
 use super::views::View;
 use crate::error::{Error, Result};
@@ -60,6 +67,15 @@ pub struct Running {
     pub schema: SchemaRef,
     pub batches: std::pin::Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
     pub scans: Scans,
+}
+
+impl Running {
+    /// Rows that are there.
+    pub fn done(batch: RecordBatch) -> Self {
+        let schema = batch.schema();
+        let batches = Box::pin(futures::stream::iter([Ok(batch)]));
+        Self { schema, batches, scans: Scans::default() }
+    }
 }
 
 impl Engine {
@@ -190,20 +206,72 @@ impl Engine {
     /// # Errors
     /// As planning; those of running come from the stream.
     pub async fn start(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        let (plan, context) = self.physical(plan, sql).await?;
+        let stream = execute_stream(Arc::clone(&plan), context).map_err(|error| self.explain(error, Some(sql)))?;
+        let schema = stream.schema();
+        let explain = self.explaining(sql);
+        let batches = stream.map(move |batch| batch.map_err(&explain));
+        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
+    }
+
+    /// Answers what is asked about a planned query, in rows.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); `Query` for a statement that is no query.
+    pub async fn answer(&self, asked: Asked, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        if !is_query(&plan) {
+            return Err(sql.place(Error::query("only a table or a query can be asked about"), None));
+        }
+        let explain = |error| self.explain(error, Some(sql));
+        match asked {
+            Asked::Describe => Ok(Running::done(describe::columns(&plan, &self.lake).map_err(explain)?)),
+            Asked::Summarize => {
+                let summary = Summary::of(plan, &self.context.state()).map_err(explain)?;
+                let running = self.start(summary.plan.clone(), sql).await?;
+                let laid_out = async move {
+                    let batches: Vec<RecordBatch> = running.batches.try_collect().await?;
+                    let found = concat_batches(&running.schema, &batches).map_err(internal)?;
+                    summary.laid_out(&found).map_err(internal)
+                };
+                let batches = Box::pin(futures::stream::once(laid_out));
+                Ok(Running { schema: summary::schema(), batches, scans: running.scans })
+            }
+            Asked::Explain => {
+                let (plan, _) = self.physical(plan, sql).await?;
+                let running = Running::done(profile::table(&plan, false).map_err(explain)?);
+                Ok(Running { scans: Scans::new(plan).asked(asked), ..running })
+            }
+            Asked::Profile => {
+                let (plan, context) = self.physical(plan, sql).await?;
+                let rows = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
+                let (explain, ran) = (self.explaining(sql), Arc::clone(&plan));
+                let profile = async move {
+                    rows.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(explain)?;
+                    profile::table(&ran, true).map_err(internal)
+                };
+                let batches = Box::pin(futures::stream::once(profile));
+                Ok(Running { schema: profile::schema(true), batches, scans: Scans::new(plan).asked(asked) })
+            }
+        }
+    }
+
+    /// The physical plan of a statement, and what it runs in.
+    async fn physical(
+        &self,
+        plan: LogicalPlan,
+        sql: &SqlText<'_>,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let explain = |error| self.explain(error, Some(sql));
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
         let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(explain)?;
-        let stream = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
-        let schema = stream.schema();
-        let engine = self.clone();
-        let (text, file) = (sql.text.to_owned(), sql.file.map(str::to_owned));
+        Ok((frame.create_physical_plan().await.map_err(explain)?, context))
+    }
+
+    /// Explains errors of a statement after its text has gone.
+    fn explaining(&self, sql: &SqlText<'_>) -> impl Fn(DataFusionError) -> Error + Send + 'static {
+        let (engine, text, file) = (self.clone(), sql.text.to_owned(), sql.file.map(str::to_owned));
         let (line, column) = (sql.line, sql.column);
-        let batches = stream.map(move |batch| {
-            let sql = SqlText { text: &text, file: file.as_deref(), line, column };
-            batch.map_err(|error| engine.explain(error, Some(&sql)))
-        });
-        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
+        move |error| engine.explain(error, Some(&SqlText { text: &text, file: file.as_deref(), line, column }))
     }
 
     /// The columns that a planned statement returns, with the types it would run with.
@@ -331,7 +399,7 @@ impl Engine {
         provider.files(&self.schema.state()?).await.map(Some)
     }
 
-    fn explain(&self, error: datafusion::error::DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
+    fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
         let aggregates: Vec<String> = state.aggregate_functions().keys().cloned().collect();
         let functions = state.scalar_functions().keys().cloned().chain(aggregates.iter().cloned());
@@ -349,10 +417,28 @@ impl Engine {
             functions: functions.collect(),
             aggregates,
             calls: self.functions().into_iter().map(|function| (function.name, function.syntax)).collect(),
-            settings: state.config_options().entries().into_iter().map(|entry| entry.key).collect(),
+            settings: settings(&state),
         };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
+}
+
+/// Names of the settings that SET takes.
+fn settings(state: &SessionState) -> Vec<String> {
+    let engine = state.config_options().entries().into_iter().map(|entry| entry.key);
+    let ours = sharing::Options::default().entries();
+    engine.chain(ours.into_iter().map(|entry| format!("{}.{}", sharing::Options::PREFIX, entry.key))).collect()
+}
+
+/// Whether a plan only reads, and returns rows.
+fn is_query(plan: &LogicalPlan) -> bool {
+    use LogicalPlan as P;
+    !matches!(plan, P::Ddl(_) | P::Dml(_) | P::Copy(_) | P::Statement(_) | P::Explain(_) | P::Analyze(_) | P::DescribeTable(_))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped")]
+fn internal(error: impl std::fmt::Display) -> Error {
+    Error::internal(error.to_string())
 }
 
 /// Whether statements can call something of this name already.
@@ -395,7 +481,6 @@ fn engine_text(documentation: &Documentation) -> String {
 
 /// A list of one catalog with one schema.
 fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderList>> {
-    let internal = |error: datafusion::error::DataFusionError| Error::internal(error.to_string());
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, schema).map_err(internal)?;
     let list = MemoryCatalogProviderList::new();

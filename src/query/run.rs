@@ -13,7 +13,7 @@ use super::copy;
 use super::grain::Grain;
 use super::parameter::{Allowed, Bound, Moment, Parameter, typed_list};
 use super::saved::{Library, SavedQuery};
-use crate::engine::{Engine, Running, SqlText};
+use crate::engine::{Engine, Running, SqlText, asked};
 use crate::error::{Error, Result};
 use crate::output::present::Presentation;
 use crate::suggest;
@@ -57,6 +57,12 @@ pub fn assignment(text: &str) -> Result<(String, String)> {
 pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Result<(LogicalPlan, Running)> {
     let parameters: Vec<(String, ScalarValue)> =
         given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
+    if let Some((asked, text)) = asked(sql.text) {
+        let sql = SqlText { text: &text, ..*sql };
+        let plan = engine.plan(&sql, &parameters).await?;
+        let running = engine.answer(asked, plan.clone(), &sql).await?;
+        return Ok((plan, running));
+    }
     let plan = engine.plan(sql, &parameters).await?;
     let (plan, staged) = copy::stage(plan, engine).await?;
     let running = engine.start(plan.clone(), sql).await?;

@@ -6,6 +6,7 @@
 
 mod command;
 mod delivery;
+mod explain;
 pub mod interrupt;
 mod look;
 mod prompt;
@@ -245,6 +246,15 @@ impl Shell {
     /// Shows a result and how many rows it has.
     async fn show(&mut self, running: Running, present: Presentation, started: Instant) -> Result<()> {
         let scans = running.scans.clone();
+        if scans.explain() && self.is_read_by_people() {
+            let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
+            for plan in &batches {
+                self.listing(explain::tree(plan)?).await?;
+            }
+            self.timing(started);
+            self.stats(&scans, 0, started);
+            return Ok(());
+        }
         if running.schema.fields().is_empty() {
             // DDL and SET have no result; running them to the end is all there is to do.
             let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
@@ -261,6 +271,12 @@ impl Shell {
         self.timing(started);
         self.stats(&scans, written.rows, started);
         Ok(())
+    }
+
+    /// Whether results are laid out for people.
+    fn is_read_by_people(&self) -> bool {
+        let of_file = self.output.as_deref().and_then(Format::of_file);
+        self.view.format.or(of_file).is_none_or(Format::is_for_people)
     }
 
     fn timing(&self, started: Instant) {

@@ -21,8 +21,8 @@ use datafusion::error::DataFusionError;
 use super::limits::human_bytes;
 use crate::error::{Error, Kind};
 use crate::storage::explain;
-pub use text::SqlText;
-use text::Words;
+pub use text::{SqlText, Words};
+pub use wording::in_words;
 
 /// The names that a misspelt one is held against.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ fn reworded(error: &DataFusionError, clues: &mut Clues<'_>) -> Error {
         .or_else(|| clauses::tell(&message, clues))
         .or_else(|| values::tell(&message, clues));
     told.unwrap_or_else(|| {
-        let said = wording::in_words(&message);
+        let said = in_words(&message);
         match error {
             DataFusionError::Internal(_) => Error::internal(said),
             _ => Error::query(said),

@@ -60,9 +60,11 @@ pub fn schema(is_measured: bool) -> SchemaRef {
 }
 
 /// One row per operator, each below the one that reads it and one deeper; a shared subplan stands below its first reader.
-pub fn table(plan: &Arc<dyn ExecutionPlan>, is_measured: bool) -> Result<RecordBatch> {
+///
+/// `tables` are the lake's, by whose names scans are told.
+pub fn table(plan: &Arc<dyn ExecutionPlan>, tables: &[String], is_measured: bool) -> Result<RecordBatch> {
     let mut operators = Vec::new();
-    add(plan, 0, &mut operators);
+    add(plan, 0, tables, &mut operators);
     let counts = |of: &dyn Fn(&Operator) -> Option<i64>| Arc::new(operators.iter().map(of).collect::<Int64Array>()) as ArrayRef;
     let texts = |of: fn(&Operator) -> &str| Arc::new(operators.iter().map(|operator| Some(of(operator))).collect::<StringArray>());
     let mut columns: Vec<ArrayRef> = vec![
@@ -88,14 +90,14 @@ pub fn table(plan: &Arc<dyn ExecutionPlan>, is_measured: bool) -> Result<RecordB
     Ok(RecordBatch::try_new(schema(is_measured), columns)?)
 }
 
-fn add(plan: &Arc<dyn ExecutionPlan>, depth: i64, operators: &mut Vec<Operator>) {
+fn add(plan: &Arc<dyn ExecutionPlan>, depth: i64, tables: &[String], operators: &mut Vec<Operator>) {
     let line = displayable(plan.as_ref()).one_line().to_string();
     let line = line.trim();
-    let detail = line.strip_prefix(plan.name()).unwrap_or(line).trim_start_matches([':', ' ']);
+    let detail = line.split_once(':').filter(|(name, _)| !name.contains(' ')).map_or("", |(_, detail)| detail.trim());
     let estimate = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
     operators.push(Operator {
         depth,
-        name: named(plan.as_ref(), detail),
+        name: named(plan.as_ref(), detail, tables),
         detail: in_words(detail),
         estimate: estimate.ok().and_then(|statistics| match statistics.num_rows {
             Precision::Exact(rows) | Precision::Inexact(rows) => i64::try_from(rows).ok(),
@@ -105,15 +107,15 @@ fn add(plan: &Arc<dyn ExecutionPlan>, depth: i64, operators: &mut Vec<Operator>)
         is_scan: plan.is::<DataSourceExec>(),
     });
     for child in plan.children() {
-        add(child, depth + 1, operators);
+        add(child, depth + 1, tables, operators);
     }
 }
 
 /// What an operator is called: `hash join (inner)`, `aggregate (partial)`, `scan surveys`.
-fn named(plan: &dyn ExecutionPlan, detail: &str) -> String {
+fn named(plan: &dyn ExecutionPlan, detail: &str, tables: &[String]) -> String {
     if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
         return match scan.data_source().downcast_ref::<FileScanConfig>() {
-            Some(files) => format!("scan {}", read_from(files)),
+            Some(files) => format!("scan {}", read_from(files, tables)),
             None => "rows in memory".to_owned(),
         };
     }
@@ -122,11 +124,15 @@ fn named(plan: &dyn ExecutionPlan, detail: &str) -> String {
         return if is_first { format!("shared {label}") } else { format!("shared {label}, see above") };
     }
     let mut name = String::new();
-    for letter in plan.name().trim_end_matches("Exec").chars() {
+    let engine = plan.name().split('(').next().unwrap_or_default().trim_end_matches("Exec");
+    for letter in engine.chars() {
         if letter.is_uppercase() && !name.is_empty() {
             name.push(' ');
         }
         name.extend(letter.to_lowercase());
+    }
+    if name.ends_with("window agg") {
+        return "window".to_owned();
     }
     let of = |key: &str| Some(detail.split_once(key)?.1.split([',', ' ']).next()?.to_lowercase());
     let kind = match name.as_str() {
@@ -141,18 +147,18 @@ fn named(plan: &dyn ExecutionPlan, detail: &str) -> String {
     }
 }
 
-/// The file that a scan reads, or the folder that holds all of them and is no partition.
-fn read_from(scan: &FileScanConfig) -> String {
+/// What a scan reads: the table whose folder holds its files, else the folder or the file.
+fn read_from(scan: &FileScanConfig, tables: &[String]) -> String {
     let mut files = scan.file_groups.iter().flat_map(|group| group.files());
     let Some(first) = files.next() else { return "no files".to_owned() };
     let location = &first.object_meta.location;
     let parts: Vec<String> = location.parts().map(|part| part.as_ref().to_owned()).collect();
-    let folders = parts.len().saturating_sub(1);
+    let folders = &parts[..parts.len().saturating_sub(1)];
+    let folder = folders.iter().rev().find(|part| !part.contains('='));
     let is_one = files.all(|file| file.object_meta.location == *location);
-    let folder = parts[..folders].iter().rev().find(|part| !part.contains('='));
-    match (is_one, folder) {
-        (true, _) | (_, None) => parts.last().cloned().unwrap_or_default(),
-        (false, Some(folder)) => folder.clone(),
+    match folder {
+        Some(folder) if !is_one || tables.contains(folder) => folder.clone(),
+        _ => parts.last().cloned().unwrap_or_default(),
     }
 }
 

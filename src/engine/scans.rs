@@ -45,6 +45,11 @@ impl Scans {
         self.asked == Some(Asked::Profile) || self.plan.as_ref().is_some_and(|plan| plan.is::<AnalyzeExec>())
     }
 
+    /// Whether the rows are a listing of columns, for people who look around.
+    pub fn look_around(&self) -> bool {
+        matches!(self.asked, Some(Asked::Describe | Asked::Summarize))
+    }
+
     /// Whether the rows are those of a plan.
     pub fn explain(&self) -> bool {
         matches!(self.asked, Some(Asked::Explain | Asked::Profile))

@@ -13,6 +13,7 @@ use datafusion::catalog::{
 use datafusion::common::ParamValues;
 use datafusion::common::config::{ConfigExtension, ExtensionOptions};
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::datasource::TableType;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
@@ -25,7 +26,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use url::Url;
 
-use super::asked::Asked;
+use super::asked::{Asked, asked};
 use super::catalog::{LakeSchema, Overlay, Tables};
 use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
@@ -38,7 +39,7 @@ use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
 use super::summary::{self, Summary};
-use super::tables::Files;
+use super::tables::{Facts, Files, Listed};
 use super::views::View;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Table};
@@ -154,7 +155,7 @@ impl Engine {
         self.schema.table_names()
     }
 
-    /// Plans a statement, with `parameters` bound where it has `$name`.
+    /// Plans a statement, with `parameters` bound where it has `$name`; one that asks about a query as that query.
     ///
     /// # Errors
     /// `Query` and `NotFound` with the line of the statement's text; `Usage` for what the mode forbids.
@@ -162,7 +163,10 @@ impl Engine {
         let state = self.context.state();
         let explain = |error| self.explain(error, Some(sql));
         let dialect = state.config_options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(sql.text, &dialect).map_err(explain)?;
+        // A statement that asks about a query is planned as the query; errors show it as it was written.
+        let query = asked(sql.text).map(|(_, query)| query);
+        let text = query.as_deref().unwrap_or(sql.text);
+        let mut statement = state.sql_to_statement(text, &dialect).map_err(explain)?;
         functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
         let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         if self.mode == Mode::ReadOnly {
@@ -224,7 +228,10 @@ impl Engine {
         }
         let explain = |error| self.explain(error, Some(sql));
         match asked {
-            Asked::Describe => Ok(Running::done(describe::columns(&plan, &self.lake).map_err(explain)?)),
+            Asked::Describe => {
+                let running = Running::done(describe::columns(&plan, &self.lake).map_err(explain)?);
+                Ok(Running { scans: Scans::default().asked(asked), ..running })
+            }
             Asked::Summarize => {
                 let summary = Summary::of(plan, &self.context.state()).map_err(explain)?;
                 let running = self.start(summary.plan.clone(), sql).await?;
@@ -234,20 +241,20 @@ impl Engine {
                     summary.laid_out(&found).map_err(internal)
                 };
                 let batches = Box::pin(futures::stream::once(laid_out));
-                Ok(Running { schema: summary::schema(), batches, scans: running.scans })
+                Ok(Running { schema: summary::schema(), batches, scans: running.scans.asked(asked) })
             }
             Asked::Explain => {
                 let (plan, _) = self.physical(plan, sql).await?;
-                let running = Running::done(profile::table(&plan, false).map_err(explain)?);
+                let running = Running::done(profile::table(&plan, &self.table_names(), false).map_err(explain)?);
                 Ok(Running { scans: Scans::new(plan).asked(asked), ..running })
             }
             Asked::Profile => {
                 let (plan, context) = self.physical(plan, sql).await?;
                 let rows = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
-                let (explain, ran) = (self.explaining(sql), Arc::clone(&plan));
+                let (explain, ran, tables) = (self.explaining(sql), Arc::clone(&plan), self.table_names());
                 let profile = async move {
                     rows.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(explain)?;
-                    profile::table(&ran, true).map_err(internal)
+                    profile::table(&ran, &tables, true).map_err(internal)
                 };
                 let batches = Box::pin(futures::stream::once(profile));
                 Ok(Running { schema: profile::schema(true), batches, scans: Scans::new(plan).asked(asked) })
@@ -387,6 +394,34 @@ impl Engine {
     /// `InvalidData` with the manifest's line for the first that is wrong.
     pub fn check_metrics(&self) -> Result<()> {
         functions::metrics::check(&self.lake.metrics)
+    }
+
+    /// What footers say of the columns of a table of the lake; empty for what the session made.
+    ///
+    /// # Errors
+    /// Those of opening the table and reading its footers.
+    pub async fn table_facts(&self, name: &str) -> Result<Vec<Facts>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(Vec::new()) };
+        self.schema.open(table).await?.facts(&self.schema.state()?).await
+    }
+
+    /// What a listing says of a table of the lake; `None` for what the session made, and for a table in a bucket unless it
+    /// may be asked.
+    ///
+    /// # Errors
+    /// `Storage` when its files cannot be listed.
+    pub async fn table_listed(&self, name: &str, asks_buckets: bool) -> Result<Option<Listed>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(None) };
+        let location = self.schema.locate(table)?;
+        if !location.is_local() && !asks_buckets {
+            return Ok(None);
+        }
+        Listed::of(self.schema.stores(), &location).await.map(Some)
+    }
+
+    /// Views and tables that statements of this session made: name, and whether it is a view.
+    pub fn made_here(&self) -> Vec<(String, bool)> {
+        self.schema.made_here().into_iter().map(|(name, kind)| (name, kind == TableType::View)).collect()
     }
 
     /// The files of a table of the lake; `None` for what the session made.

@@ -1,7 +1,8 @@
 //! SUMMARIZE: one row per column of a query, from one pass over its rows.
 //!
 //! The engine's own aggregates find all measures of all columns in one row; here it is asked for, and laid out again with a
-//! row per column. Values are told as texts, since columns differ in type; sums and means of decimals stay exact.
+//! row per column. Values are told as texts, since columns differ in type; means of decimals stay exact, and what is no
+//! number (NaN) is left out of every measure but the count.
 
 use std::sync::Arc;
 
@@ -19,9 +20,6 @@ use crate::lake::column::type_name;
 
 /// Shares of the rows below the quartiles.
 const QUARTILES: [(&str, f64); 3] = [("q25", 0.25), ("q50", 0.5), ("q75", 0.75)];
-
-/// How many floats are no number.
-const NAN: &str = "nan";
 
 /// A summary that is asked for.
 pub struct Summary {
@@ -103,13 +101,6 @@ impl Summary {
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
-
-    /// Columns that hold what is no number, and how often; it is left out of all their measures but the count.
-    pub fn without_nan(&self, found: &RecordBatch) -> Vec<(String, i64)> {
-        let nan = |place: usize| found.column_by_name(&name(place, NAN)).and_then(|value| integer(value));
-        let columns = self.columns.iter().enumerate();
-        columns.filter_map(|(place, (name, _))| Some((name.clone(), nan(place).filter(|&count| count > 0)?))).collect()
-    }
 }
 
 fn name(place: usize, measure: &str) -> String {
@@ -125,18 +116,17 @@ fn aggregate(function: &str, argument: Expr, state: &SessionState) -> Result<Exp
 
 /// The measures that make sense of a type.
 fn measured(column: &Column, data_type: &DataType, state: &SessionState) -> Result<Vec<(&'static str, Expr)>> {
-    let value = Expr::Column(column.clone());
+    let column = Expr::Column(column.clone());
+    let (value, data_type) = match data_type {
+        DataType::Dictionary(_, values) => (cast_to(column, values.as_ref().clone()), values.as_ref()),
+        other => (column, other),
+    };
     let call = |function: &str, argument: &Expr| aggregate(function, argument.clone(), state);
     let mut measures = vec![("filled", call("count", &value)?)];
-    let data_type = match data_type {
-        DataType::Dictionary(_, values) => values.as_ref(),
-        other => other,
-    };
     if data_type.is_floating() {
         let isnan = state.scalar_functions().get("isnan").ok_or_else(|| plan_datafusion_err!("no function `isnan`"))?;
         let is_nan = isnan.call(vec![value.clone()]);
-        let number = when(is_nan.clone(), lit(ScalarValue::try_new_null(data_type)?)).otherwise(value)?;
-        measures.push((NAN, call("count", &when(is_nan, lit(1_i64)).end()?)?));
+        let number = when(is_nan, lit(ScalarValue::try_new_null(data_type)?)).otherwise(value)?;
         measures.push(("distinct", call("approx_distinct", &cast_to(number.clone(), DataType::Utf8))?));
         measures.extend([("min", call("min", &number)?), ("max", call("max", &number)?)]);
         measures.extend(spread(&number, data_type, state)?);

@@ -57,13 +57,11 @@ pub fn assignment(text: &str) -> Result<(String, String)> {
 pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Result<(LogicalPlan, Running)> {
     let parameters: Vec<(String, ScalarValue)> =
         given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
-    if let Some((asked, text)) = asked(sql.text) {
-        let sql = SqlText { text: &text, ..*sql };
-        let plan = engine.plan(&sql, &parameters).await?;
-        let running = engine.answer(asked, plan.clone(), &sql).await?;
+    let plan = engine.plan(sql, &parameters).await?;
+    if let Some((asked, _)) = asked(sql.text) {
+        let running = engine.answer(asked, plan.clone(), sql).await?;
         return Ok((plan, running));
     }
-    let plan = engine.plan(sql, &parameters).await?;
     let (plan, staged) = copy::stage(plan, engine).await?;
     let running = engine.start(plan.clone(), sql).await?;
     let Some(staged) = staged else { return Ok((plan, running)) };

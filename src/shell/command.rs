@@ -1,14 +1,19 @@
 //! `\` commands: the same at the prompt and in scripts.
 
-use super::{Next, Shell, look, tell};
+use super::{Next, Reach, Shell, look, tell};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::suggest;
 
 /// Every command: its name, what follows it, and what it does.
-pub const ALL: [(&str, &str, &str); 10] = [
+pub const ALL: [(&str, &str, &str); 15] = [
     ("d", "[TABLE]", "list tables, or show the columns and files of one"),
+    ("d+", "[TABLE]", "the same, with what only buckets and every footer know"),
+    ("dt", "", "list tables, as `\\d`"),
+    ("dv", "", "list views and tables that this session made"),
+    ("dq", "[NAME]", "list saved queries, or show one, as `\\queries`"),
+    ("df", "[NAME]", "list functions, or show one, as `\\f` and `\\doc`"),
     ("queries", "[NAME]", "list saved queries, or show one"),
     ("run", "NAME [k=v ...]", "run a saved query; quote a value with blanks: k='a b'"),
     ("f", "", "list functions"),
@@ -28,23 +33,34 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
     let words = words(text)?;
     let (name, rest) = words.split_first().map_or(("", [].as_slice()), |(name, rest)| (name.as_str(), rest));
     match (name, rest) {
-        ("d", []) => shell.listing(shell.tables()?).await?,
-        ("d", [table]) => {
+        ("d" | "dt", []) => {
+            let listing = shell.tables(Reach::Near).await?;
+            shell.listing(listing).await?;
+        }
+        ("d+", []) => {
+            let listing = shell.tables(Reach::Everywhere).await?;
+            shell.listing(listing).await?;
+        }
+        ("dv", []) => {
+            let listing = shell.made().await?;
+            shell.listing(listing).await?;
+        }
+        ("d" | "d+", [table]) => {
             let listing = shell.table(table.trim_end_matches(';')).await?;
             shell.listing(listing).await?;
         }
-        ("queries", []) => {
+        ("queries" | "dq", []) => {
             let listing = shell.queries().await?;
             shell.listing(listing).await?;
         }
-        ("queries", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
+        ("queries" | "dq", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;
             shell.saved(name.trim_end_matches(';'), given).await?;
         }
-        ("f", []) => shell.listing(shell.functions()?).await?,
-        ("doc", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end()),
+        ("f" | "df", []) => shell.listing(shell.functions()?).await?,
+        ("doc" | "df", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end()),
         ("format", []) => tell(name_of(shell.view.format.unwrap_or(Format::Table))),
         ("format", [format]) => shell.view.format = Some(Format::parse(format)?),
         ("timing", rest) => {

@@ -37,7 +37,7 @@ use delivery::Delivery;
 use interrupt::Interrupt;
 
 use look::counted;
-pub use look::{Listing, metric_text, query_text};
+pub use look::{Listing, Reach, metric_text, query_text};
 pub use prompt::run as prompt;
 
 /// How results are shown.
@@ -185,9 +185,17 @@ impl Shell {
     /// The tables of the lake and of the session, as a listing.
     ///
     /// # Errors
-    /// `Internal` only.
-    pub fn tables(&self) -> Result<Listing> {
-        look::tables(&self.engine)
+    /// `Interrupted` on Ctrl-C.
+    pub async fn tables(&self, reach: Reach) -> Result<Listing> {
+        self.interrupt.guard(look::tables(&self.engine, reach, self.is_read_by_people())).await
+    }
+
+    /// What statements of this session made, as a listing.
+    ///
+    /// # Errors
+    /// Those of opening one.
+    pub async fn made(&self) -> Result<Listing> {
+        self.interrupt.guard(look::made(&self.engine)).await
     }
 
     /// The columns of a table, with a note of its files.
@@ -252,7 +260,7 @@ impl Shell {
                 self.listing(explain::tree(plan)?).await?;
             }
             self.timing(started);
-            self.stats(&scans, 0, started);
+            self.stats(&scans, batches.first().map_or(0, explain::rows), started);
             return Ok(());
         }
         if running.schema.fields().is_empty() {
@@ -263,6 +271,7 @@ impl Shell {
             self.stats(&scans, 0, started);
             return Ok(());
         }
+        let present = if scans.look_around() { Presentation::listing() } else { present };
         let written = self.write(running, present).await?;
         let on_terminal = self.view.width.is_some() && self.output.is_none();
         if on_terminal {

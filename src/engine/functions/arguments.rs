@@ -74,7 +74,7 @@ impl VisitorMut for Pass<'_> {
         if let TableFactor::Table { sample: Some(_), .. } = factor {
             // The engine would read all rows without a word.
             return ControlFlow::Break(
-                Error::query("there is no TABLESAMPLE").hint("take a share of the rows with `where random() < 0.1`"),
+                Error::query("there is no `tablesample`").hint("take a share of the rows with `where random() < 0.1`"),
             );
         }
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };

@@ -6,6 +6,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::Range;
 
 /// What the caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +31,35 @@ pub enum Kind {
     Internal,
 }
 
-/// Where in a text the error lies; lines and columns count from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where in a text the error lies; lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    pub file: String,
+    /// `None` for what was typed.
+    pub file: Option<String>,
     pub line: Option<usize>,
+    pub column: Option<usize>,
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A line of what was written, and what of it is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    pub line: String,
+    /// In characters of the line; one at least, which may lie behind its end.
+    pub wrong: Range<usize>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.file),
-            None => f.write_str(&self.file),
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}")?,
+            (Some(file), None) => f.write_str(file)?,
+            (None, Some(line)) => write!(f, "line {line}")?,
+            (None, None) => {}
+        }
+        match (self.line, self.column) {
+            (Some(_), Some(column)) => write!(f, ":{column}"),
+            _ => Ok(()),
         }
     }
 }
@@ -51,7 +69,7 @@ impl fmt::Display for Place {
 pub struct Error {
     kind: Kind,
     message: String,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
     hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -91,8 +109,14 @@ impl Error {
 
     /// Says where the error lies, unless a lower floor knew already.
     #[must_use]
-    pub fn at(mut self, file: impl Into<String>, line: Option<usize>) -> Self {
-        self.place.get_or_insert(Place { file: file.into(), line });
+    pub fn at(self, file: impl Into<String>, line: Option<usize>) -> Self {
+        self.placed(Place { file: Some(file.into()), line, ..Place::default() })
+    }
+
+    /// Says where in a text the error lies, unless a lower floor knew already.
+    #[must_use]
+    pub fn placed(mut self, place: Place) -> Self {
+        self.place.get_or_insert_with(|| Box::new(place));
         self
     }
 
@@ -131,7 +155,7 @@ impl Error {
     }
 
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.place.as_deref()
     }
 
     pub fn hint_text(&self) -> Option<&str> {

@@ -2,10 +2,10 @@
 
 pub mod args;
 mod commands;
+mod report;
 mod settings;
 
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Error, Kind, Result};
 use crate::shell::interrupt::EXIT_CODE;
 use args::Args;
+use report::report;
 use settings::Settings;
 
 /// How long the program waits at its end for work that was given up.
@@ -64,37 +65,4 @@ fn exit_code(error: &Error) -> ExitCode {
         Kind::Interrupted => EXIT_CODE,
         _ => 1,
     })
-}
-
-/// Shows an error on standard error: what, where, how to mend it.
-pub fn report(error: &Error, color: bool) {
-    if error.kind() == Kind::ClosedPipe {
-        return;
-    }
-    // Nothing is left to tell it to when standard error itself is closed.
-    let _ = std::io::stderr().write_all(rendered(error, color).as_bytes());
-}
-
-fn rendered(error: &Error, color: bool) -> String {
-    use anstyle::{AnsiColor, Style};
-    let paint = |style: Style, text: &str| if color { format!("{style}{text}{style:#}") } else { text.to_owned() };
-    let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
-    let mut text = format!("{} {error}\n", paint(red, "error:"));
-    if let Some(place) = error.place() {
-        let place = if place.file == "line" { format!("line {}", place.line.unwrap_or(1)) } else { place.to_string() };
-        let _ = writeln!(text, "  at {place}");
-    }
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        let said = source.to_string();
-        if !text.contains(said.trim()) {
-            let _ = writeln!(text, "  because {}", said.trim());
-        }
-        cause = source.source();
-    }
-    if let Some(hint) = error.hint_text() {
-        let _ = write!(text, "\n{} {hint}\n", paint(cyan, "hint:"));
-    }
-    text
 }

@@ -18,7 +18,7 @@ use super::limits::{Mode, human_bytes};
 use super::tables::{self, ParquetTable};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Root, Table};
-use crate::storage::Stores;
+use crate::storage::{Location, Stores};
 
 /// Tables by name.
 pub type Tables = BTreeMap<String, Arc<dyn TableProvider>>;
@@ -104,6 +104,19 @@ impl LakeSchema {
         ParquetTable::open(&state, Arc::clone(&self.stores), location, table.columns.clone(), table.partition.clone())
             .await
             .map_err(named)
+    }
+
+    /// Where a table of the lake is.
+    ///
+    /// # Errors
+    /// `InvalidData` for a location that cannot be understood.
+    pub fn locate(&self, table: &Table) -> Result<Location> {
+        self.stores.locate(&self.lake.root, &table.path)
+    }
+
+    /// Tables and views that statements of this session made, with what each is.
+    pub fn made_here(&self) -> Vec<(String, TableType)> {
+        self.made().iter().map(|(name, table)| (name.clone(), table.table_type())).collect()
     }
 
     /// The session as it is now.

@@ -1,20 +1,25 @@
 //! The engine with the lake in it: a DataFusion session, its limits, its tables.
 
+mod asked;
 mod catalog;
+mod describe;
 mod diagnose;
 pub mod functions;
 mod limits;
 mod optimizer;
 mod planner;
+mod profile;
 mod registry;
 mod scans;
 mod session;
 mod sharing;
+mod summary;
 mod tables;
 mod views;
 
+pub use asked::{Asked, asked};
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
 pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
-pub use tables::Files;
+pub use tables::{Facts, Files};

@@ -8,9 +8,15 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::metrics::MetricValue;
 
+use super::asked::Asked;
+
 /// The scans of one statement.
 #[derive(Clone, Default)]
-pub struct Scans(Option<Arc<dyn ExecutionPlan>>);
+pub struct Scans {
+    plan: Option<Arc<dyn ExecutionPlan>>,
+    /// What is asked in place of the statement's rows.
+    asked: Option<Asked>,
+}
 
 /// Sums over all scans of a statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,18 +45,33 @@ pub struct Progress {
 
 impl Scans {
     pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
-        Self(Some(plan))
+        Self { plan: Some(plan), asked: None }
+    }
+
+    /// The scans of a statement that is asked about.
+    pub fn asked(self, asked: Asked) -> Self {
+        Self { asked: Some(asked), ..self }
     }
 
     /// Whether the statement is an EXPLAIN ANALYZE, which asks for what it took.
     pub fn are_asked_for(&self) -> bool {
-        self.0.as_ref().is_some_and(|plan| plan.is::<AnalyzeExec>())
+        self.asked == Some(Asked::Profile) || self.plan.as_ref().is_some_and(|plan| plan.is::<AnalyzeExec>())
+    }
+
+    /// Whether the rows are a listing of columns, for people who look around.
+    pub fn look_around(&self) -> bool {
+        matches!(self.asked, Some(Asked::Describe | Asked::Summarize))
+    }
+
+    /// Whether the rows are those of a plan.
+    pub fn explain(&self) -> bool {
+        matches!(self.asked, Some(Asked::Explain | Asked::Profile))
     }
 
     /// What was scanned so far.
     pub fn so_far(&self) -> Scanned {
         let mut scanned = Scanned::default();
-        if let Some(plan) = &self.0 {
+        if let Some(plan) = &self.plan {
             add(plan.as_ref(), &mut scanned);
         }
         scanned
@@ -60,7 +81,7 @@ impl Scans {
 impl Scans {
     /// How far the statement is at the moment; `None` before it is planned.
     pub fn progress(&self) -> Option<Progress> {
-        let plan = self.0.as_ref()?;
+        let plan = self.plan.as_ref()?;
         let mut progress = Progress { rows_all: Some(0), ..Progress::default() };
         advance(plan.as_ref(), &mut progress);
         progress.rows_all = progress.rows_all.filter(|&all| all > 0);

@@ -5,40 +5,46 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
 };
 use datafusion::common::ParamValues;
+use datafusion::common::config::{ConfigExtension, ExtensionOptions};
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::datasource::MemTable;
+use datafusion::datasource::{MemTable, TableType};
 use datafusion::error::DataFusionError;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement;
 use datafusion_session::SessionStore;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use url::Url;
 
+use super::asked::{Asked, asked};
 use super::catalog::{LakeSchema, Last, Overlay, Tables};
+use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::planner::Planner;
+use super::profile;
 use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
-use super::tables::Files;
+use super::summary::{self, Summary};
+use super::tables::{Facts, Files, Listed};
 use super::views::View;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::lake::metric::Formula;
+use crate::lake::{Lake, Table};
 use crate::storage::Stores;
 use crate::suggest;
 
@@ -63,6 +69,15 @@ pub struct Running {
     pub schema: SchemaRef,
     pub batches: std::pin::Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
     pub scans: Scans,
+}
+
+impl Running {
+    /// Rows that are there.
+    pub fn done(batch: RecordBatch) -> Self {
+        let schema = batch.schema();
+        let batches = Box::pin(futures::stream::iter([Ok(batch)]));
+        Self { schema, batches, scans: Scans::default() }
+    }
 }
 
 impl Engine {
@@ -141,7 +156,7 @@ impl Engine {
         self.schema.table_names()
     }
 
-    /// Plans a statement, with `parameters` bound where it has `$name`.
+    /// Plans a statement, with `parameters` bound where it has `$name`; one that asks about a query as that query.
     ///
     /// # Errors
     /// `Query` and `NotFound` with the line of the statement's text; `Usage` for what the mode forbids.
@@ -149,8 +164,11 @@ impl Engine {
         let state = self.context.state();
         let explain = |error| self.explain(error, Some(sql));
         let dialect = state.config_options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(sql.text, &dialect).map_err(explain)?;
-        functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place(error, None))?;
+        // A statement that asks about a query is planned as the query; errors show it as it was written.
+        let query = asked(sql.text).map(|(_, query)| query);
+        let text = query.as_deref().unwrap_or(sql.text);
+        let mut statement = state.sql_to_statement(text, &dialect).map_err(explain)?;
+        functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
         let plan = state.statement_to_plan(statement).await.map_err(explain)?;
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -193,15 +211,75 @@ impl Engine {
     /// # Errors
     /// As planning; those of running come from the stream.
     pub async fn start(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        let (plan, context) = self.physical(plan, sql).await?;
+        let stream = execute_stream(Arc::clone(&plan), context).map_err(|error| self.explain(error, Some(sql)))?;
+        let schema = stream.schema();
+        let explain = self.explaining(sql);
+        let batches = stream.map(move |batch| batch.map_err(&explain));
+        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
+    }
+
+    /// Answers what is asked about a planned query, in rows.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); `Query` for a statement that is no query.
+    pub async fn answer(&self, asked: Asked, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        if !is_query(&plan) {
+            return Err(sql.place(Error::query("only a table or a query can be asked about"), None));
+        }
+        let explain = |error| self.explain(error, Some(sql));
+        match asked {
+            Asked::Describe => {
+                let running = Running::done(describe::columns(&plan, &self.lake).map_err(explain)?);
+                Ok(Running { scans: Scans::default().asked(asked), ..running })
+            }
+            Asked::Summarize => {
+                let summary = Summary::of(plan, &self.context.state()).map_err(explain)?;
+                let running = self.start(summary.plan.clone(), sql).await?;
+                let laid_out = async move {
+                    let batches: Vec<RecordBatch> = running.batches.try_collect().await?;
+                    let found = concat_batches(&running.schema, &batches).map_err(internal)?;
+                    summary.laid_out(&found).map_err(internal)
+                };
+                let batches = Box::pin(futures::stream::once(laid_out));
+                Ok(Running { schema: summary::schema(), batches, scans: running.scans.asked(asked) })
+            }
+            Asked::Explain => {
+                let (plan, _) = self.physical(plan, sql).await?;
+                let running = Running::done(profile::table(&plan, &self.table_names(), false).map_err(explain)?);
+                Ok(Running { scans: Scans::new(plan).asked(asked), ..running })
+            }
+            Asked::Profile => {
+                let (plan, context) = self.physical(plan, sql).await?;
+                let rows = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
+                let (explain, ran, tables) = (self.explaining(sql), Arc::clone(&plan), self.table_names());
+                let profile = async move {
+                    rows.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(explain)?;
+                    profile::table(&ran, &tables, true).map_err(internal)
+                };
+                let batches = Box::pin(futures::stream::once(profile));
+                Ok(Running { schema: profile::schema(true), batches, scans: Scans::new(plan).asked(asked) })
+            }
+        }
+    }
+
+    /// The physical plan of a statement, and what it runs in.
+    async fn physical(
+        &self,
+        plan: LogicalPlan,
+        sql: &SqlText<'_>,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let explain = |error| self.explain(error, Some(sql));
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
         let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(explain)?;
-        let stream = execute_stream(Arc::clone(&plan), context).map_err(explain)?;
-        let schema = stream.schema();
-        let engine = self.clone();
-        let batches = stream.map(move |batch| batch.map_err(|error| engine.explain(error, None)));
-        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
+        Ok((frame.create_physical_plan().await.map_err(explain)?, context))
+    }
+
+    /// Explains errors of a statement after its text has gone.
+    fn explaining(&self, sql: &SqlText<'_>) -> impl Fn(DataFusionError) -> Error + Send + 'static {
+        let (engine, text, file) = (self.clone(), sql.text.to_owned(), sql.file.map(str::to_owned));
+        let (line, column) = (sql.line, sql.column);
+        move |error| engine.explain(error, Some(&SqlText { text: &text, file: file.as_deref(), line, column }))
     }
 
     /// The columns that a planned statement returns, with the types it would run with.
@@ -352,6 +430,34 @@ impl Engine {
         functions::metrics::check(&self.lake.metrics)
     }
 
+    /// What footers say of the columns of a table of the lake; empty for what the session made.
+    ///
+    /// # Errors
+    /// Those of opening the table and reading its footers.
+    pub async fn table_facts(&self, name: &str) -> Result<Vec<Facts>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(Vec::new()) };
+        self.schema.open(table).await?.facts(&self.schema.state()?).await
+    }
+
+    /// What a listing says of a table of the lake; `None` for what the session made, and for a table in a bucket unless it
+    /// may be asked.
+    ///
+    /// # Errors
+    /// `Storage` when its files cannot be listed.
+    pub async fn table_listed(&self, name: &str, asks_buckets: bool) -> Result<Option<Listed>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(None) };
+        let location = self.schema.locate(table)?;
+        if !location.is_local() && !asks_buckets {
+            return Ok(None);
+        }
+        Listed::of(self.schema.stores(), &location).await.map(Some)
+    }
+
+    /// Views and tables that statements of this session made: name, and whether it is a view.
+    pub fn made_here(&self) -> Vec<(String, bool)> {
+        self.schema.made_here().into_iter().map(|(name, kind)| (name, kind == TableType::View)).collect()
+    }
+
     /// The files of a table of the lake; `None` for what the session made.
     ///
     /// # Errors
@@ -364,13 +470,47 @@ impl Engine {
 
     fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
-        let functions = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
-        let functions = functions.chain(state.window_functions().keys()).chain(state.table_functions().keys());
+        let aggregates: Vec<String> = state.aggregate_functions().keys().cloned().collect();
+        let functions = state.scalar_functions().keys().cloned().chain(aggregates.iter().cloned());
+        let functions = functions.chain(state.window_functions().keys().cloned());
+        let functions = functions.chain(state.table_functions().keys().cloned());
         let tables = functions::table::HELPS.iter().map(|help| help.name.to_owned());
-        let functions = functions.chain(self.lake.metrics.keys()).cloned().chain(tables);
-        let known = Known { tables: self.table_names(), functions: functions.collect() };
+        let functions = functions.chain(self.lake.metrics.keys().cloned()).chain(tables);
+        let of = |table: &Table| {
+            let columns = table.columns.iter().chain(&table.partition);
+            columns.map(|column| (table.name.clone(), column.name.clone())).collect::<Vec<_>>()
+        };
+        let known = Known {
+            tables: self.table_names(),
+            columns: self.lake.tables.values().flat_map(of).collect(),
+            functions: functions.collect(),
+            aggregates,
+            calls: self.functions().into_iter().map(|function| (function.name, function.syntax)).collect(),
+            settings: settings(&state),
+        };
         from_engine(error, sql, &known, self.limits.memory_bytes)
     }
+}
+
+/// Names of the settings that SET takes.
+fn settings(state: &SessionState) -> Vec<String> {
+    let engine = state.config_options().entries().into_iter().map(|entry| entry.key);
+    let ours = sharing::Options::default().entries();
+    engine.chain(ours.into_iter().map(|entry| format!("{}.{}", sharing::Options::PREFIX, entry.key))).collect()
+}
+
+/// Whether a plan only reads, and returns rows.
+fn is_query(plan: &LogicalPlan) -> bool {
+    use LogicalPlan as P;
+    !matches!(
+        plan,
+        P::Ddl(_) | P::Dml(_) | P::Copy(_) | P::Statement(_) | P::Explain(_) | P::Analyze(_) | P::DescribeTable(_)
+    )
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped")]
+fn internal(error: impl std::fmt::Display) -> Error {
+    Error::internal(error.to_string())
 }
 
 /// Whether statements can call something of this name already.
@@ -413,7 +553,6 @@ fn engine_text(documentation: &Documentation) -> String {
 
 /// A list of one catalog with one schema.
 fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderList>> {
-    let internal = |error: DataFusionError| Error::internal(error.to_string());
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, schema).map_err(internal)?;
     let list = MemoryCatalogProviderList::new();
@@ -448,8 +587,9 @@ fn unbound(name: &str, parameters: &[(String, ScalarValue)], sql: &SqlText<'_>) 
         Some(near) => format!("did you mean `${near}`?"),
         None => format!("give it with `--param {bare}=…`"),
     };
-    let line = sql.text.find(&format!("${bare}")).map(|offset| sql.line_of(offset));
-    sql.place(Error::usage(format!("parameter `${bare}` has no value")), line).hint(hint)
+    let written = format!("${bare}");
+    let wrong = sql.text.find(&written).map(|start| start..start + written.len());
+    sql.place(Error::usage(format!("parameter `{written}` has no value")), wrong).hint(hint)
 }
 
 fn forbidden(plan: &LogicalPlan) -> Error {

@@ -13,7 +13,7 @@ use super::copy;
 use super::grain::Grain;
 use super::parameter::{Allowed, Bound, Moment, Parameter, typed_list};
 use super::saved::{Library, SavedQuery};
-use crate::engine::{Engine, Running, SqlText};
+use crate::engine::{Engine, Running, SqlText, asked};
 use crate::error::{Error, Result};
 use crate::output::present::Presentation;
 use crate::suggest;
@@ -58,6 +58,10 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
     let parameters: Vec<(String, ScalarValue)> =
         given.iter().filter_map(|(name, texts)| Some((name.clone(), untyped(texts.last()?)))).collect();
     let plan = engine.plan(sql, &parameters).await?;
+    if let Some((asked, _)) = asked(sql.text) {
+        let running = engine.answer(asked, plan.clone(), sql).await?;
+        return Ok((plan, running));
+    }
     let (plan, staged) = copy::stage(plan, engine).await?;
     let running = engine.start(plan.clone(), sql).await?;
     let Some(staged) = staged else { return Ok((plan, running)) };
@@ -162,7 +166,7 @@ pub async fn plan(
 
 /// The SQL of a saved query and where it stands.
 pub fn text(query: &SavedQuery) -> SqlText<'_> {
-    SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line }
+    SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line, column: Some(1) }
 }
 
 /// The parameters of the last query and of those that it builds on, with the file of each; its own hide theirs.
@@ -231,7 +235,7 @@ fn texts(query: &str, parameter: &Parameter, given: &Given, absent: Absent) -> R
 /// Those of the parameter's query, at its line in the header.
 pub async fn allowed(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Option<Vec<Allowed>>> {
     let Some(sql) = &parameter.values_sql else { return Ok(parameter.listed()) };
-    let sql = SqlText { text: sql, file: Some(file), line: parameter.line };
+    let sql = SqlText { text: sql, file: Some(file), line: parameter.line, column: None };
     let plan = engine.plan(&sql, &[]).await?;
     let running = engine.start(plan, &sql).await?;
     let batches: Vec<_> = running.batches.try_collect().await?;

@@ -7,15 +7,38 @@
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
-    /// SQL without its `;`; `command` is the `\` command that it ends with in the place of one, without its `\`.
-    Statement { text: &'a str, line: usize, command: Option<&'a str> },
+    /// SQL without its `;`, and where it starts; columns count characters from 1. `command` is the `\` command that it ends
+    /// with in the place of a `;`, without its `\`.
+    Statement { text: &'a str, start: Start, command: Option<&'a str> },
     /// A line that starts with `\`, without it.
     Command { text: &'a str, line: usize },
 }
 
-/// The items of a text whose first line has this number, in order; blanks and comments between them are left out.
-pub fn split(text: &str, line: usize) -> Items<'_> {
-    Items { rest: text, line }
+/// A place in a text; lines and columns count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl Start {
+    /// The place behind a text that starts here.
+    pub fn behind(self, text: &str) -> Self {
+        let lines = text.bytes().filter(|&byte| byte == b'\n').count();
+        let last = text.rsplit('\n').next().unwrap_or(text).chars().count();
+        Self { line: self.line + lines, column: if lines == 0 { self.column + last } else { last + 1 } }
+    }
+}
+
+/// The items of a text that starts here, in order; blanks and comments between them are left out.
+pub fn split(text: &str, start: Start) -> Items<'_> {
+    Items { rest: text, at: start }
 }
 
 /// Length of what the text starts with in whole items: a statement that may go on, and a line without its end, stay out.
@@ -66,14 +89,14 @@ pub fn is_complete(text: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct Items<'a> {
     rest: &'a str,
-    line: usize,
+    at: Start,
 }
 
 impl<'a> Items<'a> {
-    /// Takes `length` bytes off the rest and keeps count of lines.
+    /// Takes `length` bytes off the rest and keeps count of lines and columns.
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length);
-        self.line += taken.bytes().filter(|&byte| byte == b'\n').count();
+        self.at = self.at.behind(taken);
         self.rest = rest;
         taken
     }
@@ -85,13 +108,13 @@ impl<'a> Iterator for Items<'a> {
     fn next(&mut self) -> Option<Item<'a>> {
         loop {
             self.take(blank(self.rest));
-            let line = self.line;
+            let start = self.at;
             if self.rest.is_empty() {
                 return None;
             }
             if self.rest.starts_with('\\') {
                 let text = self.take(line_end(self.rest));
-                return Some(Item::Command { text: text[1..].trim_end(), line });
+                return Some(Item::Command { text: text[1..].trim_end(), line: start.line });
             }
             let (end, by) = statement_end(self.rest);
             let text = self.take(end);
@@ -104,7 +127,7 @@ impl<'a> Iterator for Items<'a> {
                 End::Command => Some(self.take(line_end(self.rest))[1..].trim_end()),
             };
             if !text.trim().is_empty() {
-                return Some(Item::Statement { text: text.trim_end(), line, command });
+                return Some(Item::Statement { text: text.trim_end(), start, command });
             }
         }
     }
@@ -216,9 +239,10 @@ mod tests {
     use super::*;
 
     fn statements(text: &str) -> Vec<(&str, usize)> {
-        split(text, 1)
+        split(text, Start::default())
             .map(|item| match item {
-                Item::Statement { text, line, .. } | Item::Command { text, line } => (text, line),
+                Item::Statement { text, start, .. } => (text, start.line),
+                Item::Command { text, line } => (text, line),
             })
             .collect()
     }
@@ -249,21 +273,29 @@ mod tests {
     fn lines_are_those_of_the_statement_and_not_of_the_comment_above_it() {
         let text = "-- first\n\nselect\n1;\n/* second */ select 2;\n\n";
         assert_eq!(statements(text), [("select\n1", 3), ("select 2", 5)]);
+        let columns = split(text, Start::default()).map(|item| match item {
+            Item::Statement { start, .. } => start.column,
+            Item::Command { .. } => 0,
+        });
+        assert_eq!(columns.collect::<Vec<_>>(), [1, 14]);
     }
 
     #[test]
     fn a_command_is_its_line_and_may_hold_any_quote() {
         let text = "select 1;\n  \\run x name=O'Brien\nselect 2;";
-        let items: Vec<Item<'_>> = split(text, 1).collect();
+        let items: Vec<Item<'_>> = split(text, Start::default()).collect();
         assert_eq!(items[1], Item::Command { text: "run x name=O'Brien", line: 2 });
-        assert_eq!(items[2], Item::Statement { text: "select 2", line: 3, command: None });
+        assert_eq!(items[2], Item::Statement { text: "select 2", start: Start { line: 3, column: 1 }, command: None });
     }
 
     #[test]
     fn a_command_may_end_a_statement() {
-        let items: Vec<Item<'_>> = split("select '\\'\n  \\g json\nselect 2", 1).collect();
-        let first = Item::Statement { text: "select '\\'", line: 1, command: Some("g json") };
-        assert_eq!(items, [first, Item::Statement { text: "select 2", line: 3, command: None }]);
+        let items: Vec<Item<'_>> = split("select '\\'\n  \\g json\nselect 2", Start::default()).collect();
+        let first = Item::Statement { text: "select '\\'", start: Start::default(), command: Some("g json") };
+        assert_eq!(
+            items,
+            [first, Item::Statement { text: "select 2", start: Start { line: 3, column: 1 }, command: None }]
+        );
     }
 
     #[test]

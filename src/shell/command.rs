@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::save::Existing;
 use super::watch::span;
-use super::{Next, Shell, Turned, look, tell};
+use super::{Next, Reach, Shell, Turned, look, tell};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
@@ -33,6 +33,11 @@ pub const ALL: [(&str, &[Command]); 4] = [
         "Looking around",
         &[
             command("d", "[TABLE]", "list tables, or show the columns and files of one"),
+            command("d+", "[TABLE]", "the same, with what only buckets and every footer know"),
+            command("dt", "", "list tables, as `\\d`"),
+            command("dv", "", "list views and tables that this session made"),
+            command("dq", "[NAME]", "list saved queries, or show one, as `\\queries`"),
+            command("df", "[NAME]", "list functions, or show one, as `\\f` and `\\doc`"),
             command("queries", "[NAME]", "list saved queries, or show one"),
             command("f", "", "list functions"),
             command("doc", "NAME", "show what a function or a metric does, and how it is called"),
@@ -91,18 +96,31 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
     let words = words(text)?;
     let (name, rest) = words.split_first().map_or(("", [].as_slice()), |(name, rest)| (name.as_str(), rest));
     match (name, rest) {
-        ("d", []) => shell.listing(shell.tables()?).await?,
-        ("d", [table]) => {
+        ("d" | "dt", []) => {
+            let listing = shell.tables(Reach::Near).await?;
+            shell.listing(listing).await?;
+        }
+        ("d+", []) => {
+            let listing = shell.tables(Reach::Everywhere).await?;
+            shell.listing(listing).await?;
+        }
+        ("dv", []) => {
+            let listing = shell.made().await?;
+            shell.listing(listing).await?;
+        }
+        ("d" | "d+", [table]) => {
             let listing = shell.table(table.trim_end_matches(';')).await?;
             shell.listing(listing).await?;
         }
-        ("queries", []) => {
+        ("queries" | "dq", []) => {
             let listing = shell.queries().await?;
             shell.listing(listing).await?;
         }
-        ("queries", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
-        ("f", []) => shell.listing(shell.functions()?).await?,
-        ("doc", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end()),
+        ("queries" | "dq", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
+        ("f" | "df", []) => shell.listing(shell.functions()?).await?,
+        ("doc" | "df", [name]) => {
+            tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end());
+        }
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;
@@ -170,9 +188,9 @@ async fn repeat(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
             with(shell, |view| view.format = Some(format), async |shell| shell.again().await).await
         }
         ("g", [file]) => {
-            let before = shell.output.replace(PathBuf::from(file));
+            shell.next_output = Some(PathBuf::from(file));
             let done = with(shell, |view| view.format = None, async |shell| shell.again().await).await;
-            shell.output = before;
+            shell.next_output = None;
             done
         }
         ("gx", []) => with(shell, |view| view.format = Some(Format::Vertical), async |shell| shell.again().await).await,
@@ -223,13 +241,13 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         ("timeout", []) => tell(&view.timeout.map_or("off".to_owned(), |span| format!("{} s", span.as_secs_f64()))),
         ("timeout", ["off"]) => view.timeout = None,
         ("timeout", [text]) => view.timeout = Some(span(text)?),
-        ("o", []) => shell.output = None,
+        ("o", []) => shell.next_output = None,
         ("o", [file]) => {
             let path = PathBuf::from(file);
             if shell.view.format.is_none() && Format::of_file(&path).is_none() {
                 return Err(super::result::unknown_ending(&path));
             }
-            shell.output = Some(path);
+            shell.next_output = Some(path);
         }
         ("set", []) => {
             for (name, texts) in &shell.given {

@@ -1,6 +1,7 @@
 //! Results in other shapes: charts, crosstabs.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::delivery::Delivery;
@@ -32,7 +33,7 @@ impl Shell {
         }
         let size = self.view.screen.map_or(PAGE, |screen| Size { width: screen.width, height: screen.height });
         let text = chart::draw(&kept.rows()?, &kept.present, &chart, size)?;
-        let path = self.output.clone();
+        let path = self.target().map(Path::to_owned);
         let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
         let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores, None)).await?;
         let written = target.write_all(text.as_bytes()).and_then(|()| target.flush());

@@ -7,6 +7,7 @@
 mod command;
 mod delivery;
 mod draw;
+mod explain;
 pub mod interrupt;
 mod kept;
 mod look;
@@ -33,12 +34,12 @@ use crate::query::check;
 use crate::query::parameter::Parameter;
 use crate::query::run::{self, Given};
 use crate::query::saved::Library;
-use crate::query::script::{self, Item};
+use crate::query::script::{self, Item, Start};
 use crate::storage::{Counts, Texts};
 use interrupt::Interrupt;
 use kept::Kept;
 use look::counted;
-pub use look::{Listing, metric_text, query_text};
+pub use look::{Listing, Reach, metric_text, query_text};
 use progress::Line;
 pub use prompt::run as prompt;
 pub use watch::span;
@@ -88,7 +89,7 @@ pub enum Turned {
 /// What was asked last, so that it can be asked again.
 #[derive(Clone, Debug)]
 enum Asked {
-    Statement { text: String, file: Option<String>, line: usize },
+    Statement { text: String, file: Option<String>, start: Start },
     Saved { name: String, given: Given },
 }
 
@@ -102,6 +103,8 @@ pub struct Shell {
     pub view: View,
     /// The file for the result; standard output when there is none.
     pub output: Option<PathBuf>,
+    /// The file for the next result alone.
+    next_output: Option<PathBuf>,
     /// Values for `$name` in statements.
     pub given: Given,
     /// The clock.
@@ -118,7 +121,7 @@ pub struct Shell {
     asked: Option<Asked>,
     last: Option<Kept>,
     /// Files that are being read, one within the other.
-    including: usize,
+    including: Vec<PathBuf>,
     /// Results written so far.
     delivered: u64,
     /// Requests of the statements so far.
@@ -141,6 +144,7 @@ impl Shell {
             library,
             view,
             output,
+            next_output: None,
             given,
             now: Utc::now,
             interrupt,
@@ -150,20 +154,20 @@ impl Shell {
             keeps: false,
             asked: None,
             last: None,
-            including: 0,
+            including: Vec::new(),
             delivered: 0,
             counted: Counts::default(),
         }
     }
 
-    /// Runs a text of statements and commands, the first line of which has this number; stops at the first that fails.
+    /// Runs a text of statements and commands that starts here in `file`; stops at the first that fails.
     ///
     /// # Errors
     /// Those of the item that failed, with its line in `file`.
-    pub async fn script(&mut self, text: &str, file: Option<&str>, line: usize) -> Result<Next> {
+    pub async fn script(&mut self, text: &str, file: Option<&str>, start: Start) -> Result<Next> {
         // What a script never looks back at need not be kept.
         self.keeps |= self.at_prompt || text.contains('_') || text.contains('\\');
-        for item in script::split(text, line) {
+        for item in script::split(text, start) {
             if self.item(item, file).await? == Next::Quit {
                 return Ok(Next::Quit);
             }
@@ -173,11 +177,11 @@ impl Shell {
 
     async fn item(&mut self, item: Item<'_>, file: Option<&str>) -> Result<Next> {
         let (command, line) = match item {
-            Item::Statement { text, line, command } => {
-                let asked = Asked::Statement { text: text.to_owned(), file: file.map(str::to_owned), line };
+            Item::Statement { text, start, command } => {
+                let asked = Asked::Statement { text: text.to_owned(), file: file.map(str::to_owned), start };
                 let Some(command) = command else { return self.run(asked).await.map(|()| Next::GoOn) };
                 self.asked = Some(asked);
-                (command::behind(self, command).await, line)
+                (command::behind(self, command).await, start.line)
             }
             Item::Command { text, line } => (command::run(self, text).await, line),
         };
@@ -192,14 +196,15 @@ impl Shell {
     /// # Errors
     /// `Usage` when there is no such file, or files name each other; those of what fails in it.
     pub async fn include(&mut self, file: &Path) -> Result<Next> {
-        const DEEPEST: usize = 16;
-        if self.including == DEEPEST {
+        let path = self.engine.folder().join(file);
+        let path = path.canonicalize().unwrap_or(path);
+        if self.including.contains(&path) {
             return Err(Error::usage(format!("`{}` is read by a file that it reads itself", file.display())));
         }
-        let (text, name) = read_text(&self.engine.folder().join(file), &file.display().to_string())?;
-        self.including += 1;
-        let done = Box::pin(self.script(&text, Some(&name), 1)).await;
-        self.including -= 1;
+        let (text, name) = read_text(&path, &file.display().to_string())?;
+        self.including.push(path);
+        let done = Box::pin(self.script(&text, Some(&name), Start::default())).await;
+        self.including.pop();
         done
     }
 
@@ -254,9 +259,17 @@ impl Shell {
     /// The tables of the lake and of the session, as a listing.
     ///
     /// # Errors
-    /// `Internal` only.
-    pub fn tables(&self) -> Result<Listing> {
-        look::tables(&self.engine)
+    /// `Interrupted` on Ctrl-C.
+    pub async fn tables(&self, reach: Reach) -> Result<Listing> {
+        self.interrupt.guard(look::tables(&self.engine, reach, self.is_read_by_people())).await
+    }
+
+    /// What statements of this session made, as a listing.
+    ///
+    /// # Errors
+    /// Those of opening one.
+    pub async fn made(&self) -> Result<Listing> {
+        self.interrupt.guard(look::made(&self.engine)).await
     }
 
     /// The columns of a table, with a note of its files.

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use super::{Next, Shell, screen, tell};
 use crate::error::{Error, Kind, Result};
 use crate::query::parameter::Parameter;
-use crate::query::script;
+use crate::query::script::{self, Start};
 use crate::suggest;
 
 /// Statements that the history keeps.
@@ -56,11 +56,11 @@ pub fn run(shell: &mut Shell, runtime: &Handle, report: impl Fn(&Error)) -> Resu
             return Ok(());
         }
         remember(&mut editor, history.as_deref(), text.trim_end(), shell);
-        match runtime.block_on(shell.script(&text, None, 1)) {
+        match runtime.block_on(shell.script(&text, None, Start::default())) {
             Ok(Next::GoOn) => {}
             Ok(Next::Quit) => return Ok(()),
-            // The terminal has shown `^C` on the line before.
-            Err(error) if error.kind() == Kind::Interrupted => tell("\ninterrupted"),
+            // The terminal has shown `^C` somewhere on this line, perhaps behind how far the statement was.
+            Err(error) if error.kind() == Kind::Interrupted => tell("\r\x1b[2K^C\ninterrupted"),
             Err(error) => report(&error),
         }
     }

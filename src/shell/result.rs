@@ -14,12 +14,13 @@ use super::delivery::Delivery;
 use super::kept::{Keeper, Kept};
 use super::pager::Paged;
 use super::progress::Line;
-use super::{Asked, Shell, Turned, counted, interrupt, tell};
+use super::{Asked, Shell, Turned, counted, explain, interrupt, tell};
 use crate::engine::{Running, Scans, SqlText, human_bytes};
 use crate::error::{Error, Kind, Result};
 use crate::output::present::{Presentation, grouped};
 use crate::output::{Format, Style, Written, drain};
 use crate::query::run;
+use crate::query::script::Start;
 use crate::suggest;
 
 /// Something that was asked and runs.
@@ -107,10 +108,11 @@ impl Shell {
     async fn start(&mut self, asked: Asked, line: &Line, began: Instant) -> Result<Started> {
         let (engine, library, now) = (self.engine.clone(), self.library.clone(), (self.now)());
         let ((started, notes), running) = match asked {
-            Asked::Statement { text, file, line } => {
+            Asked::Statement { text, file, start } => {
                 let given = self.given.clone();
                 let work = interrupt::detached(async move {
-                    let sql = SqlText { text: &text, file: file.as_deref(), line };
+                    let Start { line, column } = start;
+                    let sql = SqlText { text: &text, file: file.as_deref(), line, column: Some(column) };
                     let (plan, running) = run::statement(&engine, &sql, &given).await?;
                     let writes = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
                     Ok((((Presentation::default(), writes), Vec::new()), running))
@@ -148,6 +150,16 @@ impl Shell {
     /// Shows a result and how many rows it has.
     async fn show(&mut self, running: Running, present: Presentation, line: &Line, began: Instant) -> Result<()> {
         let scans = running.scans.clone();
+        if scans.explain() && self.is_read_by_people() {
+            let batches: Vec<_> = self.within(began, running.batches.try_collect()).await?;
+            line.end();
+            for plan in &batches {
+                self.listing(explain::tree(plan)?).await?;
+            }
+            self.timing(began);
+            self.stats(&scans, batches.first().map_or(0, explain::rows), began);
+            return Ok(());
+        }
         if running.schema.fields().is_empty() {
             // DDL and SET have no result; running them to the end is all there is to do.
             let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
@@ -157,21 +169,23 @@ impl Shell {
             self.stats(&scans, 0, began);
             return Ok(());
         }
-        let output = self.output.clone();
+        let present = if scans.look_around() { Presentation::listing() } else { present };
         let written = self.write_until(running, present, line, Some(began)).await?;
         line.end();
-        match output {
-            Some(path) if self.at_prompt => {
-                self.note(&format!("{} written to {}", counted(written.rows, "row"), path.display()));
-                // One result for one file; the next is shown again.
-                self.output = None;
-            }
-            None if self.view.screen.is_some() => self.note(&summary(written)),
-            _ => {}
+        match self.next_output.take() {
+            Some(path) => self.note(&format!("{} written to {}", counted(written.rows, "row"), path.display())),
+            None if self.view.screen.is_some() && self.output.is_none() => self.note(&summary(written)),
+            None => {}
         }
         self.timing(began);
         self.stats(&scans, written.rows, began);
         Ok(())
+    }
+
+    /// Whether results are laid out for people.
+    pub(super) fn is_read_by_people(&self) -> bool {
+        let of_file = self.target().and_then(Format::of_file);
+        self.view.format.or(of_file).is_none_or(Format::is_for_people)
     }
 
     fn timing(&self, began: Instant) {
@@ -197,7 +211,7 @@ impl Shell {
         line: &Line,
         began: Option<Instant>,
     ) -> Result<Written> {
-        let path = self.output.clone();
+        let path = self.target().map(Path::to_owned);
         let format = self.format(path.as_deref())?;
         let screen = self.view.screen.filter(|_| path.is_none());
         let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
@@ -248,6 +262,11 @@ impl Shell {
         Ok(written)
     }
 
+    /// The file for the next result.
+    pub(super) fn target(&self) -> Option<&Path> {
+        self.next_output.as_deref().or(self.output.as_deref())
+    }
+
     /// The form of the next result.
     fn format(&self, path: Option<&Path>) -> Result<Format> {
         let of_file = path.and_then(Format::of_file);
@@ -258,7 +277,7 @@ impl Shell {
             (None, Some(path)) if path.is_dir() => Format::Table,
             (None, Some(path)) => return Err(unknown_ending(path)),
         };
-        if path.is_some() && self.delivered > 0 && !self.at_prompt {
+        if self.next_output.is_none() && path.is_some() && self.delivered > 0 {
             return Err(Error::usage("`--output` takes one result, and this is the second")
                 .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
         }

@@ -18,6 +18,7 @@ mod metrics;
 mod order;
 mod prompt;
 mod real_data;
+mod results;
 mod s3;
 mod sample;
 mod sample_tables;

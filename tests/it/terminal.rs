@@ -82,6 +82,9 @@ impl Setup {
         command.cwd(&self.folder);
         command.env_remove("CXLAKE_LAKE");
         command.env("NO_COLOR", "1");
+        // A pager waits for keys; a test that wants one names it.
+        command.env("CXLAKE_PAGER", "");
+        command.env("XDG_CONFIG_HOME", self.home.at("config"));
         command.env("TERM", "xterm-256color");
         command.env("HOME", self.home.path());
         command.env("XDG_STATE_HOME", self.home.at("state"));

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::super::args::Args;
 use super::super::{report, settings::Settings};
 use crate::error::{Error, Kind, Result};
-use crate::query::script;
+use crate::query::script::{self, Start};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::{self, Next, Shell};
 
@@ -30,7 +30,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, runtime: &Run
         return shell::prompt(&mut shell, runtime.handle(), report);
     }
     for text in &args.command {
-        if runtime.block_on(shell.script(text, None, 1))? == Next::Quit {
+        if runtime.block_on(shell.script(text, None, Start::default()))? == Next::Quit {
             return Ok(());
         }
     }
@@ -76,7 +76,7 @@ async fn streamed(shell: &mut Shell) -> Result<Next> {
             }
         }
     });
-    let (mut text, mut first, mut number) = (String::new(), 1, 1);
+    let (mut text, mut start, mut number) = (String::new(), Start::default(), 1);
     let interrupt = shell.interrupt.clone();
     loop {
         let line = interrupt.guard(async { Ok(lines.recv().await) }).await?;
@@ -96,11 +96,11 @@ async fn streamed(shell: &mut Shell) -> Result<Next> {
             false => 0,
         };
         let rest = text.split_off(whole);
-        let next = shell.script(&text, Some(STDIN), first).await?;
+        let next = shell.script(&text, Some(STDIN), start).await?;
         if next == Next::Quit || is_end {
             return Ok(next);
         }
-        first += text.bytes().filter(|&byte| byte == b'\n').count();
+        start = start.behind(&text);
         text = rest;
     }
 }

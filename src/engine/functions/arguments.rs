@@ -10,7 +10,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    Query, TableFactor, Value, VisitMut, VisitorMut, visit_relations_mut,
+    Query, SelectFlavor, SelectItem, SetExpr, TableFactor, Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -58,7 +59,24 @@ impl Pass<'_> {
 impl VisitorMut for Pass<'_> {
     type Break = Error;
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        // `from t` alone is all of it.
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && select.flavor == SelectFlavor::FromFirstNoSelect
+        {
+            select.flavor = SelectFlavor::FromFirst;
+            select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        if let TableFactor::Table { sample: Some(_), .. } = factor {
+            // The engine would read all rows without a word.
+            return ControlFlow::Break(
+                Error::query("there is no `tablesample`").hint("take a share of the rows with `where random() < 0.1`"),
+            );
+        }
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };
         let Some(help) = self.help(name) else { return ControlFlow::Continue(()) };
         if help.kind != Kind::Table {

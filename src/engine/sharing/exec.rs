@@ -93,6 +93,11 @@ impl SharedExec {
         let reader = shared.readers.fetch_add(1, Ordering::Relaxed);
         Ok(Self { shared, plan, reader, shows_plan: false, metrics: ExecutionPlanMetricsSet::new() })
     }
+
+    /// What the subplan is called, the same for all its readers.
+    pub fn label(&self) -> &str {
+        self.shared.label()
+    }
 }
 
 impl DisplayAs for SharedExec {

@@ -20,7 +20,7 @@ mod weigh;
 use datafusion::common::config::ConfigExtension;
 use datafusion::common::extensions_options;
 
-pub use exec::Attach;
+pub use exec::{Attach, SharedExec};
 pub use find::ShareSubplans;
 pub use settle::{Body, SharedReadPlanner, settle};
 pub use weigh::is_better_run_again;

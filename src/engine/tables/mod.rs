@@ -4,6 +4,7 @@ mod arrow;
 mod by_path;
 mod contract;
 mod csv;
+mod facts;
 mod filter;
 mod footer;
 mod parquet;
@@ -12,4 +13,5 @@ mod plain;
 mod reader;
 
 pub use by_path::{is_path, open as open_path};
-pub use parquet::{Files, ParquetTable};
+pub use facts::Facts;
+pub use parquet::{Files, Listed, ParquetTable};

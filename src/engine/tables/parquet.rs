@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{Statistics, project_schema};
+use datafusion::common::{ColumnStatistics, Statistics, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
@@ -27,6 +27,7 @@ use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
+use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
 use super::reader::{Footer, Readers};
 use super::{contract, footer, partition};
@@ -65,6 +66,30 @@ pub struct Files {
     pub newest: Option<chrono::DateTime<chrono::Utc>>,
     /// Files with another extension.
     pub others: usize,
+}
+
+/// What a listing alone says of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    pub files: usize,
+    pub bytes: u64,
+    /// When the newest file was written.
+    pub newest: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+impl Listed {
+    /// Lists the files of a table without opening one.
+    ///
+    /// # Errors
+    /// `Storage` when they cannot be listed.
+    pub async fn of(stores: &Stores, location: &Location) -> Result<Self> {
+        let listing = location.list(stores.open(&location.store_url)?.as_ref(), &EXTENSIONS).await?;
+        Ok(Self {
+            files: listing.files.len(),
+            bytes: listing.files.iter().map(|file| file.size).sum(),
+            newest: listing.files.iter().map(|file| file.last_modified).max(),
+        })
+    }
 }
 
 impl ParquetTable {
@@ -113,6 +138,36 @@ impl ParquetTable {
             newest: listing.files.iter().map(|file| file.last_modified).max(),
             others: listing.others,
         })
+    }
+
+    /// What the footers say of each column of [`schema`](TableProvider::schema).
+    ///
+    /// # Errors
+    /// As a scan of the whole table.
+    pub async fn facts(&self, session: &dyn Session) -> Result<Vec<Facts>> {
+        let listing = self.listing().await?;
+        let footers = self.footers(session, &listing.files).await?;
+        let schema = self.table_schema.file_schema();
+        let mut files = Vec::with_capacity(footers.len());
+        for (file, footer) in listing.files.iter().zip(&footers) {
+            let shown = self.location.shown(&file.location);
+            let mut known = DFParquetMetadata::statistics_from_parquet_metadata(footer, schema)
+                .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
+            footer::keep_known(&mut known, schema, footer);
+            let rows = known.num_rows;
+            for value in partition::values(&self.partition, &self.location, &file.location)? {
+                let nulls = if value.is_null() { rows } else { Precision::Exact(0) };
+                let bound = Precision::Exact(value);
+                known.column_statistics.push(ColumnStatistics {
+                    null_count: nulls,
+                    min_value: bound.clone(),
+                    max_value: bound,
+                    ..ColumnStatistics::new_unknown()
+                });
+            }
+            files.push(known);
+        }
+        Ok(facts::of_all(&files, self.schema().fields().len()))
     }
 
     /// The columns that all files have together.

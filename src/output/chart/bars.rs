@@ -32,7 +32,7 @@ pub fn draw(x: &Column<'_>, y: &Column<'_>, size: Size) -> String {
                 let length = characters(-number / span, room).clamp(1, left);
                 format!("{}{}", " ".repeat(left - length), "█".repeat(length))
             }
-            Some(number) => format!("{}{}", " ".repeat(left), block(number / span, room - left.min(room))),
+            Some(number) => format!("{}{}", " ".repeat(left), block(number / span, room, left)),
         };
         let gap = " ".repeat(room.saturating_sub(bar.width()));
         let value = value.as_deref().unwrap_or_default();
@@ -47,9 +47,10 @@ fn axis(left: usize) -> &'static str {
     if left == 0 { "│" } else { "" }
 }
 
-/// A bar of this share of the room, in eighths of a character; a value that is not zero shows at least as a hair.
-fn block(share: f64, room: usize) -> String {
-    let eighths = characters(share, room * 8).max(usize::from(share > 0.0)).min(room * 8);
+/// A bar of this share of the room, in eighths of a character, where so many characters are taken; a value that is not zero
+/// shows at least as a hair.
+fn block(share: f64, room: usize, taken: usize) -> String {
+    let eighths = characters(share, room * 8).max(usize::from(share > 0.0)).min(room.saturating_sub(taken) * 8);
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 

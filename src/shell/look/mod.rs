@@ -1,15 +1,15 @@
 //! Looking around: what tables and saved queries there are, and what is in them.
 
+mod tables;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use crate::engine::{Engine, Files, FunctionSummary, SqlText, human_bytes};
+use crate::engine::{Engine, FunctionSummary, SqlText};
 use crate::error::{Error, Result};
-use crate::lake::Table;
-use crate::lake::column::type_name;
 use crate::lake::metric::{Formula, Metric};
 use crate::output::present::grouped;
 use crate::query::header::ColumnSection;
@@ -17,6 +17,7 @@ use crate::query::parameter::Parameter;
 use crate::query::run;
 use crate::query::saved::{Library, Placed};
 use crate::suggest;
+pub use tables::{Reach, made, table, tables};
 
 /// A small result that cxlake itself made.
 #[derive(Debug)]
@@ -24,76 +25,6 @@ pub struct Listing {
     pub batch: RecordBatch,
     /// Lines to say beside it.
     pub notes: Vec<String>,
-}
-
-/// One row per table: its name, where its files are, what one row is.
-///
-/// # Errors
-/// `Internal` only.
-pub fn tables(engine: &Engine) -> Result<Listing> {
-    let names = engine.table_names();
-    let declared = |name: &String| engine.lake().tables.get(name);
-    let path = |name| declared(name).map_or("(this session)", |table| table.path.as_str());
-    let paths: StringArray = names.iter().map(|name| Some(path(name))).collect();
-    let partitions: StringArray = names.iter().map(|name| declared(name).and_then(partition_names)).collect();
-    let descriptions: StringArray =
-        names.iter().map(|name| declared(name).and_then(|table| table.description.as_deref())).collect();
-    listing([
-        ("table", text(names)),
-        ("path", Arc::new(paths)),
-        ("partition", Arc::new(partitions)),
-        ("description", Arc::new(descriptions)),
-    ])
-}
-
-fn partition_names(table: &Table) -> Option<String> {
-    let names: Vec<&str> = table.partition.iter().map(|column| column.name.as_str()).collect();
-    (!names.is_empty()).then(|| names.join(", "))
-}
-
-/// One row per column of a table, and a note of its files.
-///
-/// # Errors
-/// `NotFound` with the nearest name; those of opening the table.
-pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
-    let schema = engine.table_schema(name).await?;
-    let declared = engine.lake().tables.get(name);
-    let about = |column: &str| {
-        let mut columns = declared.into_iter().flat_map(|table| table.columns.iter().chain(&table.partition));
-        columns.find(|known| known.name == column)
-    };
-    let fields = || schema.fields().iter();
-    let nullable: BooleanArray =
-        fields().map(|field| about(field.name()).map(|column| column.nullable).or(Some(field.is_nullable()))).collect();
-    let descriptions: StringArray =
-        fields().map(|field| about(field.name()).and_then(|column| column.description.clone())).collect();
-    let mut listing = listing([
-        ("column", text(fields().map(|field| field.name().clone()).collect())),
-        ("type", text(fields().map(|field| type_name(field.data_type())).collect())),
-        ("nullable", Arc::new(nullable)),
-        ("description", Arc::new(descriptions)),
-    ])?;
-    if let (Some(table), Some(files)) = (declared, engine.table_files(name).await?) {
-        listing.notes.push(about_files(table, &files));
-    }
-    Ok(listing)
-}
-
-fn about_files(table: &Table, files: &Files) -> String {
-    let mut text = format!(
-        "{}: {} in {}, {}",
-        table.path,
-        counted(files.rows, "row"),
-        counted(files.count as u64, "file"),
-        human_bytes(files.bytes)
-    );
-    if let Some(newest) = files.newest {
-        let _ = write!(text, ", newest written {}", newest.format("%Y-%m-%d %H:%M UTC"));
-    }
-    if files.others > 0 {
-        let _ = write!(text, "; {} other files there are no Parquet", files.others);
-    }
-    text
 }
 
 /// `1 row`, `1,200 rows`.
@@ -220,7 +151,7 @@ async fn users(engine: &Engine, library: &Library) -> Result<Vec<(String, BTreeS
     let mut users = Vec::new();
     for (name, query) in library.all().await? {
         let Ok(query) = query else { continue };
-        let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line };
+        let sql = SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line, column: Some(1) };
         let Ok(mut calls) = engine.called(&sql) else { continue };
         let mut used = BTreeSet::new();
         while let Some(call) = calls.pop() {

@@ -1,0 +1,426 @@
+//! Names that stand for nothing, or for more than one thing: tables, columns, functions, types, settings.
+
+use datafusion::common::{Column, SchemaError};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::{Clues, between, wording};
+use crate::error::Error;
+use crate::suggest;
+
+/// What the engine says before the name and types of a call that fits no function.
+const NO_FUNCTION: &str = "No function matches the given name and argument types '";
+
+/// Names of types that statements can use.
+const TYPES: [&str; 28] = [
+    "text",
+    "varchar",
+    "char",
+    "string",
+    "int",
+    "integer",
+    "bigint",
+    "smallint",
+    "tinyint",
+    "float",
+    "double",
+    "real",
+    "decimal",
+    "numeric",
+    "bool",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "bytea",
+    "uint8",
+    "int2",
+    "int4",
+    "int8",
+    "float4",
+    "float8",
+];
+
+/// Functions of other databases, and what does the same here.
+pub const ELSEWHERE: [(&[&str], &str); 21] = [
+    (&["getdate", "sysdate", "curdate", "localtimestamp"], "now()"),
+    (&["len", "datalength"], "length(text)"),
+    (&["isnull"], "coalesce(x, y)"),
+    (&["if", "iif", "decode"], "case when x then y else z end"),
+    (&["group_concat", "listagg"], "string_agg(text, ', ')"),
+    (&["list", "collect_list", "grouparray"], "array_agg(x)"),
+    (&["year"], "extract(year from day)"),
+    (&["quarter"], "extract(quarter from day)"),
+    (&["month"], "extract(month from day)"),
+    (&["week"], "extract(week from day)"),
+    (&["day", "dayofmonth"], "extract(day from day)"),
+    (&["hour"], "extract(hour from time)"),
+    (&["weekday", "dayofweek"], "extract(dow from day)"),
+    (&["strftime", "date_format", "format_date"], "to_char(time, '%Y-%m')"),
+    (&["strptime", "str_to_date", "parse_date"], "to_date(text, '%d.%m.%Y')"),
+    (&["datediff", "date_diff"], "extract(day from later - earlier)"),
+    (&["dateadd", "date_add", "date_sub", "adddate"], "day + interval '1 month'"),
+    (&["quantile", "percentile", "approx_quantile"], "approx_percentile_cont(x, 0.5)"),
+    (&["safe_cast"], "try_cast(x as int)"),
+    (&["charindex", "locate"], "strpos(text, part)"),
+    (&["countif", "count_if"], "count(*) filter (where x > 0)"),
+];
+
+/// A name as a statement has to write it.
+fn written(name: &str) -> String {
+    let is_plain = |letter: char| letter == '_' || letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    let starts_well = name.starts_with(|letter: char| letter == '_' || letter.is_ascii_lowercase());
+    if starts_well && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+/// What the engine says of the columns of a statement.
+pub fn schema(error: &SchemaError, clues: &mut Clues<'_>) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => missing_column(field, valid_fields, clues),
+        SchemaError::AmbiguousReference { field } => ambiguous(field, clues),
+        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+            let table = qualifier.table();
+            let second = clues.words.places(table).last().and_then(|place| clues.words.get(place));
+            clues.wrong = clues.wrong.take().or(second.map(|piece| piece.at.clone()));
+            Error::query(format!("`{table}` stands in FROM twice"))
+                .hint(format!("give each a name of its own, as in `{table} as a join {table} as b`"))
+        }
+        SchemaError::DuplicateUnqualifiedField { name } => twice(name, clues),
+    }
+}
+
+/// Two columns of one name where each must have its own.
+fn twice(name: &str, clues: &mut Clues<'_>) -> Error {
+    let places: Vec<usize> = clues.words.places(name).collect();
+    if let [_, second] = places[..] {
+        clues.wrong = clues.words.get(second).map(|piece| piece.at.clone());
+    }
+    Error::query(format!("two columns are called `{name}`")).hint("give one of them another name with `as`")
+}
+
+fn ambiguous(field: &Column, clues: &mut Clues<'_>) -> Error {
+    let suffix = format!(".{}", field.name);
+    let mut tables: Vec<&str> =
+        clues.notes.iter().filter_map(|note| note.strip_prefix("possible column ")?.strip_suffix(&suffix)).collect();
+    tables.dedup();
+    let error = match tables.as_slice() {
+        [first @ .., last] if !first.is_empty() => Error::query(format!(
+            "`{}` is ambiguous: it is a column of {} and `{last}`",
+            field.name,
+            suggest::list(first.iter().copied())
+        )),
+        _ => Error::query(format!("`{}` is ambiguous: more than one table has it", field.name)),
+    };
+    let table = tables.first().copied().unwrap_or("t");
+    let error = error.hint(format!("say of which, as in `{table}.{}`", written(&field.name)));
+    let name = clues.words.name(&field.name);
+    clues.mark(name);
+    error
+}
+
+fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Error {
+    let found = clues.words.name(&field.name);
+    clues.mark(found);
+    let place = clues.wrong.as_ref().and_then(|wrong| clues.words.starting_at(wrong.start));
+    let before = place.and_then(|place| clues.words.get(place.checked_sub(1)?));
+    if let Some(clause) =
+        before.filter(|before| before.is_keyword(Keyword::LIMIT) || before.is_keyword(Keyword::OFFSET))
+    {
+        let clause = clause.word().unwrap_or_default().to_uppercase();
+        return Error::query(format!("{clause} takes a number, and `{}` is none", field.name));
+    }
+    let mut tables: Vec<&str> = valid.iter().filter_map(|column| Some(column.relation.as_ref()?.table())).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    if let Some(relation) = field.relation.as_ref().map(|relation| relation.table())
+        && !tables.is_empty()
+        && !tables.contains(&relation)
+    {
+        return missing_relation(relation, &field.name, valid, &tables);
+    }
+    let shown = field.flat_name().replace('"', "");
+    let error = Error::query(format!("no column `{shown}`"));
+    if let Some(hint) = alias(&field.name, place, clues) {
+        return error.hint(hint);
+    }
+    let in_scope: Vec<&Column> =
+        valid.iter().filter(|column| field.relation.is_none() || column.relation == field.relation).collect();
+    let mut names: Vec<&str> = in_scope.iter().map(|column| column.name.as_str()).collect();
+    if let Some(near) = suggest::nearest(&field.name, names.iter().copied()) {
+        let table = in_scope.iter().find(|column| column.name == near).and_then(|column| column.relation.as_ref());
+        return match table.filter(|_| tables.len() > 1 && field.relation.is_none()) {
+            Some(table) => error.hint(format!("did you mean `{near}` of `{}`?", table.table())),
+            None => error.hint(format!("did you mean `{}`?", written(near))),
+        };
+    }
+    let is_quoted = place
+        .and_then(|place| clues.words.get(place))
+        .is_some_and(|piece| matches!(&piece.token, Token::Word(word) if word.quote_style == Some('"')));
+    if is_quoted {
+        return error.hint(format!("names stand in double quotes; a text stands in single quotes: `'{}'`", field.name));
+    }
+    if field.name == "all" {
+        return error.hint("ORDER BY takes columns or their numbers, as in `order by 1, 2`");
+    }
+    let elsewhere = clues.known.columns.iter().filter(|(_, column)| *column == field.name);
+    let elsewhere: Vec<&str> = elsewhere.map(|(table, _)| table.as_str()).collect();
+    if !elsewhere.is_empty() && !names.is_empty() {
+        let (a, has) = if elsewhere.len() == 1 { ("table", "has") } else { ("tables", "have") };
+        return error.hint(format!("{a} {} {has} a column of this name", suggest::some(&elsewhere)));
+    }
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    match names.is_empty() {
+        true => error.hint("no table is named in FROM"),
+        false => error.hint(format!("columns here: {}", suggest::some(&names))),
+    }
+}
+
+/// `x.column` where FROM has no `x`.
+fn missing_relation(relation: &str, column: &str, valid: &[Column], tables: &[&str]) -> Error {
+    let error = Error::query(format!("no table `{relation}` in FROM"));
+    let with_column = valid.iter().find(|valid| valid.name == column).and_then(|valid| valid.relation.as_ref());
+    match (suggest::nearest(relation, tables.iter().copied()), with_column) {
+        (Some(near), _) => error.hint(format!("did you mean `{near}`?")),
+        (None, Some(table)) => error.hint(format!("did you mean `{}.{}`?", table.table(), written(column))),
+        (None, None) => error.hint(format!("tables here: {}", suggest::list(tables.iter().copied()))),
+    }
+}
+
+/// A name that SELECT gives, used where it is not yet known.
+fn alias(name: &str, place: Option<usize>, clues: &Clues<'_>) -> Option<String> {
+    let place = place?;
+    let named = clues.words.places(name).any(|at| {
+        let as_before = at.checked_sub(1).and_then(|before| clues.words.get(before));
+        at < place && as_before.is_some_and(|before| before.is_keyword(Keyword::AS))
+    });
+    let clauses = clues.words.iter().take(place).filter_map(|(_, piece)| {
+        let is = |keyword| piece.is_keyword(keyword);
+        [Keyword::SELECT, Keyword::FROM, Keyword::WHERE, Keyword::GROUP, Keyword::HAVING, Keyword::ORDER]
+            .into_iter()
+            .find(|keyword| is(*keyword))
+    });
+    (named && clauses.last() == Some(Keyword::WHERE))
+        .then(|| format!("`{name}` is made by SELECT, which comes after WHERE; repeat what it stands for, or filter in a query around"))
+}
+
+/// What the engine says of other names.
+pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
+    let quoted = between(message, "'", "'").unwrap_or_default();
+    let is_table = (message.starts_with("table '") && message.contains("not found"))
+        || message.starts_with("No table named '")
+        || (message.starts_with("Table '") && message.contains("doesn't exist"));
+    if is_table {
+        return Some(missing_table(quoted.rsplit('.').next().unwrap_or(quoted), clues));
+    }
+    if message.starts_with("Table '") && message.ends_with("already exists") {
+        let name = quoted.rsplit('.').next().unwrap_or(quoted);
+        clues.mark(clues.words.name(name));
+        return Some(Error::query(format!("there is a table `{name}` already")).hint("give yours another name"));
+    }
+    if message.contains(NO_FUNCTION) {
+        return Some(wrong_call(message, clues));
+    }
+    if let Some(function) = between(message, "Function '", "' failed to match any signature") {
+        return Some(refused_types(function, message, clues));
+    }
+    if message.starts_with("table function '") || message.starts_with("Invalid function '") {
+        return Some(missing_function(quoted, message.starts_with("table function '"), clues));
+    }
+    if let Some(name) = message.strip_prefix("Unsupported SQL type ") {
+        let name = name.split(['(', ' ']).next().unwrap_or(name).to_lowercase();
+        let found = clues.words.name(&name);
+        clues.mark(found);
+        let error = Error::query(format!("no type `{name}`"));
+        return Some(match suggest::nearest(&name, TYPES) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("types are `text`, `int`, `float`, `decimal(18,2)`, `bool`, `date` and `timestamp`"),
+        });
+    }
+    let is_setting = message.starts_with("Config value \"")
+        || message.starts_with("could not find config namespace")
+        || message.starts_with("Could not find config namespace")
+        || message.contains("is not a variable which can be viewed with 'SHOW'");
+    if is_setting {
+        return Some(missing_setting(clues));
+    }
+    if let Some(name) = between(message, "The window ", " is not defined!") {
+        clues.mark(clues.words.places(name).last().and_then(|place| Some(clues.words.get(place)?.at.clone())));
+        return Some(
+            Error::query(format!("no window `{name}`"))
+                .hint(format!("define it behind HAVING: `window {name} as (partition by …)`")),
+        );
+    }
+    if let Some(name) = message.strip_prefix("Invalid qualifier ") {
+        clues.mark(clues.words.name(name));
+        return Some(Error::query(format!("no table `{name}` in FROM")));
+    }
+    if message.starts_with("compound identifier: ") {
+        return Some(Error::query("a name has too many parts").hint("a column is written `column` or `table.column`"));
+    }
+    if let Some(name) = between(message, "Projections require unique expression names", "") {
+        let said = between(name, "expression \"", "\" at position").unwrap_or_default();
+        let name = said.rsplit_once(" AS ").map_or(said, |(_, alias)| alias);
+        return Some(twice(&wording::in_words(name.rsplit('.').next().unwrap_or(name)), clues));
+    }
+    if let Some(name) = between(message, "WITH query name \"", "\" specified more than once") {
+        let second = clues.words.places(name).nth(1).and_then(|place| clues.words.get(place));
+        clues.wrong = second.map(|piece| piece.at.clone());
+        return Some(Error::query(format!("WITH names `{name}` twice")).hint("give one of them another name"));
+    }
+    if let Some(name) = between(message, "Field ", " not found in struct") {
+        clues.mark(clues.words.name(name));
+        return Some(Error::query(format!("no field `{name}` in the struct")));
+    }
+    None
+}
+
+fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
+    let place = clues.words.places(name).find(|&place| !clues.words.is_called(place));
+    if clues.wrong.is_none() {
+        clues.wrong = place.and_then(|place| clues.words.get(place)).map(|piece| piece.at.clone());
+        let path = || {
+            clues
+                .words
+                .iter()
+                .find(|(_, piece)| matches!(&piece.token, Token::SingleQuotedString(text) if text.ends_with(name)))
+        };
+        clues.wrong = clues.wrong.take().or_else(|| path().map(|(_, piece)| piece.at.clone()));
+    }
+    let error = Error::not_found(format!("table `{name}` is not in this lake"));
+    if name == "codebook" {
+        return error
+            .hint("`reason_codes` takes its codes from it: columns version, code, kind (phrase or pattern) and match");
+    }
+    // A CTE of this name that reads itself.
+    let is_cte = clues.words.places(name).any(|place| {
+        let is =
+            |offset: usize, keyword| clues.words.get(place + offset).is_some_and(|piece| piece.is_keyword(keyword));
+        is(1, Keyword::AS) || (clues.words.is_called(place) && clues.words.has(Keyword::WITH))
+    });
+    if is_cte && clues.words.has(Keyword::WITH) {
+        let inside = clues.words.places(name).filter(|&place| {
+            let before = place.checked_sub(1).and_then(|before| clues.words.get(before));
+            before.is_some_and(|before| before.is_keyword(Keyword::FROM) || before.is_keyword(Keyword::JOIN))
+        });
+        let inside: Vec<usize> = inside.collect();
+        clues.wrong = inside.first().and_then(|&place| clues.words.get(place)).map(|piece| piece.at.clone());
+        let error = Error::query(format!("`{name}` reads itself"));
+        return match clues.words.has(Keyword::RECURSIVE) {
+            true => {
+                error.hint(format!("write it in two parts: `{name} as (first rows union all select … from {name} …)`"))
+            }
+            false => error.hint("a CTE that reads itself is written `with recursive`"),
+        };
+    }
+    match suggest::nearest(name, clues.known.tables.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`? `cxlake tables` or `\\d` lists all")),
+        None => error.hint("`cxlake tables` or `\\d` lists all"),
+    }
+}
+
+/// The types of a call that no form of the function takes.
+fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
+    let call = between(message, NO_FUNCTION, "'").unwrap_or_default();
+    let (name, types) = call.split_once('(').unwrap_or((call, ""));
+    clues.mark(clues.words.call(name));
+    let given = wording::in_words(types.trim_end_matches(')'));
+    let syntax = clues.known.calls.iter().find(|(known, _)| known == name).map(|(_, syntax)| syntax.as_str());
+    let called = syntax.map(|syntax| format!("it is called as `{syntax}`"));
+    if arity(types.trim_end_matches(')')) == Some(0) || !takes(message, name, types.trim_end_matches(')')) {
+        let count = arity(types.trim_end_matches(')')).unwrap_or_default();
+        let arguments = match count {
+            0 => "no argument".to_owned(),
+            1 => "one argument".to_owned(),
+            count => format!("{count} arguments"),
+        };
+        let error = Error::query(format!("`{name}` is given {arguments}, which it does not take"));
+        return match called {
+            Some(called) => error.hint(called),
+            None => error,
+        };
+    }
+    Error::query(format!("`{name}({given})` does not take these types"))
+        .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one")
+}
+
+/// Whether some form of the function that the message lists takes as many arguments.
+fn takes(message: &str, name: &str, types: &str) -> bool {
+    let Some((_, forms)) = message.split_once("Candidate functions:") else { return true };
+    let given = arity(types);
+    let mut forms =
+        forms.lines().filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')'));
+    forms.any(|form| form.contains("..") || arity(form) == given)
+}
+
+/// How many there are in a list, or `None` when its parentheses are not closed.
+fn arity(list: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut count = usize::from(!list.trim().is_empty());
+    for letter in list.chars() {
+        match letter {
+            '(' | '[' | '<' => depth += 1,
+            ')' | ']' | '>' => depth = depth.checked_sub(1)?,
+            ',' if depth == 0 => count += 1,
+            _ => {}
+        }
+    }
+    Some(count)
+}
+
+/// A function that says of each of its forms which type it wants.
+fn refused_types(name: &str, message: &str, clues: &mut Clues<'_>) -> Error {
+    clues.mark(clues.words.call(name));
+    let received = between(message, "(DataType: ", ").").or_else(|| between(message, "(DataType: ", ")"));
+    let received = received.map_or_else(|| "this type".to_owned(), wording::in_words);
+    Error::query(format!("`{name}` does not take {received}"))
+        .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one")
+}
+
+fn missing_function(name: &str, in_from: bool, clues: &mut Clues<'_>) -> Error {
+    clues.mark(clues.words.call(name));
+    // Known after all: a window function, which is none without its window.
+    if !in_from && clues.known.functions.iter().any(|known| known == name) {
+        return Error::query(format!("`{name}` works on a window"))
+            .hint(format!("write `{name}(…) over (partition by …)`, or `over ()` for all rows"));
+    }
+    let where_to = if in_from { " for FROM" } else { "" };
+    let error = Error::query(format!("no function{where_to} `{name}`"));
+    if let Some((_, here)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str())) {
+        return error.hint(format!("here it is `{here}`"));
+    }
+    match suggest::nearest(name, clues.known.functions.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`cxlake functions` or `\\f` lists all"),
+    }
+}
+
+/// A setting that SET or SHOW names.
+fn missing_setting(clues: &mut Clues<'_>) -> Error {
+    let mut parts = clues.words.iter().skip(1).map(|(_, piece)| piece);
+    let mut name = String::new();
+    let mut at = None::<std::ops::Range<usize>>;
+    for piece in parts.by_ref() {
+        match &piece.token {
+            Token::Word(word) if !piece.is_keyword(Keyword::TO) => name += &word.value,
+            Token::Period => name.push('.'),
+            _ => break,
+        }
+        at = Some(at.map_or(piece.at.start, |at| at.start)..piece.at.end);
+    }
+    clues.wrong = at;
+    let error = Error::query(format!("no setting `{name}`"));
+    let settings = || clues.known.settings.iter().map(String::as_str);
+    // The last part alone is often all that is remembered.
+    let last = |setting: &str| setting.rsplit('.').next().is_some_and(|last| last == name);
+    match settings().find(|setting| last(setting)).or_else(|| suggest::nearest(&name, settings())) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`show all` lists all"),
+    }
+}

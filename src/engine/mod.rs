@@ -17,4 +17,4 @@ pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
 pub use scans::{Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
-pub use tables::Files;
+pub use tables::{Files, Texts};

@@ -7,13 +7,14 @@ use crate::query::run::{Given, assignment};
 use crate::suggest;
 
 /// Every command: its name, what follows it, and what it does.
-pub const ALL: [(&str, &str, &str); 10] = [
+pub const ALL: [(&str, &str, &str); 11] = [
     ("d", "[TABLE]", "list tables, or show the columns and files of one"),
     ("queries", "[NAME]", "list saved queries, or show one"),
     ("run", "NAME [k=v ...]", "run a saved query; quote a value with blanks: k='a b'"),
     ("f", "", "list functions"),
     ("doc", "NAME", "show what a function or a metric does, and how it is called"),
     ("format", "[NAME]", "show or set the form of results"),
+    ("e", "[NAME]", "edit the last statement, or a saved query, in $EDITOR, and run it"),
     ("timing", "[on|off]", "say how long each statement takes"),
     ("params", "[k=v ...]", "show or set values for $name in statements"),
     ("?", "", "show this list"),
@@ -58,6 +59,9 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
         }
         ("params", given) => shell.given.extend(assignments(given)?),
         ("?", _) => tell(&help()),
+        ("e", _) => {
+            return Err(Error::usage("`\\e` works at the prompt alone, on a line of its own"));
+        }
         ("q", _) => return Ok(Next::Quit),
         (name, _) => return Err(unknown(name)),
     }

@@ -5,10 +5,11 @@
 //! prompt.
 
 mod command;
+pub mod complete;
 mod delivery;
 pub mod interrupt;
 mod look;
-mod prompt;
+pub mod prompt;
 mod stats;
 
 use std::io::{IsTerminal, Write};
@@ -32,12 +33,12 @@ use crate::query::saved::Library;
 use crate::query::script::{self, Item};
 use crate::storage::{Counts, Texts};
 use crate::suggest;
+use complete::Memory;
 use delivery::Delivery;
 use interrupt::Interrupt;
 
 use look::counted;
 pub use look::{Listing, metric_text, query_text};
-pub use prompt::run as prompt;
 
 /// How results are shown.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ pub struct Shell {
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
     pub interrupt: Interrupt,
+    /// What a prompt learns from the statements that run; none without a prompt.
+    memory: Option<Memory>,
     /// Results written so far.
     delivered: u64,
     /// Requests of the statements so far.
@@ -93,6 +96,7 @@ impl Shell {
             given,
             now: Utc::now,
             interrupt,
+            memory: None,
             delivered: 0,
             counted: Counts::default(),
         }
@@ -137,6 +141,9 @@ impl Shell {
             run::statement(&engine, &sql, &given).await
         });
         let (plan, running) = self.interrupt.guard(work).await?;
+        if let Some(memory) = &self.memory {
+            memory.learn(&plan);
+        }
         if matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_)) {
             let counted = self.count(running, started).await;
             // What it wrote so far is given up before the program may end.
@@ -301,6 +308,10 @@ impl Shell {
             width: self.view.width.filter(|_| to_terminal),
             rows_max: self.view.rows_max.filter(|_| to_terminal),
             present,
+        };
+        let running = match &self.memory {
+            Some(memory) => memory.watch(running),
+            None => running,
         };
         let drained = self.interrupt.guard(drain(&running.schema, running.batches, &mut target, &style)).await;
         if target.is_closed() {

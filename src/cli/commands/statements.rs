@@ -24,7 +24,7 @@ pub fn run(
     let mut shell = runtime.block_on(settings.shell(interrupt))?;
     if commands.is_empty() && files.is_empty() && std::io::stdin().is_terminal() {
         shell.note(&welcome(settings, shell.engine.lake().name.as_str()));
-        return shell::prompt(&mut shell, runtime.handle(), |error| report(error, color));
+        return shell::prompt::run(&mut shell, runtime.handle(), color, |error| report(error, color));
     }
     for text in commands {
         if runtime.block_on(shell.script(text, None))? == Next::Quit {

@@ -3,6 +3,7 @@
 mod by_path;
 mod contract;
 mod csv;
+mod dictionary;
 mod filter;
 mod footer;
 mod parquet;
@@ -10,4 +11,5 @@ mod partition;
 mod reader;
 
 pub use by_path::{is_path, open as open_path};
+pub use dictionary::Texts;
 pub use parquet::{Files, ParquetTable};

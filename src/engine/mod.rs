@@ -22,4 +22,4 @@ pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
 pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
-pub use tables::{Facts, Files};
+pub use tables::{Facts, Files, Texts};

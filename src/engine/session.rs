@@ -40,7 +40,7 @@ use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
 use super::summary::{self, Summary};
-use super::tables::{Facts, Files, Listed};
+use super::tables::{Facts, Files, Listed, Texts};
 use super::views::View;
 use crate::error::{Error, Result};
 use crate::lake::metric::Formula;
@@ -466,6 +466,24 @@ impl Engine {
         let Some(table) = self.lake.tables.get(name) else { return Ok(None) };
         let provider = self.schema.open(table).await?;
         provider.files(&self.schema.state()?).await.map(Some)
+    }
+
+    /// Values that columns of a table of the lake hold, up to `max` of each; only of files on this machine.
+    ///
+    /// # Errors
+    /// Those of opening the table and reading its footers.
+    pub async fn some_values(&self, name: &str, max: usize) -> Result<Vec<(String, Texts)>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(Vec::new()) };
+        let provider = self.schema.open(table).await?;
+        provider.some_values(&self.schema.state()?, max).await
+    }
+
+    /// What SET can change, with the value that each has now; empty for none.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let entries = self.context.state().config_options().entries();
+        // Those of an extension, which ours are, come without the name that SET wants before them.
+        let full = |key: String| if key.contains('.') { key } else { format!("{}.{key}", sharing::Options::PREFIX) };
+        entries.into_iter().map(|entry| (full(entry.key), entry.value.unwrap_or_default())).collect()
     }
 
     fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {

@@ -4,6 +4,8 @@
 //! comments, or where the text ends. A bad statement therefore cannot swallow the one behind it, and a prompt that waits
 //! for more can always be left.
 
+use super::lexis::{comment, dollar_string, is_escape_string, string};
+
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
@@ -85,6 +87,58 @@ pub fn is_complete(text: &str) -> bool {
     }
 }
 
+/// What a place of a text belongs to, from the end of what comes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Around {
+    /// A statement, from byte to byte, without its `;`; blanks and comments before it are in it.
+    Statement { start: usize, end: usize },
+    /// A command, from its `\\` to the end of its line.
+    Command { start: usize, end: usize },
+}
+
+/// All of a text, item by item, each from the end of the one before.
+pub fn spans(text: &str) -> impl Iterator<Item = Around> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let first = start + blank(&text[start..]);
+        let rest = &text[first..];
+        if rest.starts_with('\\') && first > start {
+            // What comes before a command is a statement that is not there yet.
+            next = Some(first);
+            return Some(Around::Statement { start, end: first });
+        }
+        if rest.starts_with('\\') {
+            let end = first + line_end(rest);
+            next = (end < text.len()).then_some(end + 1);
+            return Some(Around::Command { start: first, end });
+        }
+        let (length, by) = statement_end(rest);
+        let end = first + length;
+        next = match by {
+            End::Semicolon => Some(end + 1),
+            End::Command => Some(end),
+            End::Text => None,
+        };
+        let around = Around::Statement { start, end };
+        Some(around)
+    })
+}
+
+/// What is at this place; between two items it is the second one.
+pub fn around(text: &str, place: usize) -> Around {
+    let mut last = Around::Statement { start: 0, end: 0 };
+    for around in spans(text) {
+        let (Around::Statement { end, .. } | Around::Command { end, .. }) = around;
+        let is_before_command = text[end..].starts_with('\\') && place > end;
+        if place <= end && !is_before_command {
+            return around;
+        }
+        last = around;
+    }
+    last
+}
+
 /// Iterator of [`split`].
 #[derive(Clone, Debug)]
 pub struct Items<'a> {
@@ -147,29 +201,6 @@ fn blank(text: &str) -> usize {
     }
 }
 
-/// Length of the comment that the text starts with; zero when it starts with something else.
-fn comment(text: &str) -> usize {
-    if text.starts_with("--") {
-        return text.find('\n').unwrap_or(text.len());
-    }
-    if !text.starts_with("/*") {
-        return 0;
-    }
-    let bytes = text.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
-    while at < bytes.len() {
-        match &bytes[at..] {
-            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
-            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            return at;
-        }
-    }
-    text.len()
-}
-
 /// Length of the line that the text starts with.
 fn line_end(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
@@ -201,37 +232,6 @@ fn statement_end(text: &str) -> (usize, End) {
         };
     }
     (text.len(), End::Text)
-}
-
-/// Length of a quoted string; a doubled quote stands for itself.
-fn string(bytes: &[u8], quote: u8, backslashes: bool) -> usize {
-    let mut at = 1;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' if backslashes => at += 2,
-            byte if byte == quote && bytes.get(at + 1) == Some(&quote) => at += 2,
-            byte if byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// Whether the quote behind this text opens an `E'…'` string, in which a backslash escapes.
-fn is_escape_string(before: &[u8]) -> bool {
-    match before {
-        [.., letter, b'e' | b'E'] => !letter.is_ascii_alphanumeric() && *letter != b'_',
-        [b'e' | b'E'] => true,
-        _ => false,
-    }
-}
-
-/// Length of a `$$…$$` or `$tag$…$tag$` string; `None` for a parameter such as `$name`.
-fn dollar_string(text: &str) -> Option<usize> {
-    let tag_end = text[1..].find(|letter: char| !letter.is_alphanumeric() && letter != '_')? + 1;
-    let tag = text.get(..=tag_end).filter(|tag| tag.ends_with('$'))?;
-    let body = &text[tag.len()..];
-    Some(body.find(tag).map_or(text.len(), |end| tag.len() + end + tag.len()))
 }
 
 #[cfg(test)]
@@ -317,6 +317,19 @@ mod tests {
     #[test]
     fn empty_statements_are_nothing() {
         assert_eq!(statements(" ;; -- nothing\n ; "), []);
+    }
+
+    #[test]
+    fn a_place_belongs_to_the_item_around_it() {
+        let text = "select 1; \\d x\n-- note\nselect 2";
+        let (second, third) = (text.find('\\').expect("it is there"), text.find("\n").expect("it is there") + 1);
+        assert_eq!(around(text, 0), Around::Statement { start: 0, end: 8 });
+        assert_eq!(around(text, 8), Around::Statement { start: 0, end: 8 });
+        assert_eq!(around(text, 9), Around::Statement { start: 9, end: second });
+        assert_eq!(around(text, third - 1), Around::Command { start: second, end: third - 1 });
+        assert_eq!(around(text, text.len()), Around::Statement { start: third, end: text.len() });
+        assert_eq!(around("select 1;", 9), Around::Statement { start: 9, end: 9 });
+        assert_eq!(around("", 0), Around::Statement { start: 0, end: 0 });
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub const ALL: [(&str, &[Command]); 4] = [
             ending("g", "[FORMAT|FILE]", "run the statement, or the last one again, in another form or into a file"),
             ending("gx", "", "the same with a line for each value"),
             ending("watch", "[SPAN [TIMES]]", "run it every 5 s, or so often, until Ctrl-C"),
+            command("e", "[NAME]", "edit the last statement, or a saved query, in $EDITOR, and run it"),
             command("i", "FILE", "run the statements and commands of a file"),
             command("save", "NAME [TITLE]", "make the last statement a saved query; `\\save!` replaces one"),
             command("timeout", "[SPAN|off]", "stop statements that run longer"),
@@ -145,6 +146,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             with(shell, |view| view.format = Some(format), async |shell| shell.last().await).await?;
         }
         ("history", rest @ ([] | [_])) => shell.tell_history(rest.first().map(String::as_str))?,
+        ("e", _) => return Err(Error::usage("`\\e` works at the prompt alone, on a line of its own")),
         ("?", _) => tell(&help()),
         ("q", _) => return Ok(Next::Quit),
         (name, rest) if all().any(|command| command.ends && command.name == name) => repeat(shell, name, rest).await?,

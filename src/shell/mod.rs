@@ -5,6 +5,7 @@
 //! prompt.
 
 mod command;
+pub mod complete;
 mod delivery;
 mod draw;
 mod explain;
@@ -13,7 +14,7 @@ mod kept;
 mod look;
 mod pager;
 mod progress;
-mod prompt;
+pub mod prompt;
 mod result;
 mod save;
 mod stats;
@@ -36,12 +37,12 @@ use crate::query::run::{self, Given};
 use crate::query::saved::Library;
 use crate::query::script::{self, Item, Start};
 use crate::storage::{Counts, Texts};
+use complete::Memory;
 use interrupt::Interrupt;
 use kept::Kept;
 use look::counted;
 pub use look::{Listing, Reach, metric_text, query_text};
 use progress::Line;
-pub use prompt::run as prompt;
 pub use watch::span;
 
 /// How results are shown.
@@ -122,6 +123,8 @@ pub struct Shell {
     last: Option<Kept>,
     /// Files that are being read, one within the other.
     including: Vec<PathBuf>,
+    /// What a prompt learns from the statements that run; none without a prompt.
+    memory: Option<Memory>,
     /// Results written so far.
     delivered: u64,
     /// Requests of the statements so far.
@@ -155,6 +158,7 @@ impl Shell {
             asked: None,
             last: None,
             including: Vec::new(),
+            memory: None,
             delivered: 0,
             counted: Counts::default(),
         }

@@ -107,6 +107,7 @@ impl Shell {
     /// Plans and starts what is asked; a note of a saved query says what ran.
     async fn start(&mut self, asked: Asked, line: &Line, began: Instant) -> Result<Started> {
         let (engine, library, now) = (self.engine.clone(), self.library.clone(), (self.now)());
+        let memory = self.memory.clone();
         let ((started, notes), running) = match asked {
             Asked::Statement { text, file, start } => {
                 let given = self.given.clone();
@@ -114,6 +115,9 @@ impl Shell {
                     let Start { line, column } = start;
                     let sql = SqlText { text: &text, file: file.as_deref(), line, column: Some(column) };
                     let (plan, running) = run::statement(&engine, &sql, &given).await?;
+                    if let Some(memory) = memory {
+                        memory.learn(&plan);
+                    }
                     let writes = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
                     Ok((((Presentation::default(), writes), Vec::new()), running))
                 });
@@ -230,7 +234,10 @@ impl Shell {
             turns: self.view.turned == Turned::WhereTooWide,
             present: present.clone().grouping_digits(self.view.groups_digits),
         };
-        let Running { schema, batches, .. } = running;
+        let Running { schema, batches, .. } = match &self.memory {
+            Some(memory) => memory.watch(running),
+            None => running,
+        };
         let mut keeper = (self.keeps && began.is_some()).then(|| Keeper::new(self.engine.memory_bytes_max()));
         let to_screen = screen.is_some();
         let batches = batches.inspect_ok(|batch| {

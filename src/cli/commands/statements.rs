@@ -27,7 +27,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, runtime: &Run
         if !args.no_init && runtime.block_on(begin(&mut shell, report)) == Next::Quit {
             return Ok(());
         }
-        return shell::prompt(&mut shell, runtime.handle(), report);
+        return shell::prompt::run(&mut shell, runtime.handle(), color, report);
     }
     for text in &args.command {
         if runtime.block_on(shell.script(text, None, Start::default()))? == Next::Quit {

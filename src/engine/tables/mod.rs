@@ -4,6 +4,7 @@ mod arrow;
 mod by_path;
 mod contract;
 mod csv;
+mod dictionary;
 mod facts;
 mod filter;
 mod footer;
@@ -13,5 +14,6 @@ mod plain;
 mod reader;
 
 pub use by_path::{is_path, open as open_path};
+pub use dictionary::Texts;
 pub use facts::Facts;
 pub use parquet::{Files, Listed, ParquetTable};

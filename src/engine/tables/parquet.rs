@@ -27,6 +27,7 @@ use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
+use super::dictionary::{self, Texts};
 use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
 use super::reader::{Footer, Readers};
@@ -43,6 +44,9 @@ const PARTS_REMOTE: usize = 16;
 
 /// Footers that are read at once. A bucket holds requests to its own limit.
 const FOOTERS_AT_ONCE: usize = 64;
+
+/// Files, the last ones, whose dictionaries are read for what their columns hold.
+const DICTIONARIES_READ: usize = 4;
 
 /// A table of Parquet files.
 #[derive(Debug)]
@@ -168,6 +172,31 @@ impl ParquetTable {
             files.push(known);
         }
         Ok(facts::of_all(&files, self.schema().fields().len()))
+    }
+
+    /// Values of text columns and partitions, for those who type: of some files on this machine, up to `max` of each column. A
+    /// table in a bucket has none here.
+    ///
+    /// # Errors
+    /// As a scan of the whole table.
+    pub async fn some_values(&self, session: &dyn Session, max: usize) -> Result<Vec<(String, Texts)>> {
+        if !self.location.is_local() {
+            return Ok(Vec::new());
+        }
+        let mut listing = self.listing().await?;
+        let mut found = Vec::new();
+        for file in &listing.files {
+            let values = partition::values(&self.partition, &self.location, &file.location)?;
+            let known = self.partition.iter().zip(values).filter(|(_, value)| !value.is_null());
+            found.extend(known.map(|(column, value)| (column.name.clone(), Texts::Few(vec![value.to_string()]))));
+        }
+        let files = listing.files.split_off(listing.files.len().saturating_sub(DICTIONARIES_READ));
+        for (file, footer) in files.iter().zip(self.footers(session, &files).await?) {
+            if let Some(path) = self.location.on_disk(&file.location) {
+                found.extend(dictionary::texts(&path, &footer, max));
+            }
+        }
+        Ok(found)
     }
 
     /// The columns that all files have together.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::analyze::AnalyzeExec;
-use datafusion::physical_plan::metrics::MetricValue;
+use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 
 use super::asked::Asked;
 
@@ -100,7 +100,8 @@ fn advance(plan: &dyn ExecutionPlan, progress: &mut Progress) {
     if children.is_empty() {
         let scan = plan.downcast_ref::<DataSourceExec>();
         progress.bytes += count("bytes_scanned");
-        progress.rows += count("output_rows") + count("pushdown_rows_pruned");
+        let rows = metrics.as_ref().and_then(MetricsSet::output_rows).unwrap_or_default();
+        progress.rows += rows + count("pushdown_rows_pruned");
         let all = scan.and_then(|scan| scan.data_source().partition_statistics(None).ok());
         let all = all.and_then(|statistics| statistics.num_rows.get_value().copied());
         progress.rows_all = progress.rows_all.zip(all).map(|(sum, rows)| sum + rows);

@@ -315,7 +315,8 @@ impl Engine {
     pub fn keep_last(&self, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let schema = distinct_names(schema);
         let internal = |error: DataFusionError| Error::internal(error.to_string());
-        let batches = batches.into_iter().map(|batch| batch.with_schema(Arc::clone(&schema)));
+        let named = |batch: RecordBatch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
+        let batches = batches.into_iter().map(named);
         let batches = batches.collect::<std::result::Result<_, _>>().map_err(|error| internal(error.into()))?;
         let table = MemTable::try_new(schema, vec![batches]).map_err(internal)?;
         self.schema.keep(Last::Kept(Arc::new(table)));

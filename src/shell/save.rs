@@ -72,6 +72,7 @@ impl Shell {
 /// The text of a saved query: its header, with a parameter for each `$name` that has a value, and the statement.
 fn saved(name: &str, title: Option<&str>, sql: &str, given: &Given) -> String {
     let mut header = format!("name = {}\ntitle = {}\n", quoted(name), quoted(title.unwrap_or(name)));
+    header += "description = \"Say here what it counts and what it leaves out.\"\n";
     let used = given.iter().filter(|(parameter, _)| mentions(sql, parameter));
     for (parameter, value) in used.filter_map(|(parameter, texts)| Some((parameter, texts.last()?))) {
         let (kind, default) = match untyped(value) {

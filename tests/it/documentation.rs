@@ -147,15 +147,17 @@ fn every_subcommand_and_option_is_documented() {
 }
 
 #[test]
-fn every_backslash_command_is_documented() {
-    let text = document("docs/cli.md");
+fn the_page_of_the_prompt_lists_the_commands_as_the_prompt_does() {
     let help = cxlake(["-c", "\\?"]).run().stderr;
-    let commands: Vec<&str> =
-        help.lines().filter_map(|line| line.trim().split(' ').next().filter(|word| word.starts_with('\\'))).collect();
-    assert!(commands.len() >= 8, "{help}");
-    for command in commands {
-        assert!(text.contains(&format!("`{command}")), "{command}");
+    assert!(help.lines().filter(|line| line.starts_with("  \\")).count() > 30, "{help}");
+    let page = document("docs/prompt.md");
+    let (before, rest) = page.split_once("prints this list:\n\n```\n").expect("the list");
+    let (_, behind) = rest.split_once("```\n").expect("its end");
+    let wanted = format!("{before}prints this list:\n\n```\n{help}```\n{behind}");
+    if std::env::var_os("CXLAKE_WRITE_SCHEMAS").is_some() {
+        std::fs::write(repository().join("docs/prompt.md"), &wanted).expect("the page is written");
     }
+    assert_eq!(page, wanted, "run the tests once with CXLAKE_WRITE_SCHEMAS=1");
 }
 
 #[test]

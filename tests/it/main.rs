@@ -19,6 +19,7 @@ mod metrics;
 mod order;
 mod prompt;
 mod prompt_editing;
+mod prompt_running;
 mod real_data;
 mod results;
 mod s3;

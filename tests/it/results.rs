@@ -86,8 +86,10 @@ fn the_last_result_can_be_queried_and_shown_again() {
         cxlake(["-q", "--format", "csv"]).stdin(script).prints(),
         "office_id,fte\nO01,620\nO10,520\nO26,560\nn\n3\nm\n4\n[{\"m\":4}]\n"
     );
-    let twice = "select 1 as a, 2 as a;\nselect a, a_2 from _;";
-    assert_eq!(cxlake(["-q", "--format", "csv"]).stdin(twice).prints(), "a,a\n1,2\na,a_2\n1,2\n");
+    let twice =
+        "select a.office_id, b.office_id from offices a join offices b using (office_id) order by 1 limit 1;\nfrom _;";
+    let both = "office_id,office_id\nO01,O01\noffice_id,office_id_2\nO01,O01\n";
+    assert_eq!(cxlake(["-q", "--format", "csv"]).stdin(twice).prints(), both);
     let said = cxlake(["-c", "select * from _"]).run();
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains("`_` is the last result, and there is none yet"), "{}", said.stderr);
@@ -274,7 +276,7 @@ fn a_statement_is_saved_with_its_parameters_and_runs_by_its_name() {
     assert_eq!((said.code, said.text().as_str()), (Some(0), "id,n\nb,2\n"), "{said}");
     assert_eq!(
         folder.read("queries/big-ones.sql"),
-        "-- +++\n-- name = \"big-ones\"\n-- title = \"Those that are big\"\n--\n-- [params.least]\n-- type = \"int\"\n-- default = 2\n\
+        "-- +++\n-- name = \"big-ones\"\n-- title = \"Those that are big\"\n-- description = \"Say here what it counts and what it leaves out.\"\n--\n-- [params.least]\n-- type = \"int\"\n-- default = 2\n\
          -- +++\nselect id, n from t where n >= $least\n"
     );
     assert_eq!(

@@ -67,6 +67,11 @@ impl Setup {
         self
     }
 
+    /// Puts a file into the user's home, below `config` or `state`.
+    pub fn home(&self, name: &str, text: &str) {
+        self.home.write(name, text);
+    }
+
     /// The file of the history.
     pub fn history(&self) -> PathBuf {
         self.home.at("state/cxlake/history")

@@ -211,6 +211,7 @@ fn in_a_lake_of_100_000_columns_only_those_in_scope_are_looked_at() {
         ("select t.| from table_7 t", 200),
         ("select * from |", 500),
         ("select column_17_of_33|", 11 + 12),
+        ("select column_1|", 300 + 12),
     ] {
         let completion = offered(text, &knowledge);
         assert_eq!(completion.looked_at, looked_at, "{text}");

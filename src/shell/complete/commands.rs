@@ -30,61 +30,55 @@ pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
     let Some(form) = forms.get(words.len() - 1).or(forms.last().filter(|form| form.ends_with("..."))) else {
         return Completion { start: place, ..Completion::default() };
     };
-    argument(form, name, words.get(1).copied(), (start, typed), knowledge)
+    let form = form.trim_end_matches("...").trim();
+    if form == "k=v" && name != "params" {
+        let query = words.get(1).and_then(|name| knowledge.queries.get(*name));
+        return parameter(query.map_or(&[], |query| &query.parameters), start, typed, knowledge);
+    }
+    let mut list = Shortlist::new(typed);
+    for form in form.split('|') {
+        argument(form, name, &mut list, knowledge);
+    }
+    finished(start, list)
 }
 
-fn argument(
-    form: &str,
-    command: &str,
-    first: Option<&str>,
-    (start, typed): (usize, &str),
-    knowledge: &Knowledge,
-) -> Completion {
-    let mut list = Shortlist::new(typed);
-    match form.trim_end_matches("...").trim() {
-        "TABLE" => {
+/// Offers what an argument of this form can be.
+fn argument(form: &str, command: &str, list: &mut Shortlist, knowledge: &Knowledge) {
+    match (form, command) {
+        ("TABLE", _) => {
             for (name, table) in knowledge.tables() {
                 list.offer(name, Kind::Table, || (name.to_owned(), table.remark.clone()));
             }
         }
-        "FILE" | "PATH" => {
-            for path in knowledge.folder.iter().flat_map(|folder| files::beginning(typed, folder)) {
+        ("FILE" | "PATH", _) => {
+            let typed = list.typed().to_owned();
+            for path in knowledge.folder.iter().flat_map(|folder| files::beginning(&typed, folder)) {
                 list.offer(&path, Kind::File, || (path.clone(), String::new()));
             }
         }
-        "FORMAT" => formats(&mut list, knowledge),
-        "NAME" => match command {
-            "format" | "g" => formats(&mut list, knowledge),
-            "doc" => {
-                for function in knowledge.functions() {
-                    let kind = if function.is_metric { Kind::Metric } else { Kind::Function };
-                    list.offer(&function.name, kind, || (function.name.clone(), function.call.clone()));
-                }
+        ("FORMAT", _) | ("NAME", "format" | "g") => formats(list, knowledge),
+        ("NAME", "doc") => {
+            for function in knowledge.functions() {
+                let kind = if function.is_metric { Kind::Metric } else { Kind::Function };
+                list.offer(&function.name, kind, || (function.name.clone(), function.call.clone()));
             }
-            _ => {
-                for (name, query) in &knowledge.queries {
-                    list.offer(name, Kind::Query, || (name.clone(), query.title.clone()));
-                }
+        }
+        ("NAME", _) => {
+            for (name, query) in &knowledge.queries {
+                list.offer(name, Kind::Query, || (name.clone(), query.title.clone()));
             }
-        },
-        "k=v" if command == "params" => {
+        }
+        ("k=v", _) => {
             for (name, value) in &knowledge.variables {
                 list.offer(name, Kind::Parameter, || (format!("{name}="), value.clone()));
             }
         }
-        "k=v" => {
-            let query = first.and_then(|name| knowledge.queries.get(name));
-            let parameters = query.map_or(&[][..], |query| &query.parameters);
-            return parameter(parameters, start, typed, knowledge);
+        (word, _) if word.chars().all(|letter| letter.is_ascii_lowercase()) => {
+            list.offer(word, Kind::Keyword, || (word.to_owned(), String::new()));
         }
-        words => {
-            for word in words.split('|').filter(|word| !word.is_empty() && word.chars().all(|l| l.is_ascii_lowercase()))
-            {
-                list.offer(word, Kind::Keyword, || (word.to_owned(), String::new()));
-            }
-        }
+        // Something that only its user knows.
+        _ => {}
     }
-    finished(start, list)
 }
 
 fn formats(list: &mut Shortlist, knowledge: &Knowledge) {

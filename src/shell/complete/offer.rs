@@ -3,7 +3,7 @@
 use super::Kind;
 use super::knowledge::{Column, Function, Knowledge};
 use super::query::{Clause, Query, Source};
-use super::rank::Shortlist;
+use super::rank::{MAX, Shortlist};
 use super::scope::{Known, Resolver, Scope};
 use super::sentence::Sentence;
 use super::words::{self, in_quotes, written};
@@ -118,7 +118,7 @@ impl Offer<'_> {
             }
         }
         if self.scope.levels.iter().all(Vec::is_empty) && !typed.is_empty() {
-            for (name, tables) in self.knowledge.columns_from(&typed) {
+            for (name, tables) in self.knowledge.columns_from(&typed).take(MAX) {
                 let text = self.written(name);
                 let more = if tables.len() > TABLES_SHOWN { ", …" } else { "" };
                 let shown: Vec<&str> = tables.iter().take(TABLES_SHOWN).map(String::as_str).collect();

@@ -3,7 +3,7 @@
 use super::{Candidate, Kind};
 
 /// Candidates at most; the line editor cannot count further than 65,535, and nobody reads so many.
-const MAX: usize = 300;
+pub const MAX: usize = 300;
 
 /// How well a name fits what is typed, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

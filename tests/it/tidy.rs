@@ -120,7 +120,8 @@ fn no_module_has_a_name_that_says_nothing() {
 #[test]
 fn only_the_arguments_file_names_the_argument_parser() {
     for (path, text) in all_sources().iter().filter(|(path, _)| path.starts_with("src")) {
-        let is_arguments = path.ends_with("cli/args.rs");
+        // What is made of the whole definition, pages and scripts, takes it as it is.
+        let is_arguments = ["cli/args.rs", "cli/commands/pages.rs"].iter().any(|file| path.ends_with(file));
         let names_it = text.lines().any(|line| line.contains("clap::") && !line.trim_start().starts_with("//"));
         assert!(is_arguments || !names_it || path.ends_with("cli/mod.rs"), "{}", path.display());
     }

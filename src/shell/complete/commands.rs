@@ -5,6 +5,7 @@ use super::rank::Shortlist;
 use super::scope::Resolver;
 use super::sentence::Sentence;
 use super::{Completion, Kind, files};
+use crate::output::chart;
 
 /// What can be typed at a place of a command, which begins with its `\`.
 pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
@@ -30,61 +31,62 @@ pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
     let Some(form) = forms.get(words.len() - 1).or(forms.last().filter(|form| form.ends_with("..."))) else {
         return Completion { start: place, ..Completion::default() };
     };
-    argument(form, name, words.get(1).copied(), (start, typed), knowledge)
+    let form = form.trim_end_matches("...").trim();
+    if form == "k=v" {
+        let query = words.get(1).and_then(|name| knowledge.queries.get(*name));
+        return parameter(query.map_or(&[], |query| &query.parameters), start, typed, knowledge);
+    }
+    let mut list = Shortlist::new(typed);
+    for form in form.split('|') {
+        argument(form, name, &mut list, knowledge);
+    }
+    finished(start, list)
 }
 
-fn argument(
-    form: &str,
-    command: &str,
-    first: Option<&str>,
-    (start, typed): (usize, &str),
-    knowledge: &Knowledge,
-) -> Completion {
-    let mut list = Shortlist::new(typed);
-    match form.trim_end_matches("...").trim() {
-        "TABLE" => {
+/// Offers what an argument of this form can be.
+fn argument(form: &str, command: &str, list: &mut Shortlist, knowledge: &Knowledge) {
+    match (form, command) {
+        ("TABLE", _) => {
             for (name, table) in knowledge.tables() {
                 list.offer(name, Kind::Table, || (name.to_owned(), table.remark.clone()));
             }
         }
-        "FILE" | "PATH" => {
-            for path in knowledge.folder.iter().flat_map(|folder| files::beginning(typed, folder)) {
+        ("FILE" | "PATH", _) => {
+            let typed = list.typed().to_owned();
+            for path in knowledge.folder.iter().flat_map(|folder| files::beginning(&typed, folder)) {
                 list.offer(&path, Kind::File, || (path.clone(), String::new()));
             }
         }
-        "FORMAT" => formats(&mut list, knowledge),
-        "NAME" => match command {
-            "format" | "g" => formats(&mut list, knowledge),
-            "doc" => {
-                for function in knowledge.functions() {
-                    let kind = if function.is_metric { Kind::Metric } else { Kind::Function };
-                    list.offer(&function.name, kind, || (function.name.clone(), function.call.clone()));
-                }
+        ("FORMAT", _) | ("NAME", "format") => formats(list, knowledge),
+        ("KIND", _) => {
+            for kind in chart::Kind::names() {
+                list.offer(kind, Kind::Keyword, || (kind.to_owned(), String::new()));
             }
-            _ => {
-                for (name, query) in &knowledge.queries {
-                    list.offer(name, Kind::Query, || (name.clone(), query.title.clone()));
-                }
-            }
-        },
-        "k=v" if command == "params" => {
+        }
+        ("NAME", "set" | "unset") => {
             for (name, value) in &knowledge.variables {
-                list.offer(name, Kind::Parameter, || (format!("{name}="), value.clone()));
+                list.offer(name, Kind::Parameter, || (name.clone(), value.clone()));
             }
         }
-        "k=v" => {
-            let query = first.and_then(|name| knowledge.queries.get(name));
-            let parameters = query.map_or(&[][..], |query| &query.parameters);
-            return parameter(parameters, start, typed, knowledge);
-        }
-        words => {
-            for word in words.split('|').filter(|word| !word.is_empty() && word.chars().all(|l| l.is_ascii_lowercase()))
-            {
-                list.offer(word, Kind::Keyword, || (word.to_owned(), String::new()));
+        // A name that is new.
+        ("NAME", "save") => {}
+        ("NAME", "doc" | "df") => {
+            for function in knowledge.functions() {
+                let kind = if function.is_metric { Kind::Metric } else { Kind::Function };
+                list.offer(&function.name, kind, || (function.name.clone(), function.call.clone()));
             }
         }
+        ("NAME", _) => {
+            for (name, query) in &knowledge.queries {
+                list.offer(name, Kind::Query, || (name.clone(), query.title.clone()));
+            }
+        }
+        (word, _) if word.chars().all(|letter| letter.is_ascii_lowercase()) => {
+            list.offer(word, Kind::Keyword, || (word.to_owned(), String::new()));
+        }
+        // Something that only its user knows.
+        _ => {}
     }
-    finished(start, list)
 }
 
 fn formats(list: &mut Shortlist, knowledge: &Knowledge) {

@@ -1,9 +1,11 @@
 //! The candidates of each kind, for one place of a statement.
 
+use std::collections::HashMap;
+
 use super::Kind;
 use super::knowledge::{Column, Function, Knowledge};
 use super::query::{Clause, Query, Source};
-use super::rank::Shortlist;
+use super::rank::{MAX, Shortlist};
 use super::scope::{Known, Resolver, Scope};
 use super::sentence::Sentence;
 use super::words::{self, in_quotes, written};
@@ -101,6 +103,30 @@ impl Offer<'_> {
                 self.list.offer(&column.name, Kind::Alias, || (text, "select list".to_owned()));
             }
         }
+        self.names();
+        // Hundreds of functions, and words that are known by heart, are no help until the first letter is there.
+        let typed = self.list.typed().to_lowercase();
+        for function in self.knowledge.functions().filter(|function| !function.is_table) {
+            if function.is_metric || !typed.is_empty() {
+                self.function(function);
+            }
+        }
+        let has_names = self.scope.levels.iter().any(|level| !level.is_empty());
+        if !has_names && !typed.is_empty() {
+            for (name, tables) in self.knowledge.columns_from(&typed).take(MAX) {
+                let text = self.written(name);
+                let more = if tables.len() > TABLES_SHOWN { ", …" } else { "" };
+                let shown: Vec<&str> = tables.iter().take(TABLES_SHOWN).map(String::as_str).collect();
+                self.list.offer(name, Kind::Elsewhere, || (text, format!("{}{more}", shown.join(", "))));
+            }
+        }
+        if !has_names || !typed.is_empty() {
+            self.keywords(&words::OPERANDS);
+        }
+    }
+
+    /// The columns in scope, and the relations that they are of.
+    pub fn names(&mut self) {
         let relation = self.table_argument();
         for (depth, level) in relation.iter().chain(&self.scope.levels).enumerate() {
             let kind = if depth == 0 { Kind::Column } else { Kind::Outer };
@@ -110,31 +136,19 @@ impl Offer<'_> {
             let text = self.written(&known.name);
             self.list.offer(&known.name, Kind::Relation, || (format!("{text}."), counted(known.columns.len())));
         }
-        // Hundreds of functions are no help until the first letter is there.
-        let typed = self.list.typed().to_lowercase();
-        for function in self.knowledge.functions().filter(|function| !function.is_table) {
-            if function.is_metric || !typed.is_empty() {
-                self.function(function);
-            }
-        }
-        if self.scope.levels.iter().all(Vec::is_empty) && !typed.is_empty() {
-            for (name, tables) in self.knowledge.columns_from(&typed) {
-                let text = self.written(name);
-                let more = if tables.len() > TABLES_SHOWN { ", …" } else { "" };
-                let shown: Vec<&str> = tables.iter().take(TABLES_SHOWN).map(String::as_str).collect();
-                self.list.offer(name, Kind::Elsewhere, || (text, format!("{}{more}", shown.join(", "))));
-            }
-        }
-        self.keywords(&words::OPERANDS);
     }
 
     /// The columns of one query's relations; a name that several have is offered with each of theirs before it.
     fn columns(&mut self, level: &[Known], kind: Kind) {
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        for column in level.iter().flat_map(|known| known.columns.iter()) {
+            *times.entry(&column.name).or_default() += 1;
+        }
         for known in level {
             for column in known.columns.iter().filter(|column| !column.name.is_empty()) {
-                let others = level.iter().filter(|other| other.columns.iter().any(|own| own.name == column.name));
+                let is_repeated = times.get(column.name.as_str()).is_some_and(|&times| times > 1);
                 let is_shared = level.iter().any(|other| other.using.contains(&column.name));
-                let is_ambiguous = others.count() > 1 && !is_shared && !known.name.is_empty();
+                let is_ambiguous = is_repeated && !is_shared && !known.name.is_empty();
                 let bare = self.written(&column.name);
                 let text = match is_ambiguous {
                     true => format!("{}.{bare}", written(&known.name)),

@@ -3,7 +3,7 @@
 use super::{Candidate, Kind};
 
 /// Candidates at most; the line editor cannot count further than 65,535, and nobody reads so many.
-const MAX: usize = 300;
+pub const MAX: usize = 300;
 
 /// How well a name fits what is typed, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +74,10 @@ impl Shortlist {
     /// Offers a candidate if its name fits; what it is worked out only then.
     pub fn offer(&mut self, name: &str, kind: Kind, candidate: impl FnOnce() -> (String, String)) {
         self.looked_at += 1;
+        // Names of one's own are looked for; hundreds of others would turn up unasked.
+        let is_own = !matches!(kind, Kind::Function | Kind::Keyword);
         if let Some(fit) = Fit::of(name, &self.typed)
+            && (is_own || fit.class() == Fit::Start.class())
             && self.found.iter().filter(|(known, ..)| known.class() <= fit.class()).count() < MAX
         {
             let (text, remark) = candidate();

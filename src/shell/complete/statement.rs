@@ -144,10 +144,15 @@ impl Spot<'_> {
             }
             () if self.follows_value(before) => self.behind_value(opening, &mut offer),
             () => {
-                if self.is_in_on() {
+                let is_condition = self.is_in_on();
+                if is_condition {
                     offer.keys();
                 }
-                offer.values();
+                // With nothing typed a condition is about keys and columns.
+                match is_condition && offer.list.typed().is_empty() {
+                    true => offer.names(),
+                    false => offer.values(),
+                }
             }
         }
         offer.list.finish()

@@ -1,6 +1,6 @@
 //! Colours for what is typed: a text into its parts, once for each text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::theme::{Paint, Theme};
@@ -140,11 +140,11 @@ fn of_token(text: &str, all: &[Token], index: usize, named: &NamedTables, knowle
 }
 
 /// Where tables are named, and whether each is known.
-struct NamedTables(Vec<(usize, bool)>);
+struct NamedTables(HashMap<usize, bool>);
 
 impl NamedTables {
     fn get(&self, start: usize) -> Option<bool> {
-        self.0.iter().find(|(place, _)| *place == start).map(|(_, is_known)| *is_known)
+        self.0.get(&start).copied()
     }
 }
 

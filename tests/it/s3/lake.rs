@@ -1,7 +1,9 @@
 //! A lake in a bucket is the lake in a folder.
 
 use super::super::harness::{Folder, cxlake, repository};
+use super::super::terminal::{CTRL_C, Setup};
 use super::http::Kind;
+use super::proxy::{Fault, Proxy};
 use super::server::Server;
 
 /// A server with the sample lake at `s3://lake/sample`.
@@ -83,4 +85,26 @@ fn tables_queries_and_metrics_are_listed_from_a_bucket() {
     assert_eq!(listed("queries").text(), locally("queries"));
     let shown = cxlake(["--lake", "s3://lake/sample", "tables", "show", "surveys"]).on(&server).run();
     assert!(shown.stderr.contains("sample-data/surveys"), "{shown}");
+}
+
+#[test]
+fn tab_at_the_prompt_asks_nothing_of_a_bucket_and_knows_what_a_statement_has_read() {
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    let file = folder.parquet("x.parquet", "select 1 as number, 'a' as letter");
+    server.put(&file, "lake/t/a.parquet");
+    folder.lake("[table.t]\npath = \"s3://lake/t/\"\n");
+    let proxy = Proxy::start(&server, |_, _| Fault::None);
+    let setup = Setup::new().within(folder.path()).environment(proxy.environment());
+    let mut prompt = setup.prompt();
+    prompt.keys("select num\t from 's3://lake/\t' where letter = '\t';");
+    prompt.edits("select num from 's3://lake/' where letter = '';");
+    prompt.keys(CTRL_C);
+    prompt.answer();
+    assert_eq!(server.requests().total(), 0);
+    prompt.said("select letter from t;");
+    let before = server.requests().total();
+    prompt.keys("select * from t where num\t > 0 and let\t = '\t");
+    prompt.edits("select * from t where number > 0 and letter = 'a'");
+    assert_eq!(server.requests().total(), before);
 }

@@ -246,6 +246,7 @@ fn said(error: &CredentialsError) -> String {
     while let Some(cause) = next {
         let text = cause.to_string();
         let text = text.split("Stderr:").next().unwrap_or_default().trim();
+        let text = text.trim_start_matches("ProfileFile provider could not be built: ");
         next = cause.source();
         let says_nothing = next.is_some() && text.starts_with("an error occurred while loading");
         if !says_nothing && !said.contains(text) {

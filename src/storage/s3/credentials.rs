@@ -213,7 +213,9 @@ fn requests(settings: &Settings, proxy: &ProxyConfig) -> Result<ProviderConfig> 
     let client = Builder::new().build_with_connector_fn(move |limits, components| {
         let mut connector = Connector::builder().proxy_config(proxy.clone());
         connector.set_connector_settings(limits.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
         connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).build()
     });
     let region = Region::new(settings.region.clone());
@@ -246,6 +248,7 @@ fn said(error: &CredentialsError) -> String {
     while let Some(cause) = next {
         let text = cause.to_string();
         let text = text.split("Stderr:").next().unwrap_or_default().trim();
+        let text = text.trim_start_matches("ProfileFile provider could not be built: ");
         next = cause.source();
         let says_nothing = next.is_some() && text.starts_with("an error occurred while loading");
         if !says_nothing && !said.contains(text) {

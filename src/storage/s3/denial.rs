@@ -59,11 +59,15 @@ impl Denial {
     fn of(message: &str) -> Self {
         let message = message.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-        match () {
-            () if says(&["no such key", "no such access key"]) => Self::UnknownKey,
-            () if says(&["invalid signature", "signature does not match"]) => Self::WrongSecret,
-            () if says(&["not allowed", "not authorized", "permission", "policy", "privilege"]) => Self::NoRight,
-            () => Self::Unsaid,
+        if says(&["no such key", "no such access key"]) {
+            return Self::UnknownKey;
+        }
+        if says(&["invalid signature", "signature does not match"]) {
+            return Self::WrongSecret;
+        }
+        match says(&["not allowed", "not authorized", "permission", "policy", "privilege"]) {
+            true => Self::NoRight,
+            false => Self::Unsaid,
         }
     }
 }

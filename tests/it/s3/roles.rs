@@ -42,6 +42,7 @@ impl World {
         let said = call.prints();
         assert!(said.contains(&format!("  ok     credentials     {from}, key AKIA…WXYZ\n")), "{said}");
         assert!(said.contains("  ok     list            works"), "{said}");
+        assert!([SECRET, TOKEN, SIGN_IN].iter().all(|secret| !said.contains(secret)), "{said}");
         let (requests, name) = (self.server.requests(), "x-amz-security-token");
         assert!(requests.header(Kind::List, name).iter().all(|token| *token == Some(TOKEN)), "{requests:?}");
     }
@@ -134,6 +135,21 @@ fn a_role_that_may_not_be_assumed_is_told_with_the_reason() {
     assert!(said.starts_with("profile `analyst` gives no credentials: "), "{said}");
     assert!(said.contains("AccessDenied") && said.contains("sts:AssumeRole"), "{said}");
     assert!(said.ends_with(" | hint: other AWS tools fail in the same way; mend it for them"), "{said}");
+}
+
+#[test]
+fn a_profile_that_is_not_there_or_not_complete_is_told() {
+    let world = World::new("[profile half]\nrole_arn = arn:aws:iam::1:role/half\n");
+    let nowhere = "could not find source profile none referenced from the root profile";
+    let lacking = "profile must contain `source_profile` or `credential_source` but neither were defined";
+    let hint = "hint: other AWS tools fail in the same way; mend it for them";
+    for (profile, why) in [
+        ("none", format!("profile `none` was not defined: {nowhere}")),
+        ("half", format!("invalid credential source in `half`: {lacking}")),
+    ] {
+        let said = wrong(world.doctor().env("AWS_PROFILE", profile), &[]);
+        assert_eq!(said, format!("profile `{profile}` gives no credentials: {why} | {hint}"));
+    }
 }
 
 #[test]

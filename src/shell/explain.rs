@@ -142,7 +142,7 @@ fn right_aligned(title: &str, values: Vec<String>) -> Vec<String> {
 fn shortened(detail: &str) -> String {
     let kept: Vec<&str> =
         parts(detail).into_iter().filter(|part| !LEFT_OUT.iter().any(|left_out| part.starts_with(left_out))).collect();
-    let text = without_places(&kept.join(", ")).replace("count(1)", "count(*)");
+    let text = without_places(&kept.join(", ").replace("count(1)", "count(*)"));
     if text.chars().count() <= DETAIL_MAX {
         return text;
     }

@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn carets_stand_below_the_word_whatever_is_before_it() {
         assert_eq!(carets("select ab, cd", "cd", 80), "select ab, cd\n           ^^");
-        assert_eq!(carets("\tselect '日本', cd", "cd", 80), "    select '日本', cd\n                    ^^");
+        assert_eq!(carets("\tselect '日本', cd", "cd", 80), "    select '日本', cd\n                   ^^");
         assert_eq!(carets("select 日本", "日本", 80), "select 日本\n       ^^^^");
     }
 

@@ -86,6 +86,19 @@ lake() { "$cxlake" --lake s3://lake/sample "$@"; }
 step "cxlake doctor"
 lake doctor out
 
+step "what it says of a wrong secret, a wrong key, and a key without rights"
+told() { # what the doctor must say of the environment that the rest of the arguments set
+    wanted="$1"; shift
+    said="$(env "$@" "$cxlake" doctor s3://lake/ 2>/dev/null || true)"
+    grep -A1 '^  wrong' <<<"$said"
+    grep -q "$wanted" <<<"$said" || fail "not: $wanted"
+}
+told 'the secret key does not belong to the access key' AWS_SECRET_ACCESS_KEY="$(random_hex 32)"
+told 'does not know the access key' AWS_ACCESS_KEY_ID="GK$(random_hex 12)"
+other="GK$(random_hex 12)"; other_secret="$(random_hex 32)"
+"$garage" -c "$work/garage.toml" key import --yes "$other" "$other_secret" >/dev/null 2>&1
+told 'may not list bucket `lake` (AccessDenied)' AWS_ACCESS_KEY_ID="$other" AWS_SECRET_ACCESS_KEY="$other_secret"
+
 for query in nps-by-office cost-gaps; do
     step "cxlake run $query"
     lake run "$query"

@@ -21,6 +21,10 @@ pub struct Args {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub file: Vec<PathBuf>,
 
+    /// Start the prompt without reading the init file
+    #[arg(long)]
+    pub no_init: bool,
+
     #[command(subcommand)]
     pub subcommand: Option<Command>,
 }
@@ -33,7 +37,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub lake: Option<PathBuf>,
 
-    /// Form of results: table, csv, tsv, json, ndjson, markdown, parquet, arrow
+    /// Form of results: table, box, vertical, csv, tsv, json, ndjson, markdown, html, insert, parquet, arrow
     #[arg(long, global = true, value_name = "FORMAT")]
     pub format: Option<String>,
 
@@ -56,6 +60,10 @@ pub struct Global {
     /// Threads to compute with; default one per core
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+
+    /// Stop statements that run longer, such as 30s or 5min
+    #[arg(long, global = true, value_name = "SPAN")]
+    pub timeout: Option<String>,
 
     /// Say what each statement asked of buckets, took from the caches, read and left out
     #[arg(long, global = true)]

@@ -68,7 +68,8 @@ fn rendered(error: &Error, width: usize, color: bool) -> String {
 /// The line as it fits, the blanks before the carets, and the carets.
 fn drawn(excerpt: &Excerpt, width: usize) -> (String, usize, usize) {
     let letters: Vec<String> = excerpt.line.trim_end().chars().map(shown).collect();
-    let widths: Vec<usize> = letters.iter().map(|letter| unicode_width::UnicodeWidthStr::width(letter.as_str())).collect();
+    let widths: Vec<usize> =
+        letters.iter().map(|letter| unicode_width::UnicodeWidthStr::width(letter.as_str())).collect();
     let wrong = excerpt.wrong.start.min(letters.len())..excerpt.wrong.end.min(letters.len());
     let total: usize = widths.iter().sum();
     let before: usize = widths[..wrong.start].iter().sum();

@@ -14,7 +14,7 @@ use crate::lake::{Lake, MANIFEST, Root, discover, manifest};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::shell::interrupt::Interrupt;
-use crate::shell::{Shell, View, terminal_width};
+use crate::shell::{Shell, Turned, View, screen, span};
 use crate::storage::{Stores, Texts};
 
 /// Variable that names the lake's folder.
@@ -61,8 +61,12 @@ impl Settings {
             mode: if typed.read_only { Mode::ReadOnly } else { Mode::Full },
             view: View {
                 format: typed.format.as_deref().map(Format::parse).transpose()?,
-                width: terminal_width(),
+                screen: screen(),
                 rows_max: None,
+                turned: Turned::Never,
+                groups_digits: false,
+                pages: true,
+                timeout: typed.timeout.as_deref().map(span).transpose()?,
                 timing: false,
                 stats: typed.stats,
                 quiet: typed.quiet,

@@ -33,7 +33,8 @@ pub fn asked(text: &str) -> Option<(Asked, String)> {
     };
     if is(0, Keyword::EXPLAIN) {
         let (asked, start) = if is(1, Keyword::ANALYZE) { (Asked::Profile, 2) } else { (Asked::Explain, 1) };
-        return is_query(start).then(|| (asked, overwritten(text, words.get(start).map_or(0, |word| word.at.start), "")));
+        return is_query(start)
+            .then(|| (asked, overwritten(text, words.get(start).map_or(0, |word| word.at.start), "")));
     }
     let asked = match first.word()?.to_lowercase().as_str() {
         "describe" | "desc" => Asked::Describe,
@@ -68,7 +69,10 @@ mod tests {
             ("describe select 1", Some((Asked::Describe, "         select 1"))),
             ("summarize\n(select 1)", Some((Asked::Summarize, "         \n(select 1)"))),
             ("explain select 1", Some((Asked::Explain, "        select 1"))),
-            ("explain analyze with a as (select 1) from a", Some((Asked::Profile, "                with a as (select 1) from a"))),
+            (
+                "explain analyze with a as (select 1) from a",
+                Some((Asked::Profile, "                with a as (select 1) from a")),
+            ),
             ("explain verbose select 1", None),
             ("explain format tree select 1", None),
             ("explain (analyze) select 1", None),

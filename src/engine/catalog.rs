@@ -14,7 +14,7 @@ use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::context::SessionState;
 use datafusion_session::SessionStore;
 
-use super::limits::Mode;
+use super::limits::{Mode, human_bytes};
 use super::tables::{self, ParquetTable};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Root, Table};
@@ -33,11 +33,26 @@ pub struct LakeSchema {
     session: Arc<SessionStore>,
     /// Tables and views that statements of this session made.
     made: Mutex<Tables>,
+    last: Mutex<Last>,
+}
+
+/// Name under which the last result can be read.
+pub const LAST: &str = "_";
+
+/// The last result of the session.
+#[derive(Clone, Default)]
+pub enum Last {
+    /// There was none yet, or results are not kept here.
+    #[default]
+    None,
+    Kept(Arc<dyn TableProvider>),
+    /// It had more than these bytes.
+    TooLarge(u64),
 }
 
 impl LakeSchema {
     pub fn new(lake: Arc<Lake>, stores: Arc<Stores>, folder: PathBuf, mode: Mode, session: Arc<SessionStore>) -> Self {
-        Self { lake, stores, folder, mode, session, made: Mutex::default() }
+        Self { lake, stores, folder, mode, session, made: Mutex::default(), last: Mutex::default() }
     }
 
     pub fn stores(&self) -> &Arc<Stores> {
@@ -50,6 +65,23 @@ impl LakeSchema {
 
     fn made(&self) -> MutexGuard<'_, Tables> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the last result in, for statements that name it `_`.
+    pub fn keep(&self, last: Last) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+
+    fn last(&self) -> Result<Arc<dyn TableProvider>> {
+        match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
+            Last::Kept(table) => Ok(Arc::clone(table)),
+            Last::None => Err(Error::query("`_` is the last result, and there is none yet")),
+            Last::TooLarge(bytes) => {
+                let bytes = human_bytes(*bytes);
+                Err(Error::query(format!("`_` is the last result, which had more than {bytes} and was not kept"))
+                    .hint("keep it by `create table NAME as select …`, or name its columns and rows more narrowly"))
+            }
+        }
     }
 
     /// The lake's table of this name; upper case counts only where two names differ in nothing else.
@@ -100,6 +132,9 @@ impl LakeSchema {
         }
         if let Some(table) = self.declared(name) {
             return Ok(Some(Arc::new(self.open(table).await?)));
+        }
+        if name == LAST {
+            return self.last().map(Some);
         }
         if !tables::is_path(name) && !self.folder.join(name).is_dir() {
             return Ok(None);
@@ -154,7 +189,7 @@ impl SchemaProvider for LakeSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.made().contains_key(name) || self.declared(name).is_some() || tables::is_path(name)
+        self.made().contains_key(name) || self.declared(name).is_some() || name == LAST || tables::is_path(name)
     }
 }
 

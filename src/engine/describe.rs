@@ -37,7 +37,9 @@ pub fn columns(plan: &LogicalPlan, lake: &Lake) -> Result<RecordBatch> {
         fields().map(|of| Some(about(of).map_or(of.1.is_nullable(), |column| column.nullable))).collect();
     let descriptions: StringArray = fields().map(|of| about(of).and_then(|column| column.description)).collect();
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    let schema = vec![text("column"), text("type"), Field::new("nullable", DataType::Boolean, true), text("description")];
-    let columns = vec![Arc::new(names) as _, Arc::new(types) as _, Arc::new(nullable) as _, Arc::new(descriptions) as _];
+    let schema =
+        vec![text("column"), text("type"), Field::new("nullable", DataType::Boolean, true), text("description")];
+    let columns =
+        vec![Arc::new(names) as _, Arc::new(types) as _, Arc::new(nullable) as _, Arc::new(descriptions) as _];
     Ok(RecordBatch::try_new(Arc::new(Schema::new(schema)), columns)?)
 }

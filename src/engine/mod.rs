@@ -20,6 +20,6 @@ mod views;
 pub use asked::{Asked, asked};
 pub use diagnose::SqlText;
 pub use limits::{Limits, Mode, human_bytes};
-pub use scans::{Scanned, Scans};
+pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
-pub use tables::{Facts, Files};
+pub use tables::{Facts, Files, Texts};

@@ -65,8 +65,11 @@ pub fn schema(is_measured: bool) -> SchemaRef {
 pub fn table(plan: &Arc<dyn ExecutionPlan>, tables: &[String], is_measured: bool) -> Result<RecordBatch> {
     let mut operators = Vec::new();
     add(plan, 0, tables, &mut operators);
-    let counts = |of: &dyn Fn(&Operator) -> Option<i64>| Arc::new(operators.iter().map(of).collect::<Int64Array>()) as ArrayRef;
-    let texts = |of: fn(&Operator) -> &str| Arc::new(operators.iter().map(|operator| Some(of(operator))).collect::<StringArray>());
+    let counts =
+        |of: &dyn Fn(&Operator) -> Option<i64>| Arc::new(operators.iter().map(of).collect::<Int64Array>()) as ArrayRef;
+    let texts = |of: fn(&Operator) -> &str| {
+        Arc::new(operators.iter().map(|operator| Some(of(operator))).collect::<StringArray>())
+    };
     let mut columns: Vec<ArrayRef> = vec![
         texts(|operator| &operator.name),
         counts(&|operator| Some(operator.depth)),

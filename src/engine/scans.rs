@@ -30,6 +30,19 @@ pub struct Scanned {
     pub rows: usize,
 }
 
+/// How far a statement is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Rows that its scans have given, and those that they went over without giving.
+    pub rows: usize,
+    /// Rows that its scans will go over, by the files' statistics; `None` where these do not say.
+    pub rows_all: Option<usize>,
+    /// Bytes read from files.
+    pub bytes: usize,
+    /// Bytes written aside for want of memory.
+    pub spilled_bytes: usize,
+}
+
 impl Scans {
     pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
         Self { plan: Some(plan), asked: None }
@@ -62,6 +75,38 @@ impl Scans {
             add(plan.as_ref(), &mut scanned);
         }
         scanned
+    }
+}
+
+impl Scans {
+    /// How far the statement is at the moment; `None` before it is planned.
+    pub fn progress(&self) -> Option<Progress> {
+        let plan = self.plan.as_ref()?;
+        let mut progress = Progress { rows_all: Some(0), ..Progress::default() };
+        advance(plan.as_ref(), &mut progress);
+        progress.rows_all = progress.rows_all.filter(|&all| all > 0);
+        Some(progress)
+    }
+}
+
+fn advance(plan: &dyn ExecutionPlan, progress: &mut Progress) {
+    let children = plan.children();
+    let metrics = plan.metrics();
+    let count = |wanted: &str| {
+        let sum = metrics.as_ref().and_then(|metrics| metrics.sum_by_name(wanted));
+        sum.map_or(0, |value| value.as_usize())
+    };
+    progress.spilled_bytes += count("spilled_bytes");
+    if children.is_empty() {
+        let scan = plan.downcast_ref::<DataSourceExec>();
+        progress.bytes += count("bytes_scanned");
+        progress.rows += count("output_rows") + count("pushdown_rows_pruned");
+        let all = scan.and_then(|scan| scan.data_source().partition_statistics(None).ok());
+        let all = all.and_then(|statistics| statistics.num_rows.get_value().copied());
+        progress.rows_all = progress.rows_all.zip(all).map(|(sum, rows)| sum + rows);
+    }
+    for child in children {
+        advance(child.as_ref(), progress);
     }
 }
 

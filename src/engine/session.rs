@@ -1,11 +1,12 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
@@ -13,7 +14,7 @@ use datafusion::catalog::{
 use datafusion::common::ParamValues;
 use datafusion::common::config::{ConfigExtension, ExtensionOptions};
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::datasource::TableType;
+use datafusion::datasource::{MemTable, TableType};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
@@ -27,7 +28,7 @@ use object_store::ObjectStore;
 use url::Url;
 
 use super::asked::{Asked, asked};
-use super::catalog::{LakeSchema, Overlay, Tables};
+use super::catalog::{LakeSchema, Last, Overlay, Tables};
 use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
@@ -39,11 +40,11 @@ use super::registry::Registry;
 use super::scans::Scans;
 use super::sharing;
 use super::summary::{self, Summary};
-use super::tables::{Facts, Files, Listed};
+use super::tables::{Facts, Files, Listed, Texts};
 use super::views::View;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, Table};
 use crate::lake::metric::Formula;
+use crate::lake::{Lake, Table};
 use crate::storage::Stores;
 use crate::suggest;
 
@@ -307,6 +308,39 @@ impl Engine {
         Ok(Self { context: SessionContext::new_with_state(state), names, ..self.clone() })
     }
 
+    /// Takes a result in, for statements that name it `_`. Of columns with one name the later ones are called anew.
+    ///
+    /// # Errors
+    /// `Internal` when its batches do not have its columns.
+    pub fn keep_last(&self, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
+        let schema = distinct_names(schema);
+        let internal = |error: DataFusionError| Error::internal(error.to_string());
+        let batches = batches.into_iter().map(|batch| batch.with_schema(Arc::clone(&schema)));
+        let batches = batches.collect::<std::result::Result<_, _>>().map_err(|error| internal(error.into()))?;
+        let table = MemTable::try_new(schema, vec![batches]).map_err(internal)?;
+        self.schema.keep(Last::Kept(Arc::new(table)));
+        Ok(())
+    }
+
+    /// Remembers that the last result had more than these bytes, and is not there.
+    pub fn leave_last(&self, bytes_max: u64) {
+        self.schema.keep(Last::TooLarge(bytes_max));
+    }
+
+    pub fn is_read_only(&self) -> bool {
+        self.mode == Mode::ReadOnly
+    }
+
+    /// Memory that statements of this session hold at the moment.
+    pub fn memory_bytes(&self) -> usize {
+        self.context.runtime_env().memory_pool.reserved()
+    }
+
+    /// Memory that statements may take.
+    pub fn memory_bytes_max(&self) -> u64 {
+        self.limits.memory_bytes
+    }
+
     /// The columns of a table of the lake or of the session.
     ///
     /// # Errors
@@ -434,6 +468,24 @@ impl Engine {
         provider.files(&self.schema.state()?).await.map(Some)
     }
 
+    /// Values that columns of a table of the lake hold, up to `max` of each; only of files on this machine.
+    ///
+    /// # Errors
+    /// Those of opening the table and reading its footers.
+    pub async fn some_values(&self, name: &str, max: usize) -> Result<Vec<(String, Texts)>> {
+        let Some(table) = self.lake.tables.get(name) else { return Ok(Vec::new()) };
+        let provider = self.schema.open(table).await?;
+        provider.some_values(&self.schema.state()?, max).await
+    }
+
+    /// What SET can change, with the value that each has now; empty for none.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let entries = self.context.state().config_options().entries();
+        // Those of an extension, which ours are, come without the name that SET wants before them.
+        let full = |key: String| if key.contains('.') { key } else { format!("{}.{key}", sharing::Options::PREFIX) };
+        entries.into_iter().map(|entry| (full(entry.key), entry.value.unwrap_or_default())).collect()
+    }
+
     fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
         let aggregates: Vec<String> = state.aggregate_functions().keys().cloned().collect();
@@ -469,7 +521,10 @@ fn settings(state: &SessionState) -> Vec<String> {
 /// Whether a plan only reads, and returns rows.
 fn is_query(plan: &LogicalPlan) -> bool {
     use LogicalPlan as P;
-    !matches!(plan, P::Ddl(_) | P::Dml(_) | P::Copy(_) | P::Statement(_) | P::Explain(_) | P::Analyze(_) | P::DescribeTable(_))
+    !matches!(
+        plan,
+        P::Ddl(_) | P::Dml(_) | P::Copy(_) | P::Statement(_) | P::Explain(_) | P::Analyze(_) | P::DescribeTable(_)
+    )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "errors are mapped")]
@@ -522,6 +577,22 @@ fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderLi
     let list = MemoryCatalogProviderList::new();
     list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
     Ok(Arc::new(list))
+}
+
+/// The columns with a name each of their own.
+fn distinct_names(schema: &SchemaRef) -> SchemaRef {
+    let mut seen = HashSet::new();
+    let fields = schema.fields().iter().map(|field| {
+        let mut name = field.name().clone();
+        let mut number = 1;
+        while !seen.insert(name.clone()) {
+            number += 1;
+            name = format!("{}_{number}", field.name());
+        }
+        // A result says of some columns that they are never null where a row may be.
+        Field::clone(field).with_name(name).with_nullable(true)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn has(parameters: &[(String, ScalarValue)], name: &str) -> bool {

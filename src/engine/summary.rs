@@ -151,12 +151,14 @@ fn spread(value: &Expr, data_type: &DataType, state: &SessionState) -> Result<Ve
         DataType::Timestamp(..) => Some(cast_to(value.clone(), DataType::Int64)),
         _ => None,
     };
-    let percentile = |of: &Expr, share: f64| {
-        approx_percentile_cont(SortExpr::new(of.clone(), true, false), lit(share), None)
-    };
+    let percentile =
+        |of: &Expr, share: f64| approx_percentile_cont(SortExpr::new(of.clone(), true, false), lit(share), None);
     let Some(counted) = counted else {
         let float = cast_to(value.clone(), DataType::Float64);
-        let mut measures = vec![("mean", aggregate("avg", value.clone(), state)?), ("std", aggregate("stddev", float.clone(), state)?)];
+        let mut measures = vec![
+            ("mean", aggregate("avg", value.clone(), state)?),
+            ("std", aggregate("stddev", float.clone(), state)?),
+        ];
         measures.extend(QUARTILES.map(|(name, share)| (name, percentile(&float, share))));
         return Ok(measures);
     };
@@ -194,7 +196,9 @@ fn shown(value: &ArrayRef, data_type: &DataType, measure: &str) -> Result<Option
     };
     Ok(Some(match ScalarValue::try_from_array(&value, 0)? {
         ScalarValue::Float64(Some(number)) if !is_bound => rounded(number),
-        _ => array_value_to_string(&value, 0)?.trim_end_matches('Z').replace('T', if data_type.is_temporal() { " " } else { "T" }),
+        _ => array_value_to_string(&value, 0)?
+            .trim_end_matches('Z')
+            .replace('T', if data_type.is_temporal() { " " } else { "T" }),
     }))
 }
 

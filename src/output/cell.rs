@@ -5,13 +5,14 @@ use arrow::datatypes::{DataType, Decimal128Type, Field, Float32Type, Float64Type
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions};
 
-use super::present::{NumberFormat, Presentation};
+use super::present::{NumberFormat, Presentation, grouped_number};
 
 /// Turns the values of one column into text.
 pub struct Column<'a> {
     values: &'a dyn Array,
     formatter: ArrayFormatter<'a>,
     number: Option<&'a NumberFormat>,
+    groups_digits: bool,
     null: &'static str,
 }
 
@@ -29,6 +30,7 @@ impl<'a> Column<'a> {
             values,
             formatter: ArrayFormatter::try_new(values, &OPTIONS)?,
             number: present.number(field.name()),
+            groups_digits: present.groups_digits() && is_number(field.data_type()),
             null: present.null(),
         })
     }
@@ -42,6 +44,7 @@ impl<'a> Column<'a> {
             Some(number) => {
                 formatted(self.values, row, number).unwrap_or_else(|| self.formatter.value(row).to_string())
             }
+            None if self.groups_digits => grouped_number(&self.formatter.value(row).to_string()),
             None => self.formatter.value(row).to_string(),
         };
         safe(&text)

@@ -1,16 +1,21 @@
 //! Record batches into something that a person or a program reads.
 //!
 //! A [`Format`] names the form, a [`Sink`] writes it batch by batch, a [`target::Target`] is where it goes. Nothing is
-//! held back but the rows from which the table takes its widths, so a result of any length streams.
+//! held back but the rows from which the table takes its widths and a chart, so a result of any length streams.
 
 mod arrow;
 mod cell;
+pub mod chart;
+pub mod crosstab;
 mod delimited;
 mod fit;
+mod html;
+mod insert;
 mod json;
 mod markdown;
 mod parquet;
 pub mod present;
+mod records;
 mod table;
 pub mod target;
 
@@ -31,6 +36,10 @@ use present::Presentation;
 pub enum Format {
     /// Aligned columns for people.
     Table,
+    /// The same with lines between and around the columns.
+    Box,
+    /// A line for each value, one row below the other.
+    Vertical,
     Csv,
     Tsv,
     /// One array of objects.
@@ -38,6 +47,10 @@ pub enum Format {
     /// One object per line.
     Ndjson,
     Markdown,
+    /// A table of a web page.
+    Html,
+    /// INSERT statements.
+    Insert,
     Parquet,
     /// Arrow IPC file.
     Arrow,
@@ -45,13 +58,17 @@ pub enum Format {
 
 impl Format {
     /// Every format, with the name that picks it and the file extensions that mean it.
-    pub const ALL: [(Self, &'static str, &'static [&'static str]); 8] = [
+    pub const ALL: [(Self, &'static str, &'static [&'static str]); 12] = [
         (Self::Table, "table", &["txt"]),
+        (Self::Box, "box", &[]),
+        (Self::Vertical, "vertical", &[]),
         (Self::Csv, "csv", &["csv"]),
         (Self::Tsv, "tsv", &["tsv"]),
         (Self::Json, "json", &["json"]),
         (Self::Ndjson, "ndjson", &["ndjson", "jsonl"]),
         (Self::Markdown, "markdown", &["md", "markdown"]),
+        (Self::Html, "html", &["html", "htm"]),
+        (Self::Insert, "insert", &["sql"]),
         (Self::Parquet, "parquet", &["parquet"]),
         (Self::Arrow, "arrow", &["arrow", "feather", "ipc"]),
     ];
@@ -88,7 +105,12 @@ impl Format {
 
     /// Whether the form is read by people, who want a blank line between two results.
     pub fn is_for_people(self) -> bool {
-        matches!(self, Self::Table | Self::Markdown)
+        self.is_table() || self == Self::Markdown
+    }
+
+    /// Whether the form is drawn for a screen, and fits it.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::Box | Self::Vertical)
     }
 
     /// Whether the form is for programs only and would garble a terminal.
@@ -105,6 +127,8 @@ pub struct Style {
     pub width: Option<usize>,
     /// Rows that the table shows at most; the rest is counted. Other formats write all.
     pub rows_max: Option<usize>,
+    /// Whether a table too wide for the terminal has a line for each value instead.
+    pub turns: bool,
     /// Titles and number formats, used by the forms for people.
     pub present: Presentation,
 }
@@ -124,6 +148,8 @@ enum Sink<W: Write + Send> {
     Delimited(delimited::Delimited<W>),
     Json(json::Json<W>),
     Markdown(markdown::Markdown<W>),
+    Html(html::Html<W>),
+    Insert(insert::Insert<W>),
     Parquet(parquet::Parquet<W>),
     Arrow(arrow::Arrow<W>),
 }
@@ -138,12 +164,14 @@ impl<W: Write + Send> Sink<W> {
             }
         }
         Ok(match style.format {
-            Format::Table => Self::Table(table::Table::new(out, schema, style)),
+            Format::Table | Format::Box | Format::Vertical => Self::Table(table::Table::new(out, schema, style)),
             Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',')?),
             Format::Tsv => Self::Delimited(delimited::Delimited::new(out, schema, b'\t')?),
             Format::Json => Self::Json(json::Json::array(out)),
             Format::Ndjson => Self::Json(json::Json::lines(out)),
             Format::Markdown => Self::Markdown(markdown::Markdown::new(out, schema, &style.present)?),
+            Format::Html => Self::Html(html::Html::new(out, schema, &style.present)?),
+            Format::Insert => Self::Insert(insert::Insert::new(out, schema)),
             Format::Parquet => Self::Parquet(parquet::Parquet::new(out, schema)?),
             Format::Arrow => Self::Arrow(arrow::Arrow::new(out, schema)?),
         })
@@ -155,6 +183,8 @@ impl<W: Write + Send> Sink<W> {
             Self::Delimited(sink) => sink.write(batch),
             Self::Json(sink) => sink.write(batch),
             Self::Markdown(sink) => sink.write(batch),
+            Self::Html(sink) => sink.write(batch),
+            Self::Insert(sink) => sink.write(batch),
             Self::Parquet(sink) => sink.write(batch),
             Self::Arrow(sink) => sink.write(batch),
         }
@@ -167,6 +197,8 @@ impl<W: Write + Send> Sink<W> {
             Self::Delimited(sink) => sink.finish(),
             Self::Json(sink) => sink.finish(),
             Self::Markdown(sink) => sink.finish(),
+            Self::Html(sink) => sink.finish(),
+            Self::Insert(sink) => sink.finish(),
             Self::Parquet(sink) => sink.finish(),
             Self::Arrow(sink) => sink.finish(),
         }?;

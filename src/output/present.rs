@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 pub struct Presentation {
     columns: BTreeMap<String, ColumnStyle>,
     reader: Reader,
+    groups_digits: bool,
 }
 
 /// Who reads, which decides what stands for a null.
@@ -33,12 +34,30 @@ pub struct ColumnStyle {
 impl Presentation {
     /// For a saved query.
     pub fn report(columns: BTreeMap<String, ColumnStyle>) -> Self {
-        Self { columns, reader: Reader::Report }
+        Self { columns, reader: Reader::Report, groups_digits: false }
     }
 
     /// For a listing of cxlake's own.
     pub fn listing() -> Self {
         Self { reader: Reader::Listing, ..Self::default() }
+    }
+
+    /// The same, with thousands set apart in numbers that have no format of their own.
+    pub fn grouping_digits(self, groups_digits: bool) -> Self {
+        Self { groups_digits, ..self }
+    }
+
+    /// The same, with columns of these names shown as one column is, under their own titles.
+    pub fn spread<'a>(&self, column: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        let number = self.number(column);
+        let style = || ColumnStyle { title: None, number: number.cloned() };
+        let mut spread = self.clone();
+        spread.columns.extend(names.map(|name| (name.to_owned(), style())));
+        spread
+    }
+
+    pub fn groups_digits(&self) -> bool {
+        self.groups_digits
     }
 
     /// The title of a column.
@@ -161,6 +180,14 @@ pub fn grouped(digits: &str) -> String {
     text
 }
 
+/// A plain number with a comma between thousands; digits behind the point and an exponent stay as they are.
+pub fn grouped_number(text: &str) -> String {
+    let (minus, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let (whole, rest) = digits.split_at(whole);
+    format!("{minus}{}{rest}", grouped(whole))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +214,20 @@ mod tests {
         assert_eq!(format("0.00").exact(5, 0), "5.00");
         assert_eq!(format("0%").exact(1, 0), "100%");
         assert_eq!(format("0.0%").exact(12_345, 4), "123.5%");
+    }
+
+    #[test]
+    fn plain_numbers_are_grouped_before_the_point_only() {
+        for (plain, wanted) in [
+            ("1234567.891", "1,234,567.891"),
+            ("-1234", "-1,234"),
+            ("12", "12"),
+            ("1.5e20", "1.5e20"),
+            ("NaN", "NaN"),
+            ("-inf", "-inf"),
+        ] {
+            assert_eq!(grouped_number(plain), wanted);
+        }
     }
 
     #[test]

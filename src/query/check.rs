@@ -45,7 +45,7 @@ async fn unused(query: &SavedQuery, library: &Library) -> Result<()> {
 }
 
 /// Whether `$name` stands in the text as a whole word.
-fn mentions(sql: &str, name: &str) -> bool {
+pub fn mentions(sql: &str, name: &str) -> bool {
     let word = format!("${name}");
     sql.match_indices(&word).any(|(at, _)| {
         let next = sql[at + word.len()..].chars().next();

@@ -4,6 +4,7 @@ pub mod check;
 mod copy;
 pub mod grain;
 pub mod header;
+pub mod lexis;
 pub mod parameter;
 pub mod run;
 pub mod saved;

@@ -77,7 +77,7 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
 }
 
 /// A value for a statement that declares no types: a number where the text is one, else text.
-fn untyped(text: &str) -> ScalarValue {
+pub fn untyped(text: &str) -> ScalarValue {
     // A leading zero, or more digits than a number holds, make a name.
     let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_zeroed = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
@@ -180,6 +180,17 @@ pub fn declared(queries: &[SavedQuery]) -> Vec<(&Parameter, &str)> {
         }
     }
     declared
+}
+
+/// The parameters of a query that have neither a default nor a value yet.
+///
+/// # Errors
+/// Those of reading the query and those that it builds on.
+pub async fn missing(library: &Library, name: &str, given: &Given) -> Result<Vec<Parameter>> {
+    let queries = library.with_used(name).await?;
+    let declared = declared(&queries).into_iter().map(|(parameter, _)| parameter);
+    let open = declared.filter(|parameter| parameter.default.is_none() && !given.contains_key(&parameter.name));
+    Ok(open.cloned().collect())
 }
 
 fn refuse_unknown(query: &str, declared: &[(&Parameter, &str)], given: &Given) -> Result<()> {

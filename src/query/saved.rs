@@ -116,12 +116,19 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Library {
     texts: Texts,
+    /// The name and text of a query that is not among the files yet.
+    draft: Option<(String, String)>,
 }
 
 impl Library {
     /// The queries in this folder; nothing is read yet.
     pub fn new(texts: Texts) -> Self {
-        Self { texts }
+        Self { texts, draft: None }
+    }
+
+    /// The same queries with another one, or another text of one.
+    pub fn with_text(&self, name: &str, text: &str) -> Self {
+        Self { texts: self.texts.clone(), draft: Some((name.to_owned(), text.to_owned())) }
     }
 
     /// The names of all queries, in order; none where there is no folder.
@@ -157,7 +164,12 @@ impl Library {
     pub async fn query(&self, name: &str) -> Result<SavedQuery> {
         let file = format!("{name}.sql");
         // A name leads nowhere but into the folder.
-        let text = if name.contains(['/', '\\']) { None } else { self.texts.read(&file).await? };
+        let draft = self.draft.as_ref().filter(|(draft, _)| draft == name);
+        let text = match draft {
+            Some((_, text)) => Some(text.clone()),
+            None if name.contains(['/', '\\']) => None,
+            None => self.texts.read(&file).await?,
+        };
         match text {
             Some(text) => SavedQuery::parse(&text, &self.texts.shown(&file)),
             None => Err(self.unknown(name).await?),

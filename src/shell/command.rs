@@ -1,29 +1,93 @@
 //! `\` commands: the same at the prompt and in scripts.
 
-use super::{Next, Reach, Shell, look, tell};
+use std::path::{Path, PathBuf};
+
+use super::save::Existing;
+use super::watch::span;
+use super::{Next, Reach, Shell, Turned, look, tell};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::suggest;
 
-/// Every command: its name, what follows it, and what it does.
-pub const ALL: [(&str, &str, &str); 15] = [
-    ("d", "[TABLE]", "list tables, or show the columns and files of one"),
-    ("d+", "[TABLE]", "the same, with what only buckets and every footer know"),
-    ("dt", "", "list tables, as `\\d`"),
-    ("dv", "", "list views and tables that this session made"),
-    ("dq", "[NAME]", "list saved queries, or show one, as `\\queries`"),
-    ("df", "[NAME]", "list functions, or show one, as `\\f` and `\\doc`"),
-    ("queries", "[NAME]", "list saved queries, or show one"),
-    ("run", "NAME [k=v ...]", "run a saved query; quote a value with blanks: k='a b'"),
-    ("f", "", "list functions"),
-    ("doc", "NAME", "show what a function or a metric does, and how it is called"),
-    ("format", "[NAME]", "show or set the form of results"),
-    ("timing", "[on|off]", "say how long each statement takes"),
-    ("params", "[k=v ...]", "show or set values for $name in statements"),
-    ("?", "", "show this list"),
-    ("q", "", "leave"),
+/// A command: its name, what follows it, and what it does.
+pub struct Command {
+    pub name: &'static str,
+    pub form: &'static str,
+    pub what: &'static str,
+    /// May stand behind a statement, in the place of its `;`.
+    pub ends: bool,
+}
+
+const fn command(name: &'static str, form: &'static str, what: &'static str) -> Command {
+    Command { name, form, what, ends: false }
+}
+
+const fn ending(name: &'static str, form: &'static str, what: &'static str) -> Command {
+    Command { name, form, what, ends: true }
+}
+
+/// Every command, by what it is for.
+pub const ALL: [(&str, &[Command]); 4] = [
+    (
+        "Looking around",
+        &[
+            command("d", "[TABLE]", "list tables, or show the columns and files of one"),
+            command("d+", "[TABLE]", "the same, with what only buckets and every footer know"),
+            command("dt", "", "list tables, as `\\d`"),
+            command("dv", "", "list views and tables that this session made"),
+            command("dq", "[NAME]", "list saved queries, or show one, as `\\queries`"),
+            command("df", "[NAME]", "list functions, or show one, as `\\f` and `\\doc`"),
+            command("queries", "[NAME]", "list saved queries, or show one"),
+            command("f", "", "list functions"),
+            command("doc", "NAME", "show what a function or a metric does, and how it is called"),
+        ],
+    ),
+    (
+        "Running",
+        &[
+            command("run", "NAME [k=v ...]", "run a saved query; quote a value with blanks: k='a b'"),
+            ending("g", "[FORMAT|FILE]", "run the statement, or the last one again, in another form or into a file"),
+            ending("gx", "", "the same with a line for each value"),
+            ending("watch", "[SPAN [TIMES]]", "run it every 5 s, or so often, until Ctrl-C"),
+            command("e", "[NAME]", "edit the last statement, or a saved query, in $EDITOR, and run it"),
+            command("i", "FILE", "run the statements and commands of a file"),
+            command("save", "NAME [TITLE]", "make the last statement a saved query; `\\save!` replaces one"),
+            command("timeout", "[SPAN|off]", "stop statements that run longer"),
+            command("timing", "[on|off]", "say how long each statement takes"),
+            command("stats", "[on|off]", "say what each statement read and asked of buckets"),
+        ],
+    ),
+    (
+        "Results",
+        &[
+            command("format", "[NAME]", "show or set the form of results"),
+            command("x", "[on|off|auto]", "a line for each value: always, never, or where a table is too wide"),
+            command("rows", "[N|all]", "rows of a table that are shown"),
+            command("digits", "[grouped|plain]", "set thousands apart in numbers without a format of their own"),
+            command("pager", "[on|off]", "show what is longer than the screen through $PAGER"),
+            command("last", "[FORMAT]", "show the last result again, all of it; `from _` queries it"),
+            command("o", "[FILE]", "write the next result to a file, or show it after all"),
+            ending("chart", "[KIND] [X [Y [BY]]]", "draw the result: bar, line, scatter or heat"),
+            ending("crosstab", "[ROWS COLUMNS VALUES]", "turn the result: a column for each value of the second"),
+        ],
+    ),
+    (
+        "The session",
+        &[
+            command("set", "[NAME VALUE]", "show or set values for $name in statements"),
+            command("unset", "NAME", "forget a value"),
+            command("history", "[N]", "show what was entered, the last 20 or N"),
+            command("?", "", "show this list"),
+            command("q", "", "leave"),
+        ],
+    ),
 ];
+
+/// Every command.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    ALL.iter().flat_map(|(_, commands)| commands.iter())
+}
 
 /// Runs one command, written without its `\`.
 ///
@@ -54,30 +118,157 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             shell.listing(listing).await?;
         }
         ("queries" | "dq", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
+        ("f" | "df", []) => shell.listing(shell.functions()?).await?,
+        ("doc" | "df", [name]) => {
+            tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end());
+        }
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;
             shell.saved(name.trim_end_matches(';'), given).await?;
         }
-        ("f" | "df", []) => shell.listing(shell.functions()?).await?,
-        ("doc" | "df", [name]) => tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end()),
-        ("format", []) => tell(name_of(shell.view.format.unwrap_or(Format::Table))),
-        ("format", [format]) => shell.view.format = Some(Format::parse(format)?),
-        ("timing", rest) => {
-            shell.view.timing = switch(rest, shell.view.timing)?;
-            shell.note(if shell.view.timing { "timing is on" } else { "timing is off" });
+        ("i", [file]) => return shell.include(Path::new(file)).await,
+        ("save", [name]) => shell.save(name, None, Existing::Keep).await?,
+        ("save", [name, title @ ..]) => shell.save(name, Some(&title.join(" ")), Existing::Keep).await?,
+        ("save!", [name]) => shell.save(name, None, Existing::Replace).await?,
+        ("save!", [name, title @ ..]) => shell.save(name, Some(&title.join(" ")), Existing::Replace).await?,
+        ("chart", columns) => {
+            let kept = shell.last_or_held().await?;
+            shell.chart(columns, &kept).await?;
         }
-        ("params", []) => {
+        ("crosstab", columns) => {
+            let kept = shell.last_or_held().await?;
+            shell.crosstab(columns, &kept).await?;
+        }
+        ("last", []) => shell.last().await?,
+        ("last", [format]) => {
+            let format = Format::parse(format)?;
+            with(shell, |view| view.format = Some(format), async |shell| shell.last().await).await?;
+        }
+        ("history", rest @ ([] | [_])) => shell.tell_history(rest.first().map(String::as_str))?,
+        ("e", _) => return Err(Error::usage("`\\e` works at the prompt alone, on a line of its own")),
+        ("?", _) => tell(&help()),
+        ("q", _) => return Ok(Next::Quit),
+        (name, rest) if all().any(|command| command.ends && command.name == name) => repeat(shell, name, rest).await?,
+        (name, rest) => set(shell, name, rest)?,
+    }
+    Ok(Next::GoOn)
+}
+
+/// Runs the command that a statement ends with; the statement is what was asked last.
+///
+/// # Errors
+/// `Usage` for a command that cannot stand there; those of what it does.
+pub async fn behind(shell: &mut Shell, text: &str) -> Result<Next> {
+    let words = words(text)?;
+    let (name, rest) = words.split_first().map_or(("", [].as_slice()), |(name, rest)| (name.as_str(), rest));
+    match name {
+        "q" => return Ok(Next::Quit),
+        "chart" => {
+            let kept = shell.held().await?;
+            shell.chart(rest, &kept).await?;
+        }
+        "crosstab" => {
+            let kept = shell.held().await?;
+            shell.crosstab(rest, &kept).await?;
+        }
+        name if all().any(|command| command.ends && command.name == name) => repeat(shell, name, rest).await?,
+        name if all().any(|command| command.name == name) => {
+            return Err(Error::usage(format!("`\\{name}` cannot end a statement")).hint("put a `;` before it"));
+        }
+        name => return Err(unknown(name)),
+    }
+    Ok(Next::GoOn)
+}
+
+/// Runs what was asked last in the way that a command says.
+async fn repeat(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
+    match (name, rest) {
+        ("g", []) => shell.again().await,
+        ("g", [word]) if Format::names().any(|known| known == word) || Format::of_file(Path::new(word)).is_none() => {
+            let format = Format::parse(word)?;
+            with(shell, |view| view.format = Some(format), async |shell| shell.again().await).await
+        }
+        ("g", [file]) => {
+            shell.next_output = Some(PathBuf::from(file));
+            let done = with(shell, |view| view.format = None, async |shell| shell.again().await).await;
+            shell.next_output = None;
+            done
+        }
+        ("gx", []) => with(shell, |view| view.format = Some(Format::Vertical), async |shell| shell.again().await).await,
+        ("watch", []) => shell.watch(span("5")?, None).await,
+        ("watch", [every]) => shell.watch(span(every)?, None).await,
+        ("watch", [every, times]) => shell.watch(span(every)?, Some(count(times)?)).await,
+        (name, _) => Err(unknown(name)),
+    }
+}
+
+/// Does something with another view, and puts the one before it back.
+async fn with(
+    shell: &mut Shell,
+    change: impl FnOnce(&mut super::View),
+    work: impl AsyncFnOnce(&mut Shell) -> Result<()>,
+) -> Result<()> {
+    let before = shell.view.clone();
+    change(&mut shell.view);
+    let done = work(shell).await;
+    shell.view = before;
+    done
+}
+
+/// Shows or changes a setting of the session.
+fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
+    let words: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let view = &mut shell.view;
+    match (name, words.as_slice()) {
+        ("format", []) => tell(name_of(view.format.unwrap_or(Format::Table))),
+        ("format", [format]) => view.format = Some(Format::parse(format)?),
+        ("timing", rest @ ([] | [_])) => view.timing = switch(rest, view.timing, "timing")?,
+        ("stats", rest @ ([] | [_])) => view.stats = switch(rest, view.stats, "stats")?,
+        ("pager", rest @ ([] | [_])) => view.pages = switch(rest, view.pages, "the pager")?,
+        ("x", ["auto"]) => {
+            view.turned = Turned::WhereTooWide;
+            tell("a line for each value where a table is too wide");
+        }
+        ("x", rest @ ([] | [_])) => {
+            let is_on = switch(rest, view.turned == Turned::Always, "a line for each value")?;
+            view.turned = if is_on { Turned::Always } else { Turned::Never };
+        }
+        ("rows", []) => tell(&view.rows_max.map_or("all".to_owned(), |rows| rows.to_string())),
+        ("rows", ["all"]) => view.rows_max = None,
+        ("rows", [rows]) => view.rows_max = Some(usize::try_from(count(rows)?).unwrap_or(usize::MAX)),
+        ("digits", []) => tell(if view.groups_digits { "grouped" } else { "plain" }),
+        ("digits", ["grouped"]) => view.groups_digits = true,
+        ("digits", ["plain"]) => view.groups_digits = false,
+        ("timeout", []) => tell(&view.timeout.map_or("off".to_owned(), |span| format!("{} s", span.as_secs_f64()))),
+        ("timeout", ["off"]) => view.timeout = None,
+        ("timeout", [text]) => view.timeout = Some(span(text)?),
+        ("o", []) => shell.next_output = None,
+        ("o", [file]) => {
+            let path = PathBuf::from(file);
+            if shell.view.format.is_none() && Format::of_file(&path).is_none() {
+                return Err(super::result::unknown_ending(&path));
+            }
+            shell.next_output = Some(path);
+        }
+        ("set", []) => {
             for (name, texts) in &shell.given {
                 tell(&format!("{name} = {}", texts.join(", ")));
             }
         }
-        ("params", given) => shell.given.extend(assignments(given)?),
-        ("?", _) => tell(&help()),
-        ("q", _) => return Ok(Next::Quit),
+        ("set", [name, value @ ..]) if !name.contains('=') && !value.is_empty() => {
+            shell.given.insert((*name).trim_start_matches('$').to_owned(), vec![value.join(" ")]);
+        }
+        ("set", _) => shell.given.extend(assignments(rest)?),
+        ("unset", [name]) => {
+            let name = name.trim_start_matches('$');
+            if shell.given.remove(name).is_none() {
+                return Err(Error::usage(format!("`{name}` has no value")));
+            }
+        }
         (name, _) => return Err(unknown(name)),
     }
-    Ok(Next::GoOn)
+    Ok(())
 }
 
 /// Reads `k=v` words; a name that comes twice adds to its list.
@@ -90,13 +281,21 @@ fn assignments(words: &[String]) -> Result<Given> {
     Ok(given)
 }
 
-fn switch(words: &[String], now: bool) -> Result<bool> {
-    match words.first().map(String::as_str) {
-        None => Ok(!now),
-        Some("on") => Ok(true),
-        Some("off") => Ok(false),
-        Some(other) => Err(Error::usage(format!("`{other}` is neither `on` nor `off`"))),
-    }
+/// The next state of something that is on or off, and says so.
+fn switch(words: &[&str], now: bool, what: &str) -> Result<bool> {
+    let next = match words.first() {
+        None => !now,
+        Some(&"on") => true,
+        Some(&"off") => false,
+        Some(other) => return Err(Error::usage(format!("`{other}` is neither `on` nor `off`"))),
+    };
+    tell(&format!("{what} is {}", if next { "on" } else { "off" }));
+    Ok(next)
+}
+
+fn count(text: &str) -> Result<u64> {
+    let count = text.parse().ok().filter(|&count| count > 0);
+    count.ok_or_else(|| Error::usage(format!("`{text}` is no number above zero")))
 }
 
 fn name_of(format: Format) -> &'static str {
@@ -104,26 +303,29 @@ fn name_of(format: Format) -> &'static str {
 }
 
 fn unknown(name: &str) -> Error {
-    let names = || ALL.iter().map(|(name, ..)| *name);
-    let error = match ALL.iter().find(|(known, ..)| *known == name) {
-        Some((name, form, _)) => return Error::usage(format!("`\\{name}` takes {form}")),
-        None => Error::usage(format!("no command `\\{name}`")),
-    };
-    match suggest::nearest(name, names()) {
+    if let Some(Command { name, form, .. }) = all().find(|known| known.name == name) {
+        let takes = if form.is_empty() { "nothing behind it" } else { form };
+        return Error::usage(format!("`\\{name}` takes {takes}"));
+    }
+    let error = Error::usage(format!("no command `\\{name}`"));
+    match suggest::nearest(name, all().map(|known| known.name)) {
         Some(near) => error.hint(format!("did you mean `\\{near}`? `\\?` lists all")),
         None => error.hint("`\\?` lists all"),
     }
 }
 
 fn help() -> String {
-    let lines = ALL.iter().map(|(name, form, what)| {
-        let head = format!("\\{name} {form}");
-        format!("  {head:<24}{what}")
-    });
-    let statements = "  SQL ends with `;` and may go over several lines".to_owned();
-    [statements].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+    let mut text = "SQL ends with `;` and may go over several lines.\n".to_owned();
+    for (group, commands) in ALL {
+        text += &format!("\n{group}\n");
+        for Command { name, form, what, .. } in commands {
+            let head = format!("\\{name} {form}");
+            text += &format!("  {head:<32}{what}\n");
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
-
 /// Parts a command into words at blanks; quotes keep blanks together and are taken off.
 fn words(text: &str) -> Result<Vec<String>> {
     let mut words: Vec<String> = Vec::new();

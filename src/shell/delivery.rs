@@ -1,8 +1,9 @@
-//! Where a result is delivered: standard output or a file, or an object of a bucket.
+//! Where a result is delivered: standard output, through a pager or not, a file, or an object of a bucket.
 
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::pager::Paged;
 use crate::error::{Error, Result};
 use crate::lake::Root;
 use crate::output::target::Target;
@@ -11,6 +12,7 @@ use crate::storage::{Stores, Upload};
 /// A place for a result, which appears there when it is complete.
 pub enum Delivery {
     Local(Target),
+    Paged(Paged),
     Bucket(Upload),
 }
 
@@ -19,8 +21,10 @@ impl Delivery {
     ///
     /// # Errors
     /// Those of opening a file or beginning an object.
-    pub async fn open(path: Option<&Path>, folder: &Path, stores: &Stores) -> Result<Self> {
-        let Some(path) = path else { return Ok(Self::Local(Target::stdout())) };
+    pub async fn open(path: Option<&Path>, folder: &Path, stores: &Stores, pager: Option<Paged>) -> Result<Self> {
+        let Some(path) = path else {
+            return Ok(pager.map_or_else(|| Self::Local(Target::stdout()), Self::Paged));
+        };
         match stores.address(&Root::Folder(folder.to_owned()), &path.to_string_lossy())? {
             Some(address) => Ok(Self::Bucket(Upload::begin(stores, &address).await?)),
             None => Ok(Self::Local(Target::file(path)?)),
@@ -39,6 +43,9 @@ impl Delivery {
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Local(target) => target.commit(),
+            Self::Paged(paged) => {
+                paged.finish().map_err(|error| Error::storage(format!("cannot write: {error}")).caused_by(error))
+            }
             Self::Bucket(upload) => upload.commit().await,
         }
     }
@@ -46,7 +53,7 @@ impl Delivery {
     /// Leaves nothing behind a failure; gives the error that is to be told, which is what went wrong with the place, if that is why.
     pub async fn discard(self, failure: Error) -> Error {
         match self {
-            Self::Local(_) => failure,
+            Self::Local(_) | Self::Paged(_) => failure,
             Self::Bucket(upload) => upload.discard().await.unwrap_or(failure),
         }
     }
@@ -56,6 +63,7 @@ impl Write for Delivery {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Local(target) => target.write(bytes),
+            Self::Paged(paged) => paged.write(bytes),
             Self::Bucket(upload) => upload.write(bytes),
         }
     }
@@ -63,6 +71,7 @@ impl Write for Delivery {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Local(target) => target.flush(),
+            Self::Paged(paged) => paged.flush(),
             Self::Bucket(upload) => upload.flush(),
         }
     }

@@ -20,7 +20,8 @@ const SLOWEST: &str = "◀";
 const WORTH_POINTING: f64 = 0.1;
 
 /// What a plan says of itself beside its operators; left out for people, who have it in columns of their own.
-const LEFT_OUT: [&str; 5] = ["file_groups=", "file_type=", "pruning_predicate=", "required_guarantees=", "dynamic_rg_pruning="];
+const LEFT_OUT: [&str; 5] =
+    ["file_groups=", "file_type=", "pruning_predicate=", "required_guarantees=", "dynamic_rg_pruning="];
 
 /// The rows of a plan as a tree. Columns that say nothing of any operator are left out.
 ///
@@ -46,30 +47,41 @@ pub fn tree(plan: &RecordBatch) -> Result<Listing> {
     let counted = |values: &ArrayRef| numbers(values).map(|count| count.map_or(String::new(), number)).collect();
     shown.extend(rows.1.map(|values| (rows.0, counted(values))));
     let sized = |values: &ArrayRef| {
-        let size = |bytes: Option<i64>| bytes.filter(|&bytes| bytes > 0).map_or(String::new(), |bytes| human_bytes(bytes.unsigned_abs()));
+        let size = |bytes: Option<i64>| {
+            bytes.filter(|&bytes| bytes > 0).map_or(String::new(), |bytes| human_bytes(bytes.unsigned_abs()))
+        };
         numbers(values).map(size).collect()
     };
     for (title, name) in [("memory", "memory_bytes"), ("spilled", "spill_bytes"), ("read", "read_bytes")] {
         shown.extend(column(name).map(|values| (title, sized(values))));
     }
-    for (title, kept, left_out) in [("files", "files", "files_pruned"), ("row groups", "row_groups", "row_groups_pruned")] {
+    for (title, kept, left_out) in
+        [("files", "files", "files_pruned"), ("row groups", "row_groups", "row_groups_pruned")]
+    {
         if let (Some(kept), Some(left_out)) = (column(kept), column(left_out)) {
-            shown.push((title, numbers(kept).zip(numbers(left_out)).map(|(kept, left_out)| of_all(kept, left_out)).collect()));
+            shown.push((
+                title,
+                numbers(kept).zip(numbers(left_out)).map(|(kept, left_out)| of_all(kept, left_out)).collect(),
+            ));
         }
     }
-    shown.push(("detail", details.as_string::<i32>().iter().map(|detail| shortened(detail.unwrap_or_default())).collect()));
+    shown.push((
+        "detail",
+        details.as_string::<i32>().iter().map(|detail| shortened(detail.unwrap_or_default())).collect(),
+    ));
     let columns = shown.into_iter().filter(|(_, values)| values.iter().any(|value| !value.is_empty()));
     let columns = columns.map(|(title, values)| {
         let values = if ["operator", "detail"].contains(&title) { values } else { right_aligned(title, values) };
         (title, Arc::new(StringArray::from(values)) as ArrayRef, true)
     });
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::internal(error.to_string()))?;
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Listing { batch, notes: Vec::new() })
 }
 
 /// Rows that the statement of a plan returned.
 pub fn rows(plan: &RecordBatch) -> u64 {
-    let rows = plan.column_by_name("rows").and_then(|rows| numbers(rows).next().flatten());
+    let rows = plan.column_by_name("rows").and_then(|rows| numbers(rows).flatten().next());
     rows.map_or(0, i64::unsigned_abs)
 }
 
@@ -182,7 +194,9 @@ fn without_places(detail: &str) -> String {
         }
     }
     let once = |part: &str| match part.split_once(" as ") {
-        Some((name, alias)) if name.trim_start_matches("expr=[").trim_start_matches("gby=[") == alias.trim_end_matches(']') => {
+        Some((name, alias))
+            if name.trim_start_matches("expr=[").trim_start_matches("gby=[") == alias.trim_end_matches(']') =>
+        {
             let closing = if alias.ends_with(']') { "]" } else { "" };
             format!("{name}{closing}")
         }
@@ -202,9 +216,14 @@ mod tests {
 
     #[test]
     fn details_say_a_column_once_and_leave_out_what_has_a_column_of_its_own() {
-        assert_eq!(shortened("mode=Partial, gby=[a@0 as a, b@1 as c], aggr=[sum(x)]"), "mode=Partial, gby=[a, b as c], aggr=[sum(x)]");
         assert_eq!(
-            shortened("file_groups={1 group: [[a, b]]}, projection=[x], file_type=parquet, predicate=x@0 > 5, pruning_predicate=y"),
+            shortened("mode=Partial, gby=[a@0 as a, b@1 as c], aggr=[sum(x)]"),
+            "mode=Partial, gby=[a, b as c], aggr=[sum(x)]"
+        );
+        assert_eq!(
+            shortened(
+                "file_groups={1 group: [[a, b]]}, projection=[x], file_type=parquet, predicate=x@0 > 5, pruning_predicate=y"
+            ),
             "projection=[x], predicate=x > 5"
         );
     }

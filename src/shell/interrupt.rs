@@ -32,6 +32,8 @@ pub struct Interrupt {
     woken: Arc<Notify>,
     /// Whether a Ctrl-C is to be obeyed or being obeyed; one more would end the program.
     pressed: Arc<AtomicBool>,
+    /// While a program of the user reads the keys, such as a pager, Ctrl-C is meant for it.
+    elsewhere: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -48,6 +50,9 @@ impl Interrupt {
         runtime.spawn(async move {
             while press.await.is_ok() {
                 press = Box::pin(tokio::signal::ctrl_c());
+                if listening.elsewhere.load(Ordering::SeqCst) {
+                    continue;
+                }
                 if listening.pressed.swap(true, Ordering::SeqCst) {
                     std::process::exit(i32::from(EXIT_CODE));
                 }
@@ -60,6 +65,11 @@ impl Interrupt {
     /// Forgets a Ctrl-C that was obeyed, or that came too late to end anything.
     pub fn forget(&self) {
         self.pressed.store(false, Ordering::SeqCst);
+    }
+
+    /// Leaves Ctrl-C to another program, or takes it back.
+    pub fn leave_to_another(&self, leaves: bool) {
+        self.elsewhere.store(leaves, Ordering::SeqCst);
     }
 
     /// Does the work unless Ctrl-C comes first, or has come since the last [`Self::forget`].

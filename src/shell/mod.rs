@@ -5,50 +5,63 @@
 //! prompt.
 
 mod command;
+pub mod complete;
 mod delivery;
+mod draw;
 mod explain;
 pub mod interrupt;
+mod kept;
 mod look;
-mod prompt;
+mod pager;
+mod progress;
+pub mod prompt;
+mod result;
+mod save;
 mod stats;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::UInt64Type;
-use datafusion::logical_expr::LogicalPlan;
-use futures::TryStreamExt;
 
-use crate::engine::{Engine, Running, Scans, SqlText};
-use crate::error::{Error, Kind, Result};
-use crate::output::present::{Presentation, grouped};
-use crate::output::{Format, Style, Written, drain};
+use crate::engine::{Engine, Running, Scans};
+use crate::error::{Error, Result};
+use crate::output::Format;
+use crate::output::present::Presentation;
 use crate::query::check;
+use crate::query::parameter::Parameter;
 use crate::query::run::{self, Given};
 use crate::query::saved::Library;
-use crate::query::script::{self, Item};
+use crate::query::script::{self, Item, Start};
 use crate::storage::{Counts, Texts};
-use crate::suggest;
-use delivery::Delivery;
+use complete::Memory;
 use interrupt::Interrupt;
-
+use kept::Kept;
 use look::counted;
 pub use look::{Listing, Reach, metric_text, query_text};
-pub use prompt::run as prompt;
+use progress::Line;
+pub use watch::span;
 
 /// How results are shown.
 #[derive(Clone, Debug)]
 pub struct View {
     /// `None` takes the table, or what the output file's ending says.
     pub format: Option<Format>,
-    /// Columns of the terminal; `None` when standard output is none.
-    pub width: Option<usize>,
+    /// Columns and rows of the terminal; `None` when standard output is none.
+    pub screen: Option<Screen>,
     /// Rows of a table at most; `None` shows all.
     pub rows_max: Option<usize>,
+    /// Whether a table is turned, a line for each value.
+    pub turned: Turned,
+    /// Thousands set apart in numbers that have no format of their own.
+    pub groups_digits: bool,
+    /// Results that are longer than the screen go through a pager.
+    pub pages: bool,
+    /// Statements that run longer are stopped.
+    pub timeout: Option<Duration>,
     /// Say how long each statement took.
     pub timing: bool,
     /// Say what each statement asked of buckets, read and left out.
@@ -57,6 +70,33 @@ pub struct View {
     pub quiet: bool,
 }
 
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    pub width: usize,
+    pub height: usize,
+}
+
+/// When a table has a line for each value instead of one for each row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Turned {
+    #[default]
+    Never,
+    Always,
+    /// When its columns do not fit the screen.
+    WhereTooWide,
+}
+
+/// What was asked last, so that it can be asked again.
+#[derive(Clone, Debug)]
+enum Asked {
+    Statement { text: String, file: Option<String>, start: Start },
+    Saved { name: String, given: Given },
+}
+
+/// Asks the user for the value of a parameter; `None` when there is no answer.
+pub type Ask = Box<dyn FnMut(&Parameter) -> Option<String>>;
+
 /// The front of a session.
 pub struct Shell {
     pub engine: Engine,
@@ -64,11 +104,27 @@ pub struct Shell {
     pub view: View,
     /// The file for the result; standard output when there is none.
     pub output: Option<PathBuf>,
+    /// The file for the next result alone.
+    next_output: Option<PathBuf>,
     /// Values for `$name` in statements.
     pub given: Given,
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
     pub interrupt: Interrupt,
+    /// Whether somebody sits at a prompt, and what they can be asked.
+    pub at_prompt: bool,
+    pub ask: Option<Ask>,
+    /// What was entered at the prompt, oldest first.
+    pub history: Vec<String>,
+    /// Whether results are kept, so that `_` and `\last` give them again.
+    keeps: bool,
+    /// The last statement or saved query, and what it gave when that was small enough to keep.
+    asked: Option<Asked>,
+    last: Option<Kept>,
+    /// Files that are being read, one within the other.
+    including: Vec<PathBuf>,
+    /// What a prompt learns from the statements that run; none without a prompt.
+    memory: Option<Memory>,
     /// Results written so far.
     delivered: u64,
     /// Requests of the statements so far.
@@ -91,20 +147,31 @@ impl Shell {
             library,
             view,
             output,
+            next_output: None,
             given,
             now: Utc::now,
             interrupt,
+            at_prompt: false,
+            ask: None,
+            history: Vec::new(),
+            keeps: false,
+            asked: None,
+            last: None,
+            including: Vec::new(),
+            memory: None,
             delivered: 0,
             counted: Counts::default(),
         }
     }
 
-    /// Runs a text of statements and commands; stops at the first that fails.
+    /// Runs a text of statements and commands that starts here in `file`; stops at the first that fails.
     ///
     /// # Errors
     /// Those of the item that failed, with its line in `file`.
-    pub async fn script(&mut self, text: &str, file: Option<&str>) -> Result<Next> {
-        for item in script::split(text) {
+    pub async fn script(&mut self, text: &str, file: Option<&str>, start: Start) -> Result<Next> {
+        // What a script never looks back at need not be kept.
+        self.keeps |= self.at_prompt || text.contains('_') || text.contains('\\');
+        for item in script::split(text, start) {
             if self.item(item, file).await? == Next::Quit {
                 return Ok(Next::Quit);
             }
@@ -113,59 +180,69 @@ impl Shell {
     }
 
     async fn item(&mut self, item: Item<'_>, file: Option<&str>) -> Result<Next> {
-        match item {
-            Item::Statement { text, line, column } => {
-                self.statement(SqlText { text, file, line, column: Some(column) }).await?;
-                Ok(Next::GoOn)
+        let (command, line) = match item {
+            Item::Statement { text, start, command } => {
+                let asked = Asked::Statement { text: text.to_owned(), file: file.map(str::to_owned), start };
+                let Some(command) = command else { return self.run(asked).await.map(|()| Next::GoOn) };
+                self.asked = Some(asked);
+                (command::behind(self, command).await, start.line)
             }
-            Item::Command { text, line } => command::run(self, text).await.map_err(|error| match file {
-                Some(file) => error.at(file, Some(line)),
-                None => error,
-            }),
-        }
+            Item::Command { text, line } => (command::run(self, text).await, line),
+        };
+        command.map_err(|error| match file {
+            Some(file) => error.at(file, Some(line)),
+            None => error,
+        })
     }
 
-    /// Runs a statement and shows its result.
+    /// Runs the statements and commands of a file.
     ///
     /// # Errors
-    /// Those of planning, running and writing; `Interrupted` on Ctrl-C.
-    pub async fn statement(&mut self, sql: SqlText<'_>) -> Result<()> {
-        let started = Instant::now();
-        let (engine, given) = (self.engine.clone(), self.given.clone());
-        let (text, file, line, column) = (sql.text.to_owned(), sql.file.map(str::to_owned), sql.line, sql.column);
-        let work = interrupt::detached(async move {
-            let sql = SqlText { text: &text, file: file.as_deref(), line, column };
-            run::statement(&engine, &sql, &given).await
-        });
-        let (plan, running) = self.interrupt.guard(work).await?;
-        if matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_)) {
-            let counted = self.count(running, started).await;
-            // What it wrote so far is given up before the program may end.
-            self.engine.stores().settle().await;
-            return counted;
+    /// `Usage` when there is no such file, or files name each other; those of what fails in it.
+    pub async fn include(&mut self, file: &Path) -> Result<Next> {
+        let path = self.engine.folder().join(file);
+        let path = path.canonicalize().unwrap_or(path);
+        if self.including.contains(&path) {
+            return Err(Error::usage(format!("`{}` is read by a file that it reads itself", file.display())));
         }
-        self.show(running, Presentation::default(), started).await
+        let (text, name) = read_text(&path, &file.display().to_string())?;
+        self.including.push(path);
+        let done = Box::pin(self.script(&text, Some(&name), Start::default())).await;
+        self.including.pop();
+        done
     }
 
-    /// Runs a saved query and shows its result, below a note of what ran.
+    /// Says what was entered at the prompt, the last so many.
+    ///
+    /// # Errors
+    /// `Usage` for a number that is none.
+    fn tell_history(&self, last: Option<&str>) -> Result<()> {
+        let count: usize = match last {
+            Some(text) => text.parse().map_err(|_| Error::usage(format!("`{text}` is no number")))?,
+            None => 20,
+        };
+        for entered in self.history.iter().skip(self.history.len().saturating_sub(count)) {
+            tell(entered);
+        }
+        Ok(())
+    }
+
+    /// Runs a saved query and shows its result, below a note of what ran. At a prompt a parameter without a value is asked for.
     ///
     /// # Errors
     /// Those of the query; `Interrupted` on Ctrl-C.
-    pub async fn saved(&mut self, name: &str, given: Given) -> Result<()> {
-        let started = Instant::now();
-        let (engine, library, now) = (self.engine.clone(), self.library.clone(), (self.now)());
-        let name = name.to_owned();
-        let work = interrupt::detached(async move {
-            let saved = run::saved(&engine, &library, &name, &given, now).await?;
-            Ok(((saved.query.title, saved.bound, saved.present), saved.running))
-        });
-        let ((title, bound, present), running) = self.interrupt.guard(work).await?;
-        self.note(&title);
-        for bound in &bound {
-            self.note(&format!("  {} = {}", bound.name, bound.shown));
+    pub async fn saved(&mut self, name: &str, mut given: Given) -> Result<()> {
+        if let Some(mut ask) = self.ask.take() {
+            let missing = run::missing(&self.library, name, &given).await;
+            for parameter in missing.iter().flatten() {
+                if let Some(value) = ask(parameter) {
+                    given.insert(parameter.name.clone(), vec![value]);
+                }
+            }
+            self.ask = Some(ask);
+            missing?;
         }
-        self.note("");
-        self.show(running, present, started).await
+        self.run(Asked::Saved { name: name.to_owned(), given }).await
     }
 
     /// Shows a listing of ours as if a statement had returned it.
@@ -175,7 +252,8 @@ impl Shell {
     pub async fn listing(&mut self, listing: Listing) -> Result<()> {
         let schema = listing.batch.schema();
         let batches = Box::pin(futures::stream::iter([Ok(listing.batch)]));
-        self.write(Running { schema, batches, scans: Scans::default() }, Presentation::listing()).await?;
+        let running = Running { schema, batches, scans: Scans::default() };
+        self.write(running, Presentation::listing(), &Line::default()).await?;
         for note in listing.notes {
             self.note(&note);
         }
@@ -250,129 +328,38 @@ impl Shell {
             tell(text);
         }
     }
-
-    /// Shows a result and how many rows it has.
-    async fn show(&mut self, running: Running, present: Presentation, started: Instant) -> Result<()> {
-        let scans = running.scans.clone();
-        if scans.explain() && self.is_read_by_people() {
-            let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
-            for plan in &batches {
-                self.listing(explain::tree(plan)?).await?;
-            }
-            self.timing(started);
-            self.stats(&scans, batches.first().map_or(0, explain::rows), started);
-            return Ok(());
-        }
-        if running.schema.fields().is_empty() {
-            // DDL and SET have no result; running them to the end is all there is to do.
-            let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
-            self.interrupt.guard(rest).await?;
-            self.timing(started);
-            self.stats(&scans, 0, started);
-            return Ok(());
-        }
-        let present = if scans.look_around() { Presentation::listing() } else { present };
-        let written = self.write(running, present).await?;
-        let on_terminal = self.view.width.is_some() && self.output.is_none();
-        if on_terminal {
-            self.note(&summary(written));
-        }
-        self.timing(started);
-        self.stats(&scans, written.rows, started);
-        Ok(())
-    }
-
-    /// Whether results are laid out for people.
-    fn is_read_by_people(&self) -> bool {
-        let of_file = self.output.as_deref().and_then(Format::of_file);
-        self.view.format.or(of_file).is_none_or(Format::is_for_people)
-    }
-
-    fn timing(&self, started: Instant) {
-        if self.view.timing {
-            tell(&format!("{:.3} s", started.elapsed().as_secs_f64()));
-        }
-    }
-
-    /// Writes a result where it belongs. The file is made before the rows are, so that a wrong path fails at once.
-    async fn write(&mut self, running: Running, present: Presentation) -> Result<Written> {
-        let path = self.output.clone();
-        let of_file = path.as_deref().and_then(Format::of_file);
-        let format = match (self.view.format.or(of_file), &path) {
-            (Some(format), _) => format,
-            (None, None) => Format::Table,
-            // The target says what is wrong with it.
-            (None, Some(path)) if path.is_dir() => Format::Table,
-            (None, Some(path)) => return Err(unknown_ending(path)),
-        };
-        if path.is_some() && self.delivered > 0 {
-            return Err(Error::usage("`--output` takes one result, and this is the second")
-                .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
-        }
-        if path.is_none() && format.is_binary() && self.view.width.is_some() {
-            return Err(Error::usage("this format would garble the terminal")
-                .hint("write it to a file with `--output`, or pipe it on"));
-        }
-        let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
-        let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores)).await?;
-        let at_prompt = self.view.width.is_some();
-        if self.delivered > 0 && format.is_for_people() && !at_prompt {
-            // One that has gone is noticed when the rows are written.
-            let _ = writeln!(target);
-        }
-        let to_terminal = path.is_none();
-        let style = Style {
-            format,
-            width: self.view.width.filter(|_| to_terminal),
-            rows_max: self.view.rows_max.filter(|_| to_terminal),
-            present,
-        };
-        let drained = self.interrupt.guard(drain(&running.schema, running.batches, &mut target, &style)).await;
-        if target.is_closed() {
-            return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
-        }
-        let written = match drained {
-            Ok(written) => written,
-            Err(failure) => return Err(target.discard(failure).await),
-        };
-        target.commit().await?;
-        self.delivered += 1;
-        Ok(written)
-    }
-
-    /// Runs a statement that writes elsewhere, and says how many rows it wrote.
-    async fn count(&mut self, running: Running, started: Instant) -> Result<()> {
-        let scans = running.scans.clone();
-        let batches: Vec<_> = self.interrupt.guard(running.batches.try_collect()).await?;
-        let counts = batches.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>());
-        let rows: u64 = counts.flat_map(|counts| counts.iter().flatten()).sum();
-        self.note(&format!("{} written", counted(rows, "row")));
-        self.timing(started);
-        self.stats(&scans, rows, started);
-        Ok(())
-    }
 }
 
-fn unknown_ending(path: &Path) -> Error {
-    let endings = Format::ALL.iter().flat_map(|(_, _, endings)| endings.iter().copied());
-    Error::usage(format!("cannot tell from its name which form `{}` should have", path.display()))
-        .hint(format!("say it with `--format`, or use one of these endings: {}", suggest::list(endings)))
+/// The text of a file, called `name` in errors.
+///
+/// # Errors
+/// `Usage` when there is none; `InvalidData` with its line when it is not UTF-8.
+pub fn read_text(file: &Path, name: &str) -> Result<(String, String)> {
+    let bytes = std::fs::read(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::usage(format!("no file `{name}`")),
+        _ => Error::storage(format!("cannot read `{name}`: {error}")).caused_by(error),
+    })?;
+    Ok((utf8(bytes, name, 1)?, name.to_owned()))
 }
 
-/// Says how much of a result was shown.
-fn summary(written: Written) -> String {
-    if written.shown < written.rows {
-        let shown = grouped(&written.shown.to_string());
-        return format!("{shown} of {} shown", counted(written.rows, "row"));
-    }
-    counted(written.rows, "row")
+/// The bytes as text, without a mark at its start; the first line has this number.
+///
+/// # Errors
+/// `InvalidData` with the line that is not UTF-8.
+pub fn utf8(bytes: Vec<u8>, name: &str, line: usize) -> Result<String> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let lines = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
+        Error::invalid("the text is not UTF-8").at(name, Some(line + lines))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Columns of the terminal that standard output is; `None` when it is none.
-pub fn terminal_width() -> Option<usize> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let size = terminal_size::terminal_size_of(std::io::stdout()).filter(|_| is_terminal);
-    size.map(|(terminal_size::Width(width), _)| usize::from(width)).or(is_terminal.then_some(80))
+/// The terminal that standard output is; `None` when it is none.
+pub fn screen() -> Option<Screen> {
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    let size = size.map(|(width, height)| Screen { width: usize::from(width.0), height: usize::from(height.0) });
+    std::io::stdout().is_terminal().then(|| size.unwrap_or(Screen { width: 80, height: 24 }))
 }
 
 /// Writes a line to standard error; one that nobody reads is no reason to fail.

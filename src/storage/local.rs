@@ -89,6 +89,11 @@ pub fn shown(file: &ObjectPath) -> String {
     format!("/{}", decoded(file.as_ref()))
 }
 
+/// A file where the disk has it.
+pub fn path(file: &ObjectPath) -> Option<PathBuf> {
+    LocalFileSystem::new().path_to_filesystem(file).ok()
+}
+
 /// A path as the disk has it, without the root.
 pub fn decoded(path: &str) -> String {
     ObjectPath::parse(path)

@@ -136,6 +136,11 @@ impl Location {
         if self.is_local() { local::decoded(path) } else { path.to_owned() }
     }
 
+    /// A file of the location where this machine's disk has it; `None` for one in a bucket.
+    pub fn on_disk(&self, file: &ObjectPath) -> Option<std::path::PathBuf> {
+        if self.is_local() { local::path(file) } else { None }
+    }
+
     /// A file of the location as its user would write it.
     pub fn shown(&self, file: &ObjectPath) -> String {
         match &self.shape {

@@ -133,6 +133,16 @@ impl Stores {
         Ok(Objects::remote(bucket, Arc::new(pinned), listed, Arc::clone(cache)))
     }
 
+    /// The store of objects that a listing found at a location: those of a bucket are read as they were listed, and not from the
+    /// cache.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn as_listed(&self, location: &Location, listed: &[ObjectMeta]) -> Result<Arc<dyn ObjectStore>> {
+        let store = self.open(&location.store_url)?;
+        Ok(if location.is_local() { store } else { Arc::new(Pinned::new(store, listed)) })
+    }
+
     /// The store of a location's or a statement's address, local or in a bucket.
     ///
     /// # Errors

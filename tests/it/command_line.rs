@@ -37,7 +37,10 @@ fn a_bad_statement_stops_the_script_and_what_came_before_has_run() {
     let said = cxlake(["--format", "csv"]).stdin("select 1 as a;\nselct 2;\nselect 3 as c;").run();
     assert_eq!(said.code, Some(1));
     assert_eq!(said.text(), "a\n1\n");
-    assert_eq!(said.stderr, "error: syntax error: expected an SQL statement, found `selct`\n  at stdin:2:1\n  | selct 2\n  | ^^^^^\n\nhint: did you mean `select`?\n");
+    assert_eq!(
+        said.stderr,
+        "error: syntax error: expected an SQL statement, found `selct`\n  at stdin:2:1\n  | selct 2\n  | ^^^^^\n\nhint: did you mean `select`?\n"
+    );
 }
 
 #[test]
@@ -45,8 +48,11 @@ fn an_unclosed_quote_is_the_error_of_its_own_statement_only() {
     let said = cxlake(["--format", "csv"]).stdin("select 1 as a;\n\nselect 'open;\nselect 3;").run();
     assert_eq!(said.code, Some(1));
     assert_eq!(said.text(), "a\n1\n");
-    assert_eq!(said.stderr, "error: syntax error: a `'` opens a text that is never closed\n  at stdin:3:8\n  | select 'open;\n  |        ^\n\n\
-         hint: a `'` within a text is doubled: `'O''Brien'`\n");
+    assert_eq!(
+        said.stderr,
+        "error: syntax error: a `'` opens a text that is never closed\n  at stdin:3:8\n  | select 'open;\n  |        ^\n\n\
+         hint: a `'` within a text is doubled: `'O''Brien'`\n"
+    );
 }
 
 #[test]

@@ -81,14 +81,23 @@ fn describe_takes_tables_queries_and_files() {
     assert_eq!(csv("DESC t"), table);
     assert_eq!(csv("describe table t"), table);
     assert_eq!(csv("describe\nselect * from t"), table);
-    assert_eq!(csv("describe select x, x + 1.5 as y, [y] as l from t"), format!("{head}x,int,false,a number\ny,float,true,\nl,list<text>,true,\n"));
+    assert_eq!(
+        csv("describe select x, x + 1.5 as y, [y] as l from t"),
+        format!("{head}x,int,false,a number\ny,float,true,\nl,list<text>,true,\n")
+    );
     assert_eq!(csv("describe (select 1 as a)"), format!("{head}a,int,false,\n"));
-    assert_eq!(csv("describe 't/period=2026-08-01/a.parquet'"), format!("{head}x,int,true,\ny,text,true,\nz,\"decimal(18,2)\",true,\n"));
+    assert_eq!(
+        csv("describe 't/period=2026-08-01/a.parquet'"),
+        format!("{head}x,int,true,\ny,text,true,\nz,\"decimal(18,2)\",true,\n")
+    );
     // An alias is no table, even under the name of one.
     assert_eq!(csv("describe select x from (select 1 as x) t"), format!("{head}x,int,false,\n"));
     assert_eq!(folder.cxlake(["--read-only", "--format", "csv", "-c", "describe t"]).prints(), table);
     let script = "describe select $x as a";
-    assert_eq!(folder.cxlake(["--format", "csv", "--param", "x=1", "-c", script]).prints(), format!("{head}a,int,false,\n"));
+    assert_eq!(
+        folder.cxlake(["--format", "csv", "--param", "x=1", "-c", script]).prints(),
+        format!("{head}a,int,false,\n")
+    );
 }
 
 #[test]
@@ -128,7 +137,10 @@ fn summarize_takes_what_has_no_order_and_what_has_no_rows() {
         )
     );
     folder.write("a.csv", "a,b\n1,x\n2,\n");
-    assert_eq!(csv("summarize 'a.csv'"), format!("{head}a,int,1,2,2,1.5,0.707107,1,1.5,2,2,0.0\nb,text,x,x,1,,,,,,2,50.0\n"));
+    assert_eq!(
+        csv("summarize 'a.csv'"),
+        format!("{head}a,int,1,2,2,1.5,0.707107,1,1.5,2,2,0.0\nb,text,x,x,1,,,,,,2,50.0\n")
+    );
     // Two columns of one name, as a join gives them.
     let twice = "summarize select * from (select 1 as a) x join (select 1 as a) y on x.a = y.a";
     assert_eq!(csv(twice), format!("{head}a,int,1,1,1,1,,1,1,1,1,0.0\na,int,1,1,1,1,,1,1,1,1,0.0\n"));
@@ -165,7 +177,10 @@ fn explain_analyze_is_rows_for_programs() {
     let sql = "explain analyze select count(*) from surveys where month >= '2026-01-01' and nps > 3";
     let rows: Vec<Row> =
         serde_json::from_str(&cxlake(["--threads", "2", "--format", "json", "-c", sql]).prints()).expect("JSON rows");
-    assert_eq!((text(&rows[0], "operator"), number(&rows[0], "depth"), number(&rows[0], "rows")), ("projection", 0.0, 1.0));
+    assert_eq!(
+        (text(&rows[0], "operator"), number(&rows[0], "depth"), number(&rows[0], "rows")),
+        ("projection", 0.0, 1.0)
+    );
     let scan = rows.last().expect("a scan");
     assert_eq!(text(scan, "operator"), "scan surveys");
     assert_eq!((number(scan, "files"), number(scan, "files_pruned")), (9.0, 0.0), "{scan:?}");
@@ -188,5 +203,8 @@ fn only_queries_are_asked_about() {
     let said = folder.cxlake(["-c", "describe create view v as select 1"]).fails(1);
     assert!(said.starts_with("error: syntax error: "), "{said}");
     let copy = folder.cxlake(["-c", "explain analyze select 1 / 0"]).fails(1);
-    assert!(copy.starts_with("error: division by zero\n  | explain analyze select 1 / 0\n  |                          ^\n"), "{copy}");
+    assert!(
+        copy.starts_with("error: division by zero\n  | explain analyze select 1 / 0\n  |                          ^\n"),
+        "{copy}"
+    );
 }

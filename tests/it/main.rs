@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
 mod command_line;
+mod completion;
 mod documentation;
 mod engine_defects;
 mod function_calls;
@@ -19,7 +20,9 @@ mod metrics;
 mod mistakes;
 mod order;
 mod prompt;
+mod prompt_editing;
 mod real_data;
+mod results;
 mod s3;
 mod sample;
 mod sample_tables;

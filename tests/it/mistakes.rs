@@ -160,7 +160,10 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "pivot offices on city",
         ],
     ),
-    ("questions about queries", &["describe ofices", "summarize select cty from offices", "explain analyze\nselect cty from offices"]),
+    (
+        "questions about queries",
+        &["describe ofices", "summarize select cty from offices", "explain analyze\nselect cty from offices"],
+    ),
 ];
 
 /// Words of the engine that no analyst should have to know.
@@ -198,7 +201,9 @@ fn every_mistake_is_told_with_its_place_and_in_the_words_of_analysts() {
         for statement in *statements {
             let said = cxlake(["--quiet", "-c", statement]).run();
             assert!(matches!(said.code, Some(1 | 2)), "{statement} is fine:\n{said}");
-            in_engine_words.extend(ENGINE_WORDS.iter().filter(|word| said.stderr.contains(**word)).map(|word| (*statement, *word)));
+            in_engine_words.extend(
+                ENGINE_WORDS.iter().filter(|word| said.stderr.contains(**word)).map(|word| (*statement, *word)),
+            );
             let _ = writeln!(told, "{statement}\n\n{}\n", said.stderr.trim_end());
         }
     }
@@ -210,7 +215,8 @@ fn every_mistake_is_told_with_its_place_and_in_the_words_of_analysts() {
 fn an_error_in_a_file_names_the_line_and_the_column_there() {
     let folder = Folder::new();
     folder.parquet("t.parquet", "select 1 as a");
-    folder.write("a.sql", "-- a comment\nselect 1 as x; select 2 as y;\n/* two */ select\n\tb + 1\nfrom 't.parquet';\n");
+    folder
+        .write("a.sql", "-- a comment\nselect 1 as x; select 2 as y;\n/* two */ select\n\tb + 1\nfrom 't.parquet';\n");
     let said = folder.cxlake(["--format", "csv", "-f", "a.sql"]).run();
     assert_eq!(said.code, Some(1), "{said}");
     assert_eq!(

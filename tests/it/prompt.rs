@@ -289,7 +289,7 @@ fn backslash_format_changes_the_form_of_results() {
         prompt.said("select 1 as a;"),
         "cxlake> select 1 as a;\n\
          error: this format would garble the terminal\n\n\
-         hint: write it to a file with `--output`, or pipe it on"
+         hint: write it to a file with `--output` or `\\o FILE`, or pipe it on"
     );
 }
 
@@ -298,7 +298,7 @@ fn backslash_question_mark_lists_the_commands() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
     let shown = prompt.said("\\?");
-    for command in ["\\d [TABLE]", "\\queries", "\\run NAME", "\\format", "\\timing", "\\params", "\\?", "\\q"] {
+    for command in ["\\d [TABLE]", "\\queries", "\\run NAME", "\\format", "\\timing", "\\set", "\\?", "\\q"] {
         assert!(shown.lines().any(|line| line.trim_start().starts_with(command)), "{command}:\n{shown}");
     }
 }
@@ -374,8 +374,13 @@ fn a_long_result_says_how_many_of_its_rows_are_shown() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
     let shown = prompt.said("select value as v from generate_series(1, 1200);");
-    assert!(shown.ends_with("\n200\n200 of 1,200 rows shown"), "{shown}");
-    assert_eq!(shown.lines().count(), 1 + 2 + 200 + 1, "{shown}");
+    assert!(shown.ends_with("\n40\n40 of 1,200 rows shown, `\\last` shows all"), "{shown}");
+    assert_eq!(shown.lines().count(), 1 + 2 + 40 + 1, "{shown}");
+    prompt.said("\\rows 3");
+    let shown = prompt.said("\\g");
+    assert!(shown.ends_with("\n3\n3 of 1,200 rows shown, `\\last` shows all"), "{shown}");
+    let shown = prompt.said("select count(*) as n from _;");
+    assert!(shown.ends_with("\n1200\n1 row"), "{shown}");
 }
 
 #[test]

@@ -233,7 +233,9 @@ fn the_check_finds_an_unknown_key_a_wrong_type_and_a_wrong_format() {
 fn the_check_finds_a_query_that_does_not_plan() {
     assert_eq!(
         check("", "select n,\n  nam\nfrom t"),
-        format!("error: no column `nam`\n  at queries/q.sql:7:3\n  |   nam\n  |   ^^^\n\nhint: did you mean `name`?\n{WRONG}")
+        format!(
+            "error: no column `nam`\n  at queries/q.sql:7:3\n  |   nam\n  |   ^^^\n\nhint: did you mean `name`?\n{WRONG}"
+        )
     );
     assert_eq!(
         check("", "select n form t"),

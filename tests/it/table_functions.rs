@@ -89,7 +89,9 @@ fn a_call_may_be_copied_to_a_file_and_explained() {
     cxlake(["-c", &copy]).prints();
     assert_eq!(folder.read("d.csv"), "driver,n\ncsat,2618\n");
 
-    let plan = cxlake(["-c", "explain format indent select * from key_drivers(surveys, nps + 1, csat, missing => [0, 6])"]).prints();
+    let plan =
+        cxlake(["-c", "explain format indent select * from key_drivers(surveys, nps + 1, csat, missing => [0, 6])"])
+            .prints();
     let call = "key_drivers(target => nps + 1, driver => csat, missing => ";
     assert!(plan.contains(&format!("TableFunction: {call}")), "{plan}");
     assert!(plan.contains(&format!("TableFunctionExec: {call}[0, 6], target_missing => NULL)")), "{plan}");

@@ -19,6 +19,10 @@ pub const ENTER: &str = "\r";
 pub const UP: &str = "\x1b[A";
 pub const CTRL_C: &str = "\x03";
 pub const CTRL_D: &str = "\x04";
+pub const TAB: &str = "\t";
+pub const RIGHT: &str = "\x1b[C";
+pub const LEFT: &str = "\x1b[D";
+pub const ESCAPE: &str = "\x1b";
 
 /// The line editor says so when it starts to read a line, and when it has read one.
 const READS: &[u8] = b"\x1b[?2004h";
@@ -82,6 +86,9 @@ impl Setup {
         command.cwd(&self.folder);
         command.env_remove("CXLAKE_LAKE");
         command.env("NO_COLOR", "1");
+        // A pager waits for keys; a test that wants one names it.
+        command.env("CXLAKE_PAGER", "");
+        command.env("XDG_CONFIG_HOME", self.home.at("config"));
         command.env("TERM", "xterm-256color");
         command.env("HOME", self.home.path());
         command.env("XDG_STATE_HOME", self.home.at("state"));
@@ -159,6 +166,21 @@ impl Terminal {
         (self.asked, self.asked_at) = (times, row);
     }
 
+    /// Presses a key until the screen shows this text somewhere: for what the prompt learns in the background.
+    pub fn keys_until(&mut self, keys: &str, text: &str) {
+        let start = Instant::now();
+        while !self.shown.screen().contents().contains(text) {
+            assert!(start.elapsed() < PATIENCE, "`{text}` never comes; the screen:\n{}", lines(&self.rows()));
+            self.keys(keys);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until a word of what is typed last looks like this.
+    pub fn paints(&self, word: &str, look: Look) {
+        self.wait(&format!("{word} as {look:?}"), |screen| (screen.look(word) == Some(look)).then_some(()));
+    }
+
     /// Waits until the screen shows this text somewhere.
     pub fn shows(&self, text: &str) {
         self.wait(text, |screen| screen.contents().contains(text).then_some(()));
@@ -225,6 +247,16 @@ impl Drop for Terminal {
     }
 }
 
+/// How a word looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The number of the terminal's colour; `None` for its own.
+    pub color: Option<u8>,
+    pub bold: bool,
+    pub underlined: bool,
+    pub inverted: bool,
+}
+
 /// What the program has shown so far.
 struct Shown {
     screen: Mutex<Screen>,
@@ -269,6 +301,19 @@ impl Screen {
 
     fn contents(&self) -> String {
         self.parser.screen().contents()
+    }
+
+    /// How the last word of this kind looks.
+    fn look(&self, word: &str) -> Option<Look> {
+        let rows = self.rows();
+        let (row, column) = rows.iter().enumerate().rev().find_map(|(row, text)| Some((row, text.rfind(word)?)))?;
+        let column = rows[row][..column].chars().count();
+        let cell = self.parser.screen().cell(u16::try_from(row).ok()?, u16::try_from(column).ok()?)?;
+        let color = match cell.fgcolor() {
+            vt100::Color::Idx(number) => Some(number),
+            _ => None,
+        };
+        Some(Look { color, bold: cell.bold(), underlined: cell.underline(), inverted: cell.inverse() })
     }
 
     fn cursor(&self) -> usize {

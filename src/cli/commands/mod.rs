@@ -30,7 +30,7 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
     }
     let interrupt = Interrupt::install(runtime.handle());
     match args.subcommand {
-        None => statements::run(&args.command, &args.file, settings, interrupt, runtime, color),
+        None => statements::run(&args, settings, interrupt, runtime, color),
         Some(Command::Run { name }) => runtime.block_on(run::run(&name, settings, interrupt)),
         Some(Command::Queries { action }) => {
             let action = action.unwrap_or(QueriesAction::List);

@@ -29,7 +29,9 @@ fn limits(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         let value = place.and_then(|place| clues.words.get(place + 1)).map(|piece| piece.at.clone());
         clues.mark(value);
         return Some(match typed {
-            Some(given) => Error::query(format!("{clause} takes a whole number, and was given {}", wording::in_words(given))),
+            Some(given) => {
+                Error::query(format!("{clause} takes a whole number, and was given {}", wording::in_words(given)))
+            }
             None => Error::query(format!("{clause} takes a whole number from 0")),
         });
     }
@@ -91,7 +93,9 @@ fn sides(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     if message.contains("ecursive term must have the same number of columns") {
         clues.mark(clues.words.keyword(Keyword::UNION));
         let counts = between(message, "(", ")").unwrap_or_default().replace(" != ", " and ");
-        return Some(Error::query(format!("the two parts of a recursive query have different numbers of columns: {counts}")));
+        return Some(Error::query(format!(
+            "the two parts of a recursive query have different numbers of columns: {counts}"
+        )));
     }
     if let Some(rest) = between(message, "Inconsistent data length across values list: got ", "") {
         let mut numbers = rest.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty());
@@ -157,7 +161,9 @@ fn statements(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         let first = clues.words.get(0)?;
         let mut word = first.word().unwrap_or_default().to_uppercase();
         let mut at = first.at.clone();
-        if let Some(second) = clues.words.get(1).filter(|_| ["CREATE", "ALTER", "DROP", "SHOW"].contains(&word.as_str())) {
+        if let Some(second) =
+            clues.words.get(1).filter(|_| ["CREATE", "ALTER", "DROP", "SHOW"].contains(&word.as_str()))
+        {
             word = format!("{word} {}", second.word().unwrap_or_default().to_uppercase());
             at.end = second.at.end;
         }
@@ -182,12 +188,17 @@ fn statements(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         return Some(Error::query("`*` stands for the columns of a table, and FROM names none"));
     }
     if message.starts_with("Invalid window frame: start bound") {
-        return Some(Error::query("a window starts behind its end").hint("write `between 1 preceding and 1 following`"));
+        return Some(
+            Error::query("a window starts behind its end").hint("write `between 1 preceding and 1 following`"),
+        );
     }
     if message.starts_with("Substring without for/from is not valid") {
         let call = clues.words.call("substr").or_else(|| clues.words.call("substring"));
         clues.mark(call);
-        return Some(Error::query("`substr` needs a place to start from").hint("it is called as `substr(text, start [, length])`"));
+        return Some(
+            Error::query("`substr` needs a place to start from")
+                .hint("it is called as `substr(text, start [, length])`"),
+        );
     }
     None
 }

@@ -63,7 +63,9 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
     let mut clues = Clues {
         words: sql.map(|sql| Words::of(sql.text)).unwrap_or_default(),
         wrong: sql.zip(span).and_then(|(sql, span)| sql.range(span)),
-        notes: diagnostic.map(|found| found.notes.iter().map(|note| note.message.clone()).collect()).unwrap_or_default(),
+        notes: diagnostic
+            .map(|found| found.notes.iter().map(|note| note.message.clone()).collect())
+            .unwrap_or_default(),
         known,
     };
     let error = match ours(error) {

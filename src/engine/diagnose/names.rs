@@ -13,9 +13,34 @@ const NO_FUNCTION: &str = "No function matches the given name and argument types
 
 /// Names of types that statements can use.
 const TYPES: [&str; 28] = [
-    "text", "varchar", "char", "string", "int", "integer", "bigint", "smallint", "tinyint", "float", "double", "real",
-    "decimal", "numeric", "bool", "boolean", "date", "time", "timestamp", "timestamptz", "interval", "bytea", "uint8",
-    "int2", "int4", "int8", "float4", "float8",
+    "text",
+    "varchar",
+    "char",
+    "string",
+    "int",
+    "integer",
+    "bigint",
+    "smallint",
+    "tinyint",
+    "float",
+    "double",
+    "real",
+    "decimal",
+    "numeric",
+    "bool",
+    "boolean",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "bytea",
+    "uint8",
+    "int2",
+    "int4",
+    "int8",
+    "float4",
+    "float8",
 ];
 
 /// Functions of other databases, and what does the same here.
@@ -47,7 +72,11 @@ pub const ELSEWHERE: [(&[&str], &str); 21] = [
 fn written(name: &str) -> String {
     let is_plain = |letter: char| letter == '_' || letter.is_ascii_lowercase() || letter.is_ascii_digit();
     let starts_well = name.starts_with(|letter: char| letter == '_' || letter.is_ascii_lowercase());
-    if starts_well && name.chars().all(is_plain) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if starts_well && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }
 
 /// What the engine says of the columns of a statement.
@@ -102,7 +131,9 @@ fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Er
     clues.mark(found);
     let place = clues.wrong.as_ref().and_then(|wrong| clues.words.starting_at(wrong.start));
     let before = place.and_then(|place| clues.words.get(place.checked_sub(1)?));
-    if let Some(clause) = before.filter(|before| before.is_keyword(Keyword::LIMIT) || before.is_keyword(Keyword::OFFSET)) {
+    if let Some(clause) =
+        before.filter(|before| before.is_keyword(Keyword::LIMIT) || before.is_keyword(Keyword::OFFSET))
+    {
         let clause = clause.word().unwrap_or_default().to_uppercase();
         return Error::query(format!("{clause} takes a number, and `{}` is none", field.name));
     }
@@ -133,9 +164,9 @@ fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Er
             None => error.hint(format!("did you mean `{}`?", written(near))),
         };
     }
-    let is_quoted = place.and_then(|place| clues.words.get(place)).is_some_and(
-        |piece| matches!(&piece.token, Token::Word(word) if word.quote_style == Some('"')),
-    );
+    let is_quoted = place
+        .and_then(|place| clues.words.get(place))
+        .is_some_and(|piece| matches!(&piece.token, Token::Word(word) if word.quote_style == Some('"')));
     if is_quoted {
         return error.hint(format!("names stand in double quotes; a text stands in single quotes: `'{}'`", field.name));
     }
@@ -272,7 +303,8 @@ fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
     }
     // A CTE of this name that reads itself.
     let is_cte = clues.words.places(name).any(|place| {
-        let is = |offset: usize, keyword| clues.words.get(place + offset).is_some_and(|piece| piece.is_keyword(keyword));
+        let is =
+            |offset: usize, keyword| clues.words.get(place + offset).is_some_and(|piece| piece.is_keyword(keyword));
         is(1, Keyword::AS) || (clues.words.is_called(place) && clues.words.has(Keyword::WITH))
     });
     if is_cte && clues.words.has(Keyword::WITH) {
@@ -284,7 +316,9 @@ fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
         clues.wrong = inside.first().and_then(|&place| clues.words.get(place)).map(|piece| piece.at.clone());
         let error = Error::query(format!("`{name}` reads itself"));
         return match clues.words.has(Keyword::RECURSIVE) {
-            true => error.hint(format!("write it in two parts: `{name} as (first rows union all select … from {name} …)`")),
+            true => {
+                error.hint(format!("write it in two parts: `{name} as (first rows union all select … from {name} …)`"))
+            }
             false => error.hint("a CTE that reads itself is written `with recursive`"),
         };
     }
@@ -325,7 +359,9 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
     }
     let error = Error::query(format!("`{name}({given})` does not take these types"));
     match called {
-        Some(called) if !given.contains("text") => error.hint(format!("{called}; an argument is cast with `cast(x as text)`")),
+        Some(called) if !given.contains("text") => {
+            error.hint(format!("{called}; an argument is cast with `cast(x as text)`"))
+        }
         _ => error.hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one"),
     }
 }
@@ -334,7 +370,8 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
 fn takes(message: &str, name: &str, types: &str) -> bool {
     let Some((_, forms)) = message.split_once("Candidate functions:") else { return true };
     let given = arity(types);
-    let mut forms = forms.lines().filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')'));
+    let mut forms =
+        forms.lines().filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')'));
     forms.any(|form| form.contains("..") || arity(form) == given)
 }
 

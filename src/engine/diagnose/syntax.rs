@@ -11,7 +11,19 @@ use crate::suggest;
 
 /// Words with which a statement begins.
 const STATEMENTS: [&str; 14] = [
-    "select", "with", "from", "values", "explain", "describe", "summarize", "show", "set", "reset", "create", "drop", "copy",
+    "select",
+    "with",
+    "from",
+    "values",
+    "explain",
+    "describe",
+    "summarize",
+    "show",
+    "set",
+    "reset",
+    "create",
+    "drop",
+    "copy",
     "insert",
 ];
 

@@ -116,7 +116,10 @@ impl Words {
             tokens
                 .filter_map(|piece| {
                     let (start, end) = (piece.span.start, piece.span.end);
-                    Some(Piece { at: place(start.line, start.column)?..place(end.line, end.column)?, token: piece.token })
+                    Some(Piece {
+                        at: place(start.line, start.column)?..place(end.line, end.column)?,
+                        token: piece.token,
+                    })
                 })
                 .collect(),
         )

@@ -11,14 +11,27 @@ use crate::suggest;
 
 /// Parts of a date that functions know.
 const PARTS: [&str; 13] = [
-    "year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond", "dow", "doy", "epoch",
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "microsecond",
+    "dow",
+    "doy",
+    "epoch",
 ];
 
 /// What the engine says of types and values.
 pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
-    types(message, clues).or_else(|| parts_of_dates(message, clues)).or_else(|| casts(message, clues)).or_else(|| {
-        arithmetic(message, clues)
-    })
+    types(message, clues)
+        .or_else(|| parts_of_dates(message, clues))
+        .or_else(|| casts(message, clues))
+        .or_else(|| arithmetic(message, clues))
 }
 
 fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
@@ -63,8 +76,12 @@ fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
                 .hint("compare it with something, as in `not x > 0`"),
         );
     }
-    if message.starts_with("Unary operator '-' only supports") || message.starts_with("Unary operator '+' only supports") {
-        return Some(Error::query("a sign stands before numbers, and this is none").hint("cast it, as in `-cast(x as int)`"));
+    if message.starts_with("Unary operator '-' only supports")
+        || message.starts_with("Unary operator '+' only supports")
+    {
+        return Some(
+            Error::query("a sign stands before numbers, and this is none").hint("cast it, as in `-cast(x as int)`"),
+        );
     }
     if let Some(condition) = between(message, "Cannot create filter with non-boolean predicate '", "' returning ") {
         let condition = wording::in_words(condition);
@@ -85,7 +102,9 @@ fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         clues.mark(clues.words.call("unnest"));
         return Some(Error::query("`unnest` takes a list or a struct").hint("a list is written `[1, 2, 3]`"));
     }
-    let cast = message.strip_prefix("Unsupported CAST from ").or_else(|| message.strip_prefix("Cannot automatically convert "));
+    let cast = message
+        .strip_prefix("Unsupported CAST from ")
+        .or_else(|| message.strip_prefix("Cannot automatically convert "));
     if let Some((from, to)) = cast.and_then(|types| types.split_once(" to ")) {
         clues.mark(cast_in(clues));
         let (from, to) = (wording::in_words(from), wording::in_words(to));
@@ -145,8 +164,12 @@ fn operator(operation: &str, clues: &mut Clues<'_>) -> Error {
         (_, "text", _) | (_, _, "text") => {
             error.hint("make a number of the text with `cast(x as float)`; texts are joined with `||`")
         }
-        (_, left, right) if are_dates(left) && are_dates(right) => error.hint("days may be taken from one another with `-`"),
-        (_, left, right) if are_dates(left) || are_dates(right) => error.hint("spans of time are written `interval '1 month'`"),
+        (_, left, right) if are_dates(left) && are_dates(right) => {
+            error.hint("days may be taken from one another with `-`")
+        }
+        (_, left, right) if are_dates(left) || are_dates(right) => {
+            error.hint("spans of time are written `interval '1 month'`")
+        }
         _ => error.hint("cast one of them, as in `cast(x as float)`"),
     }
 }
@@ -196,7 +219,8 @@ fn casts(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     if let Some(value) = between(message, "Invalid input syntax for type interval: \"", "\"") {
         clues.mark(clues.words.text(value));
         return Some(
-            Error::query(format!("`{value}` is no interval")).hint("write a number and a unit: `interval '1 month 3 days'`"),
+            Error::query(format!("`{value}` is no interval"))
+                .hint("write a number and a unit: `interval '1 month 3 days'`"),
         );
     }
     if message.starts_with("Unable to cast to Date32") {

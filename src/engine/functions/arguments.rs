@@ -174,7 +174,10 @@ pub fn parser(sql: &str) -> Result<Parser<'static>, ParserError> {
 
 /// A query of our own making.
 pub fn query(sql: &str) -> Result<Query> {
-    parser(sql).and_then(|mut parser| parser.parse_query()).map(|query| *query).map_err(|error| Error::internal(error.to_string()))
+    parser(sql)
+        .and_then(|mut parser| parser.parse_query())
+        .map(|query| *query)
+        .map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Refuses what a function of this kind does nothing with; the engine would leave it out in silence.

@@ -3,39 +3,33 @@
 use std::sync::Arc;
 
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::file_format::json::JsonFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::execution::object_store::ObjectStoreUrl;
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::ObjectMeta;
 
-use super::{ParquetTable, csv};
+use super::ParquetTable;
+use super::plain::{Kind, PlainTable};
 use crate::error::{Error, Result};
-use crate::storage::{Location, Stores, explain, of_store};
+use crate::storage::{Location, Stores};
 
 /// What is in a file, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Parquet,
-    Csv,
-    Json,
-    Arrow,
+    Plain(Kind),
 }
 
 const ENDINGS: [(&str, Content); 11] = [
     ("parquet", Content::Parquet),
     ("parq", Content::Parquet),
     ("pq", Content::Parquet),
-    ("csv", Content::Csv),
-    ("tsv", Content::Csv),
-    ("json", Content::Json),
-    ("ndjson", Content::Json),
-    ("jsonl", Content::Json),
-    ("arrow", Content::Arrow),
-    ("feather", Content::Arrow),
-    ("ipc", Content::Arrow),
+    ("csv", Content::Plain(Kind::Csv)),
+    ("tsv", Content::Plain(Kind::Csv)),
+    ("json", Content::Plain(Kind::Json)),
+    ("ndjson", Content::Plain(Kind::Json)),
+    ("jsonl", Content::Plain(Kind::Json)),
+    ("arrow", Content::Plain(Kind::Arrow)),
+    ("feather", Content::Plain(Kind::Arrow)),
+    ("ipc", Content::Plain(Kind::Arrow)),
 ];
 
 const COMPRESSIONS: [(&str, FileCompressionType); 4] = [
@@ -55,43 +49,36 @@ pub fn is_path(name: &str) -> bool {
 /// # Errors
 /// `NotFound` when no data file is there, `InvalidData` when the files cannot be one table.
 pub async fn open(session: &dyn Session, stores: &Arc<Stores>, location: Location) -> Result<Arc<dyn TableProvider>> {
-    let store_url = ObjectStoreUrl::parse(&location.store_url).map_err(|error| Error::internal(error.to_string()))?;
-    let store = session.runtime_env().object_store(&store_url).map_err(|error| Error::internal(error.to_string()))?;
-    let files = files(store.as_ref(), &location).await?;
-    let (kind, compression) = one_kind(&location, &files)?;
-    let (format, schema): (Arc<dyn FileFormat>, _) = match kind {
+    let (files, content, compression) = found(stores, &location).await?;
+    Ok(match content {
         Content::Parquet => {
-            let table = ParquetTable::open(session, Arc::clone(stores), location, Vec::new(), Vec::new()).await?;
-            return Ok(Arc::new(table));
+            Arc::new(ParquetTable::open(session, Arc::clone(stores), location, Vec::new(), Vec::new()).await?)
         }
-        Content::Csv => {
-            let dialect = csv::sniff(&store, &location, &files, compression).await?;
-            (Arc::new(dialect.format), Some(dialect.schema))
+        Content::Plain(kind) => {
+            Arc::new(PlainTable::open(session, Arc::clone(stores), location, files, kind, compression).await?)
         }
-        Content::Json => {
-            let is_array =
-                csv::head(&store, &location, &files[0], compression).await?.trim_ascii_start().starts_with(b"[");
-            let format = JsonFormat::default().with_newline_delimited(!is_array);
-            (Arc::new(format.with_file_compression_type(compression)), None)
-        }
-        Content::Arrow => (Arc::new(ArrowFormat), None),
-    };
-    let schema = match schema {
-        Some(schema) => schema,
-        None => format.infer_schema(session, &store, &files).await.map_err(|error| match of_store(&error) {
-            Some(error) => explain(error, &format!("cannot read `{}`", location.written)),
-            None => Error::invalid(format!("cannot read `{}`: {}", location.written, error.strip_backtrace())),
-        })?,
-    };
-    let addresses = files.iter().map(|file| address(&location, file)).collect::<Result<Vec<_>>>()?;
-    let options = ListingOptions::new(format).with_file_extension("");
-    let config = ListingTableConfig::new_with_multi_paths(addresses).with_listing_options(options).with_schema(schema);
-    let table = ListingTable::try_new(config).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Arc::new(table))
+    })
 }
 
-/// The files at the location; at least one.
-async fn files(store: &dyn ObjectStore, location: &Location) -> Result<Vec<ObjectMeta>> {
+/// The files at the location now, when they are of this kind.
+///
+/// # Errors
+/// As [`open`]; `InvalidData` when they are of another kind.
+pub async fn files_of(
+    stores: &Stores,
+    location: &Location,
+    kind: Kind,
+    compression: FileCompressionType,
+) -> Result<Vec<ObjectMeta>> {
+    match found(stores, location).await? {
+        (files, content, packed) if content == Content::Plain(kind) && packed == compression => Ok(files),
+        _ => Err(Error::invalid(format!("the files at `{}` are of another kind than they were", location.written))
+            .hint("make the view or the table anew that reads them")),
+    }
+}
+
+/// The files at a location, at least one, and the content that they all have.
+async fn found(stores: &Stores, location: &Location) -> Result<(Vec<ObjectMeta>, Content, FileCompressionType)> {
     let known: Vec<String> = ENDINGS
         .iter()
         .flat_map(|(ending, _)| {
@@ -100,12 +87,14 @@ async fn files(store: &dyn ObjectStore, location: &Location) -> Result<Vec<Objec
         })
         .collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let listing = location.list(store, &known).await?;
-    if listing.files.is_empty() {
+    let store = stores.open(&location.store_url)?;
+    let files = location.list(store.as_ref(), &known).await?.files;
+    if files.is_empty() {
         return Err(Error::not_found(format!("no data file at `{}`", location.written))
             .hint("read by path are Parquet, CSV, TSV, JSON and Arrow files, by their endings"));
     }
-    Ok(listing.files)
+    let (content, compression) = one_kind(location, &files)?;
+    Ok((files, content, compression))
 }
 
 /// The one content that all files have.
@@ -129,13 +118,8 @@ fn content(name: &str) -> Option<(Content, FileCompressionType)> {
     let packed = COMPRESSIONS.iter().find(|(ending, _)| *ending == last).map(|(_, compression)| *compression);
     let ending = if packed.is_some() { stem.rsplit_once('.')?.1 } else { last };
     let (_, kind) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
-    let packable = matches!(kind, Content::Csv | Content::Json);
+    let packable = matches!(kind, Content::Plain(Kind::Csv | Kind::Json));
     (packed.is_none() || packable).then_some((*kind, packed.unwrap_or(FileCompressionType::UNCOMPRESSED)))
-}
-
-fn address(location: &Location, file: &ObjectMeta) -> Result<ListingTableUrl> {
-    let url = format!("{}{}", location.store_url, file.location);
-    ListingTableUrl::parse(&url).map_err(|error| Error::internal(format!("address `{url}`: {error}")))
 }
 
 #[cfg(test)]

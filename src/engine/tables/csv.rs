@@ -28,13 +28,8 @@ const SAMPLE: usize = 4 << 20;
 /// Separators looked for in the header, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How the files of one CSV table are read.
-pub struct Dialect {
-    pub format: CsvFormat,
-    pub schema: SchemaRef,
-}
-
-/// Looks into the files: all must have the header of the first, and all have a say in the types.
+/// Looks into the files for their separator and their columns: all must have the header of the first, and all have a say in the
+/// types.
 ///
 /// # Errors
 /// `InvalidData` when a header differs or a file is no text.
@@ -43,7 +38,7 @@ pub async fn sniff(
     location: &Location,
     files: &[ObjectMeta],
     compression: FileCompressionType,
-) -> Result<Dialect> {
+) -> Result<(u8, SchemaRef)> {
     let shown = location.shown(&files[0].location);
     let sample = head(store, location, &files[0], compression).await?;
     let header = first_line(&sample);
@@ -61,14 +56,17 @@ pub async fn sniff(
             .hint("CSV columns are told apart by their place; read files with different headers one by one"));
         }
     }
-    let schema = Arc::new(guesses.schema());
-    let format = CsvFormat::default()
+    Ok((separator, Arc::new(guesses.schema())))
+}
+
+/// How files with this separator are read.
+pub fn format(separator: u8, compression: FileCompressionType) -> CsvFormat {
+    CsvFormat::default()
         .with_has_header(true)
         .with_delimiter(separator)
         // A quoted value may hold a line break; splitting the file for speed would then cut a row in two.
         .with_newlines_in_values(true)
-        .with_file_compression_type(compression);
-    Ok(Dialect { format, schema })
+        .with_file_compression_type(compression)
 }
 
 /// The first bytes of a file, unpacked.

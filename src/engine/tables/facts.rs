@@ -22,7 +22,8 @@ pub fn of_all(files: &[Statistics], columns: usize) -> Vec<Facts> {
 
 fn of_column(files: &[Statistics], column: usize) -> Facts {
     let each = || files.iter().filter_map(|file| Some((file, file.column_statistics.get(column)?)));
-    let nulls = each().map(|(_, known)| known.null_count.get_value().filter(|_| known.null_count.is_exact() == Some(true)).copied());
+    let nulls = each()
+        .map(|(_, known)| known.null_count.get_value().filter(|_| known.null_count.is_exact() == Some(true)).copied());
     let nulls = nulls.sum::<Option<usize>>().and_then(|nulls| u64::try_from(nulls).ok());
     // A file of nulls alone has no bounds, and needs none.
     let filled = || each().filter(|(file, known)| file.num_rows.get_value() != known.null_count.get_value());

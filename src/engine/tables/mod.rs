@@ -1,15 +1,19 @@
 //! Table providers: one file per way in which a table's rows are stored.
 
+mod arrow;
 mod by_path;
 mod contract;
 mod csv;
+mod dictionary;
 mod facts;
 mod filter;
 mod footer;
 mod parquet;
 mod partition;
+mod plain;
 mod reader;
 
 pub use by_path::{is_path, open as open_path};
+pub use dictionary::Texts;
 pub use facts::Facts;
 pub use parquet::{Files, Listed, ParquetTable};

@@ -27,9 +27,10 @@ use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
+use super::dictionary::{self, Texts};
+use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
 use super::reader::{Footer, Readers};
-use super::facts::{self, Facts};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
@@ -43,6 +44,9 @@ const PARTS_REMOTE: usize = 16;
 
 /// Footers that are read at once. A bucket holds requests to its own limit.
 const FOOTERS_AT_ONCE: usize = 64;
+
+/// Files, the last ones, whose dictionaries are read for what their columns hold.
+const DICTIONARIES_READ: usize = 4;
 
 /// A table of Parquet files.
 #[derive(Debug)]
@@ -156,10 +160,11 @@ impl ParquetTable {
                 .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
             footer::keep_known(&mut found, &stored, footer);
             let rows = found.num_rows;
-            let columns = self.table_schema.file_schema().fields().iter().map(|field| match stored.index_of(field.name()) {
-                Ok(place) => found.column_statistics[place].clone(),
-                Err(_) => ColumnStatistics { null_count: rows, ..ColumnStatistics::new_unknown() },
-            });
+            let columns =
+                self.table_schema.file_schema().fields().iter().map(|field| match stored.index_of(field.name()) {
+                    Ok(place) => found.column_statistics[place].clone(),
+                    Err(_) => ColumnStatistics { null_count: rows, ..ColumnStatistics::new_unknown() },
+                });
             let mut known = Statistics { num_rows: rows, column_statistics: columns.collect(), ..found.clone() };
             for value in partition::values(&self.partition, &self.location, &file.location)? {
                 let nulls = if value.is_null() { rows } else { Precision::Exact(0) };
@@ -174,6 +179,31 @@ impl ParquetTable {
             files.push(known);
         }
         Ok(facts::of_all(&files, self.schema().fields().len()))
+    }
+
+    /// Values of text columns and partitions, for those who type: of some files on this machine, up to `max` of each column. A
+    /// table in a bucket has none here.
+    ///
+    /// # Errors
+    /// As a scan of the whole table.
+    pub async fn some_values(&self, session: &dyn Session, max: usize) -> Result<Vec<(String, Texts)>> {
+        if !self.location.is_local() {
+            return Ok(Vec::new());
+        }
+        let mut listing = self.listing().await?;
+        let mut found = Vec::new();
+        for file in &listing.files {
+            let values = partition::values(&self.partition, &self.location, &file.location)?;
+            let known = self.partition.iter().zip(values).filter(|(_, value)| !value.is_null());
+            found.extend(known.map(|(column, value)| (column.name.clone(), Texts::Few(vec![value.to_string()]))));
+        }
+        let files = listing.files.split_off(listing.files.len().saturating_sub(DICTIONARIES_READ));
+        for (file, footer) in files.iter().zip(self.footers(session, &files).await?) {
+            if let Some(path) = self.location.on_disk(&file.location) {
+                found.extend(dictionary::texts(&path, &footer, max));
+            }
+        }
+        Ok(found)
     }
 
     /// The columns that all files have together.

@@ -18,7 +18,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
 use object_store::aws::AwsCredential;
 use object_store::client::CredentialProvider;
 use tokio::runtime::Handle;
@@ -143,19 +146,18 @@ fn credential(credentials: &Credentials) -> AwsCredential {
 
 /// The first source that has credentials, by the name that people know it by.
 async fn get(settings: &Settings) -> Result<(String, Credentials)> {
-    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = ProviderConfig::without_region()
-        .with_http_client(https)
-        .with_region(Some(Region::new(settings.region.clone())));
+    let outside = requests(settings, &ProxyConfig::from_env())?;
+    // Container and instance are asked on the machine itself, and not through the proxy that leads out of it.
+    let nearby = requests(settings, &ProxyConfig::disabled())?;
     let instance = imds::Client::builder()
-        .configure(&config)
+        .configure(&nearby)
         .connect_timeout(INSTANCE)
         .read_timeout(INSTANCE)
         .operation_attempt_timeout(INSTANCE)
         .operation_timeout(INSTANCE)
         .max_attempts(1)
         .build();
-    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+    let profile = ProfileFileCredentialsProvider::builder().configure(&outside);
     let sources: Vec<(String, Box<dyn ProvideCredentials>)> = match &settings.store.profile {
         Some(name) => vec![(format!("profile `{name}`"), Box::new(profile.profile_name(name.clone()).build()))],
         None => vec![
@@ -163,14 +165,14 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
             (default_profile(), Box::new(profile.build())),
             (
                 "web identity".to_owned(),
-                Box::new(WebIdentityTokenCredentialsProvider::builder().configure(&config).build()),
+                Box::new(WebIdentityTokenCredentialsProvider::builder().configure(&outside).build()),
             ),
-            ("container role".to_owned(), Box::new(EcsCredentialsProvider::builder().configure(&config).build())),
+            ("container role".to_owned(), Box::new(EcsCredentialsProvider::builder().configure(&nearby).build())),
             (
                 INSTANCE_ROLE.to_owned(),
                 Box::new(
                     imds::credentials::ImdsCredentialsProvider::builder()
-                        .configure(&config)
+                        .configure(&nearby)
                         .imds_client(instance)
                         .build(),
                 ),
@@ -184,7 +186,7 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {}
             // On most machines there is no such service, and how it does not answer differs.
             Ok(Err(error)) if name == INSTANCE_ROLE => instance = format!(" ({INSTANCE_ROLE}: {})", said(&error)),
-            Ok(Err(error)) => return Err(failed(&name, &error)),
+            Ok(Err(error)) => return Err(failed(&name, &error, settings)),
             Err(_) => {
                 let message = format!("the credentials of {name} do not come within {} s", SOURCE.as_secs());
                 return Err(Error::storage(message).hint("is there a network? other AWS tools would wait as well"));
@@ -198,20 +200,43 @@ async fn get(settings: &Settings) -> Result<(String, Credentials)> {
     ))
 }
 
+/// How the sources send requests: to servers with the certificates of the settings too, and through this proxy.
+fn requests(settings: &Settings, proxy: &ProxyConfig) -> Result<ProviderConfig> {
+    let trusted = match settings.pem.as_slice() {
+        [] => TrustStore::default(),
+        pem => TrustStore::default().with_pem_certificate(pem),
+    };
+    let tls = TlsContext::builder().with_trust_store(trusted).build().map_err(|error| {
+        Error::storage(format!("cannot set up connections for credentials: {error}")).caused_by(error)
+    })?;
+    let proxy = proxy.clone();
+    let client = Builder::new().build_with_connector_fn(move |limits, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(limits.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).build()
+    });
+    let region = Region::new(settings.region.clone());
+    Ok(ProviderConfig::without_region().with_http_client(client).with_region(Some(region)))
+}
+
 fn default_profile() -> String {
     let name = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
     format!("profile `{}`", name.as_deref().unwrap_or("default"))
 }
 
-fn failed(name: &str, error: &CredentialsError) -> Error {
+fn failed(name: &str, error: &CredentialsError, settings: &Settings) -> Error {
     let said = said(error);
-    let is_sso = said.contains("SSO") || said.contains("sso");
-    let hint = if is_sso {
-        "sign in again: `aws sso login`"
-    } else {
-        "other AWS tools fail in the same way; mend it for them"
-    };
-    Error::storage(format!("{name} gives no credentials: {said}")).hint(hint)
+    // What keeps the sign-in, and what the service says of one that it does not take.
+    let is_signed_out = ["SSO token", "sso/cache", "UnauthorizedException"].iter().any(|words| said.contains(words));
+    match &settings.sso {
+        Some(profile) if is_signed_out => {
+            Error::storage(format!("{name} gives no credentials: nobody is signed in by SSO, or no longer ({said})"))
+                .hint(format!("sign in: `aws sso login --profile {profile}`"))
+        }
+        _ => Error::storage(format!("{name} gives no credentials: {said}"))
+            .hint("other AWS tools fail in the same way; mend it for them"),
+    }
 }
 
 /// What a source says of its failure. The output of a foreign process is left out: nobody knows what is in it.
@@ -221,10 +246,11 @@ fn said(error: &CredentialsError) -> String {
     while let Some(cause) = next {
         let text = cause.to_string();
         let text = text.split("Stderr:").next().unwrap_or_default().trim();
-        if !said.contains(text) {
+        next = cause.source();
+        let says_nothing = next.is_some() && text.starts_with("an error occurred while loading");
+        if !says_nothing && !said.contains(text) {
             said = if said.is_empty() { text.to_owned() } else { format!("{said}: {text}") };
         }
-        next = cause.source();
     }
     said.chars().take(SAID_MAX).collect()
 }

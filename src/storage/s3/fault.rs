@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
+use super::denial::{denied, unknown_key, wrong_secret};
 use super::settings::Settings;
 use crate::error::Error;
 use crate::lake::store::Style;
@@ -49,7 +50,8 @@ impl Asked {
         }
     }
 
-    fn verb(&self) -> &'static str {
+    /// What was to be done, as in `may not list`.
+    pub fn verb(&self) -> &'static str {
         match self.method.as_str() {
             _ if self.lists => "list",
             "GET" | "HEAD" => "read",
@@ -59,7 +61,7 @@ impl Asked {
     }
 
     /// What a policy must grant for it.
-    fn action(&self) -> &'static str {
+    pub fn action(&self) -> &'static str {
         match self.method.as_str() {
             _ if self.lists => "s3:ListBucket",
             "GET" | "HEAD" => "s3:GetObject",
@@ -314,15 +316,9 @@ impl Answer<'_> {
                 Error::storage("the clock of this machine is too far off for the server, which refuses old signatures")
                     .hint("set the clock; `cxlake doctor` says how far it is off")
             }
-            (_, "InvalidAccessKeyId" | "NotSignedUp") => {
-                Error::storage(format!("{} does not know the access key ({})", settings.server(), settings.source()))
-                    .hint("is it of another account or another server? `cxlake doctor` says where it comes from")
-            }
-            (_, "SignatureDoesNotMatch") => {
-                Error::storage(format!("the secret key does not belong to the access key ({})", settings.source()))
-                    .hint("copy both again; a proxy that changes requests does the same")
-            }
-            (401 | 403, _) => denied(settings, asked, code),
+            (_, "InvalidAccessKeyId" | "NotSignedUp") => unknown_key(settings),
+            (_, "SignatureDoesNotMatch") => wrong_secret(settings),
+            (401 | 403, _) => denied(settings, asked, code, message),
             (status, "") if !matches!(status, 408 | 429 | 500..) => {
                 no_s3(settings, &format!("it answers with status {status} and no error of S3"))
             }
@@ -336,20 +332,6 @@ impl Answer<'_> {
             .hint("the server is overloaded or in trouble; try again, or raise `retry_seconds` of the store"),
         }
     }
-}
-
-fn denied(settings: &Settings, asked: &Asked, code: &str) -> Error {
-    let bucket = &settings.store.bucket;
-    let verb = asked.verb();
-    let code = if code.is_empty() { String::new() } else { format!(" ({code})") };
-    if settings.store.anonymous {
-        return Error::storage(format!("bucket `{bucket}` does not let everybody {verb} it{code}"))
-            .hint("leave `anonymous` out, and give credentials in the environment or a profile");
-    }
-    let who = settings.source();
-    let resource = if asked.lists { String::new() } else { "/*".to_owned() };
-    Error::storage(format!("the credentials ({who}) may not {verb} bucket `{bucket}`{code}"))
-        .hint(format!("grant them `{}` on `arn:aws:s3:::{bucket}{resource}`, or use others", asked.action()))
 }
 
 fn wrong_style(settings: &Settings) -> Error {

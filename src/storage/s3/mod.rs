@@ -1,6 +1,7 @@
 //! Buckets: reached when the first request is made, and not before.
 
 mod credentials;
+mod denial;
 mod doctor;
 mod fault;
 mod settings;

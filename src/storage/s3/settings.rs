@@ -1,8 +1,10 @@
 //! How a bucket is reached: what the manifest says, else the environment, else the profile, else what S3 usually does.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use aws_config::profile::{self, ProfileSet};
+use aws_runtime::env_config::property::PropertiesKey;
 use object_store::ClientOptions;
 use object_store::aws::resolve_bucket_region;
 use reqwest::Certificate;
@@ -26,7 +28,12 @@ pub struct Settings {
     /// Where the endpoint comes from.
     pub endpoint_from: &'static str,
     pub style: Style,
+    /// Certificates, beside those of the system, that a server's may be signed with.
     pub certificates: Vec<Certificate>,
+    /// The same as PEM.
+    pub pem: Vec<u8>,
+    /// Profile with which somebody signs in by SSO to get the credentials of the one that is used.
+    pub sso: Option<String>,
     /// Which source gave the credentials, once they are there.
     source: OnceLock<String>,
 }
@@ -40,9 +47,12 @@ impl Settings {
         let profile = profile(store).await?;
         let of_profile = |key| profile.get(key).map(|value| (value.to_owned(), "the profile"));
         let declared = |value: &Option<String>| value.clone().map(|value| (value, "the manifest"));
-        let ignores = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|(value, _)| value == "true");
+        let ignores = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let ignores = ignores.or_else(|| of_profile("ignore_configured_endpoint_urls"));
+        let ignores = ignores.is_some_and(|(value, _)| value.eq_ignore_ascii_case("true"));
         let endpoint = declared(&store.endpoint).or_else(|| {
             let configured = variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL"));
+            let configured = configured.or_else(|| endpoint_of_s3(&profile).map(|url| (url, "the profile")));
             configured.or_else(|| of_profile("endpoint_url")).filter(|_| !ignores)
         });
         let (endpoint, endpoint_from) = match endpoint {
@@ -61,11 +71,15 @@ impl Settings {
             },
             None => (REGION.to_owned(), "the default"),
         };
-        let bundle = variable("AWS_CA_BUNDLE").or_else(|| of_profile("ca_bundle")).map(|(file, _)| file.into());
-        let certificates = match store.ca_file.clone().or(bundle) {
-            Some(file) => certificates(&file)?,
-            None => Vec::new(),
-        };
+        let bundle = variable("AWS_CA_BUNDLE").or_else(|| of_profile("ca_bundle"));
+        let bundle = bundle.map(|(file, _)| PathBuf::from(file));
+        let (mut certificates, mut pem) = (Vec::new(), Vec::new());
+        // The one is about this server, the other about all that the machine talks to.
+        for file in store.ca_file.iter().chain(&bundle) {
+            let (found, text) = read_certificates(file)?;
+            certificates.extend(found);
+            pem.extend(text);
+        }
         Ok(Self {
             store: store.clone(),
             region,
@@ -74,6 +88,8 @@ impl Settings {
             endpoint_from,
             style,
             certificates,
+            pem,
+            sso: signs_in(&profile),
             source: OnceLock::new(),
         })
     }
@@ -157,6 +173,27 @@ async fn profile(store: &Store) -> Result<ProfileSet> {
     Ok(set)
 }
 
+/// The endpoint of S3 in the `[services …]` section that the profile names.
+fn endpoint_of_s3(profile: &ProfileSet) -> Option<String> {
+    let key = PropertiesKey::builder().section_key("services").section_name(profile.get("services")?);
+    let key = key.property_name("s3").sub_property_name("endpoint_url").build().ok()?;
+    profile.other_sections().get(&key).cloned()
+}
+
+/// The profile that is used, or one behind it from which it takes its credentials, if that one signs in by SSO.
+fn signs_in(set: &ProfileSet) -> Option<String> {
+    let mut name = set.selected_profile();
+    // Profiles may name each other in a circle.
+    for _ in set.profiles() {
+        let profile = set.get_profile(name)?;
+        if profile.get("sso_session").or_else(|| profile.get("sso_start_url")).is_some() {
+            return Some(name.to_owned());
+        }
+        name = profile.get("source_profile")?;
+    }
+    None
+}
+
 fn style(store: &Store, endpoint: Option<&str>, from: &str) -> Result<Style> {
     let is_number = match endpoint.map(Url::parse) {
         Some(Ok(url)) if matches!(url.scheme(), "http" | "https") => {
@@ -182,13 +219,20 @@ fn style(store: &Store, endpoint: Option<&str>, from: &str) -> Result<Style> {
     }
 }
 
-fn certificates(file: &std::path::Path) -> Result<Vec<Certificate>> {
+/// The certificates in a file, and their text.
+fn read_certificates(file: &Path) -> Result<(Vec<Certificate>, Vec<u8>)> {
     let shown = file.display();
-    let pem = std::fs::read(file).map_err(|error| {
-        Error::storage(format!("cannot read the certificates in `{shown}`: {error}")).caused_by(error)
+    let mut pem = std::fs::read(file).map_err(|error| {
+        Error::storage(format!("cannot read the certificates in `{shown}`: {error}"))
+            .hint("the file is named by `ca_file` of the store, by AWS_CA_BUNDLE or by `ca_bundle` of the profile")
+            .caused_by(error)
     })?;
     match Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(found) if !found.is_empty() => {
+            // Another file may follow.
+            pem.push(b'\n');
+            Ok((found, pem))
+        }
         _ => {
             Err(Error::invalid(format!("there is no certificate in `{shown}`"))
                 .hint("it must hold certificates as PEM"))
@@ -210,6 +254,8 @@ mod tests {
             endpoint: endpoint.map(str::to_owned),
             endpoint_from: "the manifest",
             certificates: Vec::new(),
+            pem: Vec::new(),
+            sso: None,
             source: OnceLock::new(),
         })
     }

@@ -48,10 +48,31 @@ fn every_thing_that_can_be_wrong_with_a_bucket_has_a_message_of_its_own() {
         "the session token of the credentials (environment, key AKIA…WXYZ) has expired | hint: get new ones, such as with \
          `aws sso login`, and take old ones out of the environment"
     );
+    let mine = "credentials (environment, key AKIA…WXYZ)";
+    assert_eq!(
+        wrong(error(403, "AccessDenied: User: x is not authorized to perform: s3:ListBucket")),
+        format!(
+            "the {mine} may not list bucket `lake` (AccessDenied) | hint: grant them `s3:ListBucket` on \
+             `arn:aws:s3:::lake`, or use others"
+        )
+    );
+    // Some servers have one code for all of these, and some say no more than that.
     assert_eq!(
         wrong(error(403, "AccessDenied: Access Denied")),
-        "the credentials (environment, key AKIA…WXYZ) may not list bucket `lake` (AccessDenied) | hint: grant them \
-         `s3:ListBucket` on `arn:aws:s3:::lake`, or use others"
+        format!(
+            "`SERVER` does not let the {mine} list bucket `lake` (AccessDenied), and does not say why | hint: either the keys are \
+             wrong, or they lack `s3:ListBucket` on `arn:aws:s3:::lake`; try them with another S3 tool"
+        )
+    );
+    assert_eq!(
+        wrong(error(403, "AccessDenied: Forbidden: No such key: AKIATESTTESTTESTWXYZ")),
+        "`SERVER` does not know the access key (environment, key AKIA…WXYZ) | hint: is it of another account or another \
+         server? `cxlake doctor` says where it comes from"
+    );
+    assert_eq!(
+        wrong(error(403, "AccessDenied: Forbidden: Invalid signature")),
+        "the secret key does not belong to the access key (environment, key AKIA…WXYZ) | hint: copy both again; a proxy that \
+         changes requests does the same"
     );
     assert_eq!(
         wrong(error(404, "NoSuchBucket: The specified bucket does not exist")),

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use hyper::body::{Body, Incoming};
@@ -13,6 +14,16 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The certificate of `localhost`, its key, and the authority that signed it: no machine trusts that one of its own accord.
+const CERTIFICATE: &[u8] = include_bytes!("tls/server.pem");
+const CERTIFICATE_KEY: &[u8] = include_bytes!("tls/server.key");
+pub const AUTHORITY: &str = include_str!("tls/authority.pem");
 
 /// A service that listens on a port of its own, in a thread of its own.
 pub struct Listening {
@@ -32,6 +43,31 @@ impl Listening {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        Self::start_with(service, None)
+    }
+
+    /// The same over TLS, as `localhost`.
+    pub fn start_tls<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::start_with(service, Some(acceptor()))
+    }
+
+    fn start_with<S, B>(service: S, tls: Option<TlsAcceptor>) -> Self
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let (started, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -41,7 +77,7 @@ impl Listening {
                 started.send(listener.local_addr().expect("an address")).expect("the test waits");
                 tokio::select! {
                     _ = stopped => {}
-                    () = serve(listener, service) => {}
+                    () = serve(listener, service, tls) => {}
                 }
             });
         });
@@ -62,7 +98,19 @@ impl Drop for Listening {
     }
 }
 
-async fn serve<S, B>(listener: TcpListener, service: S)
+fn acceptor() -> TlsAcceptor {
+    let key = PrivateKeyDer::from_pem_slice(CERTIFICATE_KEY).expect("a key");
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions of TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("a key that fits the certificate");
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn serve<S, B>(listener: TcpListener, service: S, tls: Option<TlsAcceptor>)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,
@@ -72,12 +120,18 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     while let Ok((socket, _)) = listener.accept().await {
-        let service = service.clone();
+        let (service, tls) = (service.clone(), tls.clone());
         // Head and body of an answer are two writes, of which the second would wait for word of the first.
         socket.set_nodelay(true).expect("an open socket");
         tokio::spawn(async move {
-            // A client may go whenever it likes.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+            // A client may go whenever it likes, and need not like the certificate.
+            let _ = match tls {
+                None => http1::Builder::new().serve_connection(TokioIo::new(socket), service).await,
+                Some(tls) => match tls.accept(socket).await {
+                    Ok(socket) => http1::Builder::new().serve_connection(TokioIo::new(socket), service).await,
+                    Err(_) => Ok(()),
+                },
+            };
         });
     }
 }

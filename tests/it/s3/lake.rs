@@ -86,7 +86,10 @@ fn tables_queries_and_metrics_are_listed_from_a_bucket() {
         serde_json::from_str::<Vec<Row>>(&rows).expect("JSON rows")
     };
     let (near, all, disk) = (tables("s3://lake/sample", "\\d"), tables("s3://lake/sample", "\\d+"), tables(".", "\\d"));
-    assert!(near.len() == 17 && near.iter().all(|table| table["rows"].is_null() && table["bytes"].is_null()), "{near:?}");
+    assert!(
+        near.len() == 17 && near.iter().all(|table| table["rows"].is_null() && table["bytes"].is_null()),
+        "{near:?}"
+    );
     for ((near, all), disk) in near.iter().zip(&all).zip(&disk) {
         assert_eq!((&near["table"], &near["description"]), (&disk["table"], &disk["description"]));
         assert_eq!((&all["rows"], &all["bytes"], &all["files"]), (&disk["rows"], &disk["bytes"], &disk["files"]));

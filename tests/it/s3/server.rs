@@ -8,10 +8,11 @@ use std::ops::Sub;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::service::{Service, service_fn};
+use hyper::{HeaderMap, Request};
 use s3s::auth::SimpleAuth;
+use s3s::host::SingleDomain;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use super::super::harness::{Call, Folder};
@@ -28,13 +29,25 @@ pub struct Server {
     /// What calls keep of it.
     cache: Folder,
     listening: Listening,
+    scheme: &'static str,
     requests: Arc<Mutex<Requests>>,
+}
+
+/// How a server is reached.
+pub enum Reach {
+    Plain,
+    /// Over TLS as `localhost`, with a certificate that [`super::http::AUTHORITY`] has signed.
+    Tls,
+    /// With the bucket before this name in the header `Host`.
+    Domain(&'static str),
 }
 
 /// Requests that were answered, also those that were refused.
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     asked: Vec<Asked>,
+    /// What came with each.
+    headers: Vec<HeaderMap>,
     /// Bytes of the answers' bodies.
     pub bytes: u64,
 }
@@ -53,6 +66,12 @@ impl Requests {
     pub fn total(&self) -> usize {
         self.asked.len()
     }
+
+    /// The value of a header in each request of a kind.
+    pub fn header<'a>(&'a self, kind: Kind, name: &'a str) -> Vec<Option<&'a str>> {
+        let both = self.asked.iter().zip(&self.headers).filter(move |(asked, _)| asked.kind == kind);
+        both.map(|(_, headers)| headers.get(name).map(|value| value.to_str().expect("a header in letters"))).collect()
+    }
 }
 
 impl Sub for Requests {
@@ -60,30 +79,45 @@ impl Sub for Requests {
 
     /// What came since the earlier ones.
     fn sub(mut self, earlier: Self) -> Self {
-        Self { asked: self.asked.split_off(earlier.asked.len()), bytes: self.bytes - earlier.bytes }
+        Self {
+            asked: self.asked.split_off(earlier.asked.len()),
+            headers: self.headers.split_off(earlier.headers.len()),
+            bytes: self.bytes - earlier.bytes,
+        }
     }
 }
 
 impl Server {
     /// Starts a server with these empty buckets.
     pub fn start(buckets: &[&str]) -> Self {
+        Self::start_as(&Reach::Plain, buckets)
+    }
+
+    /// Starts a server with these empty buckets that is reached in another way.
+    pub fn start_as(reach: &Reach, buckets: &[&str]) -> Self {
         let folder = Folder::new();
         for bucket in buckets {
             std::fs::create_dir(folder.at(bucket)).expect("a bucket");
         }
         let mut builder = S3ServiceBuilder::new(Buckets::new(folder.path()));
         builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
+        if let Reach::Domain(domain) = reach {
+            builder.set_host(SingleDomain::new(domain).expect("a domain"));
+        }
         let service = builder.build();
         let requests = Arc::<Mutex<Requests>>::default();
         let counted = Arc::clone(&requests);
-        let listening =
-            Listening::start(service_fn(move |request| answer(service.clone(), Arc::clone(&counted), request)));
-        Self { folder, cache: Folder::new(), listening, requests }
+        let service = service_fn(move |request| answer(service.clone(), Arc::clone(&counted), request));
+        let (listening, scheme) = match reach {
+            Reach::Tls => (Listening::start_tls(service), "https://localhost"),
+            Reach::Plain | Reach::Domain(_) => (Listening::start(service), "http://127.0.0.1"),
+        };
+        Self { folder, cache: Folder::new(), listening, scheme, requests }
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`.
+    /// Where it answers: `http://127.0.0.1:PORT`, or with TLS `https://localhost:PORT`.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.listening.address())
+        format!("{}:{}", self.scheme, self.listening.address().port())
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -137,7 +171,7 @@ async fn answer(
     requests: Arc<Mutex<Requests>>,
     request: Request<Incoming>,
 ) -> Result<s3s::HttpResponse, s3s::HttpError> {
-    let asked = Asked::of(&request);
+    let (asked, headers) = (Asked::of(&request), request.headers().clone());
     let response = Service::call(&service, request).await?;
     let length = response.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
     let mut requests = requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,6 +179,7 @@ async fn answer(
         requests.bytes += length.or_else(|| response.body().size_hint().exact()).unwrap_or_default();
     }
     requests.asked.push(asked);
+    requests.headers.push(headers);
     drop(requests);
     Ok(response)
 }

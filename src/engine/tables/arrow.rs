@@ -1,0 +1,117 @@
+//! The columns of an Arrow file, from its footer where it has one, else from its beginning.
+//!
+//! The engine's own look at objects in a bucket takes the header of a file to be eight bytes long, and it may be longer.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use datafusion::arrow::buffer::Buffer;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::ipc::reader::{StreamDecoder, read_footer_length};
+use datafusion::arrow::ipc::{convert::fb_to_schema, root_as_footer};
+use futures::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+
+use crate::error::{Error, Result};
+use crate::storage::explain;
+
+/// The length of a footer, and the mark behind it.
+const END: u64 = 10;
+
+/// The columns of a file.
+///
+/// # Errors
+/// `Storage` when it cannot be read, `InvalidData` when it is no Arrow file.
+pub async fn schema(store: &dyn ObjectStore, file: &ObjectMeta, shown: &str) -> Result<Schema> {
+    let failed = |error: object_store::Error| explain(&error, &format!("cannot read `{shown}`"));
+    let read = async |range: Range<u64>| store.get_range(&file.location, range).await.map_err(failed);
+    let end = file.size.checked_sub(END);
+    let length = match end {
+        Some(end) => footer_length(&read(end..file.size).await?),
+        None => None,
+    };
+    let start = end.zip(length).and_then(|(end, length)| end.checked_sub(length));
+    let found = match end.zip(start) {
+        Some((end, start)) => of_footer(&read(start..end).await?),
+        None => of_stream(store, file).await.map_err(failed)?,
+    };
+    found.map_err(|error| Error::invalid(format!("cannot read `{shown}` as Arrow: {error}")).caused_by(error))
+}
+
+/// The length of the footer that stands before these bytes; `None` for the end of a stream, which has none.
+fn footer_length(end: &Bytes) -> Option<u64> {
+    let end = end.as_ref().try_into().ok()?;
+    u64::try_from(read_footer_length(end).ok()?).ok()
+}
+
+fn of_footer(footer: &Bytes) -> Result<Schema, ArrowError> {
+    let damaged = || ArrowError::ParseError("the footer is damaged".to_owned());
+    let footer = root_as_footer(footer).map_err(|_| damaged())?;
+    footer.schema().map(fb_to_schema).ok_or_else(damaged)
+}
+
+/// The columns that the first message of a stream tells.
+async fn of_stream(store: &dyn ObjectStore, file: &ObjectMeta) -> object_store::Result<Result<Schema, ArrowError>> {
+    let mut parts = store.get(&file.location).await?.into_stream();
+    let mut decoder = StreamDecoder::new();
+    while let Some(part) = parts.try_next().await? {
+        let mut part = Buffer::from(part);
+        while !part.is_empty() {
+            if let Err(error) = decoder.decode(&mut part) {
+                return Ok(Err(error));
+            }
+            if let Some(schema) = decoder.schema() {
+                return Ok(Ok(schema.as_ref().clone()));
+            }
+        }
+    }
+    Ok(Err(ArrowError::ParseError("it ends before it says what its columns are".to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{Int64Array, RecordBatch};
+    use datafusion::arrow::datatypes::{DataType, Field};
+    use datafusion::arrow::ipc::MetadataVersion;
+    use datafusion::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+    use object_store::memory::InMemory;
+    use object_store::path::Path as ObjectPath;
+
+    use super::*;
+
+    async fn of(bytes: Vec<u8>) -> Result<Schema> {
+        let (store, path) = (InMemory::new(), ObjectPath::from("x.arrow"));
+        store.put(&path, bytes.into()).await.expect("it is put");
+        let file = store.head(&path).await.expect("it is there");
+        schema(&store, &file, "x.arrow").await
+    }
+
+    #[tokio::test]
+    async fn columns_are_found_in_files_of_any_alignment_and_in_streams_and_damage_is_told() {
+        let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int64, true)]));
+        let batch =
+            RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(vec![1, 2]))]).expect("rows");
+        let (mut whole, mut stream) = (Vec::new(), Vec::new());
+        for alignment in [8, 64] {
+            let options = IpcWriteOptions::try_new(alignment, false, MetadataVersion::V5).expect("options");
+            let mut writer = FileWriter::try_new_with_options(Vec::new(), &schema, options).expect("a writer");
+            writer.write(&batch).expect("it is written");
+            whole = writer.into_inner().expect("a file");
+            assert_eq!(of(whole.clone()).await.expect("columns"), *schema, "{alignment}");
+        }
+        let mut writer = StreamWriter::try_new(&mut stream, &schema).expect("a writer");
+        writer.write(&batch).expect("it is written");
+        writer.finish().expect("it ends");
+        assert_eq!(of(stream.clone()).await.expect("columns"), *schema);
+
+        let end = whole.len() - 30;
+        whole[end - 100..end].fill(0xff);
+        for damaged in [whole, stream[..20].to_vec(), b"no such file".to_vec(), Vec::new()] {
+            let error = of(damaged).await.expect_err("it is damaged");
+            assert!(error.to_string().starts_with("cannot read `x.arrow` as Arrow: "), "{error}");
+        }
+    }
+}

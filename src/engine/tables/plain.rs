@@ -1,0 +1,189 @@
+//! A table of CSV, JSON or Arrow files.
+//!
+//! What its columns are is taken from the files when it is opened. Every scan lists anew and reads the versions that it finds;
+//! where they are not those that were opened, it looks whether the columns are still the same.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::arrow::ArrowFormat;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning};
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::super::registry::Lent;
+use super::{arrow, by_path, csv};
+use crate::error::{Error, Result};
+use crate::storage::{Location, Stores, explain, of_store};
+
+/// What is in the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Csv,
+    Json,
+    Arrow,
+}
+
+/// The files at a location as one table.
+#[derive(Debug)]
+pub struct PlainTable {
+    stores: Arc<Stores>,
+    location: Location,
+    kind: Kind,
+    compression: FileCompressionType,
+    /// The files that were looked into.
+    files: Vec<ObjectMeta>,
+    look: Look,
+}
+
+/// What was found when the files were looked into.
+#[derive(Debug, PartialEq)]
+struct Look {
+    dialect: Dialect,
+    schema: SchemaRef,
+}
+
+/// How the files are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Dialect {
+    Csv {
+        separator: u8,
+    },
+    /// One value in a line, or one array of all.
+    Json {
+        is_array: bool,
+    },
+    Arrow,
+}
+
+impl Dialect {
+    fn format(self, compression: FileCompressionType) -> Arc<dyn FileFormat> {
+        match self {
+            Self::Csv { separator } => Arc::new(csv::format(separator, compression)),
+            Self::Json { is_array } => {
+                let format = JsonFormat::default().with_newline_delimited(!is_array);
+                Arc::new(format.with_file_compression_type(compression))
+            }
+            Self::Arrow => Arc::new(ArrowFormat),
+        }
+    }
+}
+
+impl PlainTable {
+    /// Opens files that a listing found; at least one.
+    ///
+    /// # Errors
+    /// `Storage` when a file cannot be read or is not as it was listed, `InvalidData` when the files cannot be one table.
+    pub async fn open(
+        session: &dyn Session,
+        stores: Arc<Stores>,
+        location: Location,
+        files: Vec<ObjectMeta>,
+        kind: Kind,
+        compression: FileCompressionType,
+    ) -> Result<Self> {
+        let store = stores.as_listed(&location, &files)?;
+        let look = look(session, &store, &location, &files, kind, compression).await?;
+        Ok(Self { stores, location, kind, compression, files, look })
+    }
+
+    /// The files as they lie there now, and the store that reads these versions of them.
+    async fn now(&self, session: &dyn Session) -> Result<(Vec<ObjectMeta>, Arc<dyn ObjectStore>)> {
+        let files = by_path::files_of(&self.stores, &self.location, self.kind, self.compression).await?;
+        let store = self.stores.as_listed(&self.location, &files)?;
+        if files != self.files {
+            let look = look(session, &store, &self.location, &files, self.kind, self.compression).await?;
+            if look != self.look {
+                let message = format!("the columns of `{}` are not those that they were", self.location.written);
+                return Err(Error::invalid(message).hint("run the statement again; a view is to be made anew"));
+            }
+        }
+        Ok((files, store))
+    }
+}
+
+/// Looks into the files for how they are written and for their columns.
+async fn look(
+    session: &dyn Session,
+    store: &Arc<dyn ObjectStore>,
+    location: &Location,
+    files: &[ObjectMeta],
+    kind: Kind,
+    compression: FileCompressionType,
+) -> Result<Look> {
+    match kind {
+        Kind::Csv => {
+            let (separator, schema) = csv::sniff(store, location, files, compression).await?;
+            Ok(Look { dialect: Dialect::Csv { separator }, schema })
+        }
+        Kind::Json => {
+            let head = csv::head(store, location, &files[0], compression).await?;
+            let dialect = Dialect::Json { is_array: head.trim_ascii_start().starts_with(b"[") };
+            let schema = dialect.format(compression).infer_schema(session, store, files).await;
+            let schema = schema.map_err(|error| match of_store(&error) {
+                Some(error) => explain(error, &format!("cannot read `{}`", location.written)),
+                None => Error::invalid(format!("cannot read `{}`: {}", location.written, error.strip_backtrace())),
+            })?;
+            Ok(Look { dialect, schema })
+        }
+        Kind::Arrow => {
+            let mut schemas = Vec::new();
+            for file in files {
+                schemas.push(arrow::schema(store.as_ref(), file, &location.shown(&file.location)).await?);
+            }
+            let schema = Schema::try_merge(schemas).map_err(|error| {
+                Error::invalid(format!("the files at `{}` are no one table: {error}", location.written))
+                    .caused_by(error)
+                    .hint("narrow the path with a glob")
+            })?;
+            Ok(Look { dialect: Dialect::Arrow, schema: Arc::new(schema) })
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for PlainTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.look.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let (files, store) = self.now(session).await.map_err(DataFusionError::from)?;
+        // It goes with the files, and so is there for as long as a plan reads them.
+        let lent = Arc::new(Lent::new(session.runtime_env(), store)?);
+        let address = lent.address().clone();
+        let files =
+            files.into_iter().map(|file| PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent)));
+        let groups = FileGroup::new(files.collect()).split_files(session.config().target_partitions());
+        // The engine cuts large files, and then finds that an array cannot be; a scan that says how it is parted is left alone.
+        let is_array = self.look.dialect == Dialect::Json { is_array: true };
+        let parts = is_array.then_some(Partitioning::UnknownPartitioning(groups.len()));
+        let format = self.look.dialect.format(self.compression);
+        let scan = FileScanConfigBuilder::new(address, format.file_source(self.schema().into()))
+            .with_file_groups(groups)
+            .with_output_partitioning(parts)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        format.create_physical_plan(session, scan).await
+    }
+}

@@ -1,0 +1,90 @@
+//! A result turned: a row for each value of one column, a column for each value of another, a third in the cells.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, UInt64Array};
+use arrow::compute::take;
+use arrow::datatypes::{Field, Schema};
+
+use super::cell;
+use super::chart::place;
+use super::present::Presentation;
+use crate::error::{Error, Result};
+
+/// More columns than these are no table that anybody reads.
+const COLUMNS_MAX: usize = 200;
+
+/// The names of the columns that a crosstab is made of; the first three of the result where none are given.
+#[derive(Clone, Debug, Default)]
+pub struct Crosstab {
+    pub rows: Option<String>,
+    pub columns: Option<String>,
+    pub values: Option<String>,
+}
+
+impl Crosstab {
+    /// Turns a result. Pairs that it does not have are null; rows and columns come in the order of the result.
+    ///
+    /// # Errors
+    /// `Usage` when a column is not there, a pair comes twice, or there are too many columns.
+    pub fn of(&self, rows: &RecordBatch, present: &Presentation) -> Result<(RecordBatch, Presentation)> {
+        if rows.num_columns() < 3 {
+            return Err(Error::usage("a crosstab needs three columns: for its rows, its columns and its cells")
+                .hint("`\\crosstab ROWS COLUMNS VALUES` names them"));
+        }
+        let chosen = |name: &Option<String>, or: usize| name.as_deref().map_or(Ok(or), |name| place(rows, name));
+        let (down, across, values) = (chosen(&self.rows, 0)?, chosen(&self.columns, 1)?, chosen(&self.values, 2)?);
+        let (heads, head_of) = distinct(rows, down, present)?;
+        let (titles, title_of) = distinct(rows, across, present)?;
+        if titles.len() > COLUMNS_MAX {
+            let name = rows.schema_ref().field(across).name().clone();
+            return Err(Error::usage(format!("`{name}` has {} values, too many for columns", titles.len()))
+                .hint("let it stand for the rows: `\\crosstab ROWS COLUMNS VALUES`"));
+        }
+        let mut cells: Vec<Vec<Option<u64>>> = vec![vec![None; heads.len()]; titles.len()];
+        for row in 0..rows.num_rows() {
+            let cell = &mut cells[title_of[row]][head_of[row]];
+            if cell.replace(row as u64).is_some() {
+                let (head, title) = (&heads[head_of[row]].0, &titles[title_of[row]].0);
+                return Err(Error::usage(format!("two rows have `{head}` and `{title}`"))
+                    .hint("a crosstab has one cell for each pair: group by both in the statement"));
+            }
+        }
+        let schema = rows.schema();
+        let first: UInt64Array = heads.iter().map(|(_, row)| Some(*row as u64)).collect();
+        let taken = |column: usize, places: &UInt64Array| {
+            take(rows.column(column), places, None)
+                .map_err(|error| Error::internal(format!("a crosstab cannot be made: {error}")))
+        };
+        let mut fields = vec![Field::clone(schema.field(down)).with_nullable(true)];
+        let mut columns = vec![taken(down, &first)?];
+        for ((title, _), places) in titles.iter().zip(cells) {
+            fields.push(Field::new(title, schema.field(values).data_type().clone(), true));
+            columns.push(taken(values, &UInt64Array::from(places))?);
+        }
+        let names = titles.iter().map(|(title, _)| title.as_str());
+        let present = present.spread(schema.field(values).name(), names);
+        let turned = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+            .map_err(|error| Error::internal(format!("a crosstab cannot be made: {error}")))?;
+        Ok((turned, present))
+    }
+}
+
+/// The values of a column as texts with the row of each that comes first, and for each row the place of its value.
+fn distinct(rows: &RecordBatch, column: usize, present: &Presentation) -> Result<(Vec<(String, usize)>, Vec<usize>)> {
+    let schema = rows.schema();
+    let texts = cell::Column::new(schema.field(column), rows.column(column), present)
+        .map_err(|error| Error::internal(format!("a column cannot be read: {error}")))?;
+    let mut places = HashMap::new();
+    let mut values: Vec<(String, usize)> = Vec::new();
+    let of_row = (0..rows.num_rows()).map(|row| {
+        let text = texts.text(row);
+        *places.entry(text.clone()).or_insert_with(|| {
+            values.push((text, row));
+            values.len() - 1
+        })
+    });
+    let of_row = of_row.collect();
+    Ok((values, of_row))
+}

@@ -1,0 +1,349 @@
+//! Statements and saved queries run, and what they give is shown, written, counted and kept.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::UInt64Type;
+use datafusion::logical_expr::LogicalPlan;
+use futures::TryStreamExt;
+
+use super::delivery::Delivery;
+use super::kept::{Keeper, Kept};
+use super::pager::Paged;
+use super::progress::Line;
+use super::{Asked, Shell, Turned, counted, explain, interrupt, tell};
+use crate::engine::{Running, Scans, SqlText, human_bytes};
+use crate::error::{Error, Kind, Result};
+use crate::output::present::{Presentation, grouped};
+use crate::output::{Format, Style, Written, drain};
+use crate::query::run;
+use crate::query::script::Start;
+use crate::suggest;
+
+/// Something that was asked and runs.
+struct Started {
+    running: Running,
+    present: Presentation,
+    /// Whether it writes elsewhere and gives counts, not rows.
+    writes: bool,
+}
+
+impl Shell {
+    /// Runs what is asked and shows its result.
+    ///
+    /// # Errors
+    /// Those of planning, running and writing; `Interrupted` on Ctrl-C.
+    pub(super) async fn run(&mut self, asked: Asked) -> Result<()> {
+        self.asked = Some(asked.clone());
+        let began = Instant::now();
+        let line = Line::begin(self);
+        let Started { running, present, writes } = self.start(asked, &line, began).await?;
+        if writes {
+            let counted = self.count(running, &line, began).await;
+            // What it wrote so far is given up before the program may end.
+            self.engine.stores().settle().await;
+            return counted;
+        }
+        self.show(running, present, &line, began).await
+    }
+
+    /// Runs what was asked last and shows its result again.
+    ///
+    /// # Errors
+    /// `Usage` when nothing was asked; those of running it.
+    pub(super) async fn again(&mut self) -> Result<()> {
+        let asked = self.asked.clone().ok_or_else(nothing_asked)?;
+        self.run(asked).await
+    }
+
+    /// What was asked last, run again and held whole, for what draws it.
+    ///
+    /// # Errors
+    /// `Usage` when nothing was asked, or when it only writes; `Exhausted` when its result is too large to hold.
+    pub(super) async fn held(&mut self) -> Result<Kept> {
+        let asked = self.asked.clone().ok_or_else(nothing_asked)?;
+        let began = Instant::now();
+        let line = Line::begin(self);
+        let Started { running, present, writes } = self.start(asked, &line, began).await?;
+        if writes {
+            return Err(Error::usage("the statement gives no rows to draw"));
+        }
+        let mut keeper = Keeper::new(self.engine.memory_bytes_max());
+        let Running { schema, batches, .. } = running;
+        let kept = batches.try_for_each(|batch| {
+            keeper.take(&batch);
+            std::future::ready(Ok(()))
+        });
+        self.within(began, kept).await?;
+        line.end();
+        let too_large = too_large(keeper.bytes_max);
+        let batches = keeper.whole().ok_or(too_large)?;
+        self.engine.keep_last(&schema, batches.clone())?;
+        let kept = Kept { schema, batches, present };
+        self.last = Some(kept.clone());
+        Ok(kept)
+    }
+
+    /// Shows the last result again, all of its rows.
+    ///
+    /// # Errors
+    /// `Usage` when there is none, or it was too large to keep; those of writing.
+    pub(super) async fn last(&mut self) -> Result<()> {
+        let Kept { schema, batches, present } = self.last.clone().ok_or_else(|| match &self.asked {
+            None => nothing_asked(),
+            Some(_) => too_large(Keeper::new(self.engine.memory_bytes_max()).bytes_max),
+        })?;
+        let batches = Box::pin(futures::stream::iter(batches.into_iter().map(Ok)));
+        let rows_max = self.view.rows_max.take();
+        let running = Running { schema, batches, scans: Scans::default() };
+        let shown = self.show(running, present, &Line::default(), Instant::now()).await;
+        self.view.rows_max = rows_max;
+        shown
+    }
+
+    /// Plans and starts what is asked; a note of a saved query says what ran.
+    async fn start(&mut self, asked: Asked, line: &Line, began: Instant) -> Result<Started> {
+        let (engine, library, now) = (self.engine.clone(), self.library.clone(), (self.now)());
+        let memory = self.memory.clone();
+        let ((started, notes), running) = match asked {
+            Asked::Statement { text, file, start } => {
+                let given = self.given.clone();
+                let work = interrupt::detached(async move {
+                    let Start { line, column } = start;
+                    let sql = SqlText { text: &text, file: file.as_deref(), line, column: Some(column) };
+                    let (plan, running) = run::statement(&engine, &sql, &given).await?;
+                    if let Some(memory) = memory {
+                        memory.learn(&plan);
+                    }
+                    let writes = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
+                    Ok((((Presentation::default(), writes), Vec::new()), running))
+                });
+                self.within(began, work).await?
+            }
+            Asked::Saved { name, given } => {
+                let work = interrupt::detached(async move {
+                    let saved = run::saved(&engine, &library, &name, &given, now).await?;
+                    let bound = saved.bound.iter().map(|bound| format!("  {} = {}", bound.name, bound.shown));
+                    let notes = [saved.query.title].into_iter().chain(bound).chain([String::new()]).collect();
+                    Ok((((saved.present, false), notes), saved.running))
+                });
+                self.within(began, work).await?
+            }
+        };
+        line.watch(running.scans.clone());
+        line.beside(|| notes.iter().for_each(|note| self.note(note)));
+        let (present, writes) = started;
+        Ok(Started { running, present, writes })
+    }
+
+    /// Does the work unless Ctrl-C or the time limit comes first.
+    pub(super) async fn within<T>(&self, began: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(timeout) = self.view.timeout else { return self.interrupt.guard(work).await };
+        let limited = async {
+            tokio::time::timeout_at((began + timeout).into(), work).await.unwrap_or_else(|_| {
+                Err(Error::new(Kind::Exhausted, format!("stopped at its time limit of {} s", timeout.as_secs_f64()))
+                    .hint("set another with `\\timeout 5m`, or none with `\\timeout off`"))
+            })
+        };
+        self.interrupt.guard(limited).await
+    }
+
+    /// Shows a result and how many rows it has.
+    async fn show(&mut self, running: Running, present: Presentation, line: &Line, began: Instant) -> Result<()> {
+        let scans = running.scans.clone();
+        if scans.explain() && self.is_read_by_people() {
+            let batches: Vec<_> = self.within(began, running.batches.try_collect()).await?;
+            line.end();
+            for plan in &batches {
+                self.listing(explain::tree(plan)?).await?;
+            }
+            self.timing(began);
+            self.stats(&scans, batches.first().map_or(0, explain::rows), began);
+            return Ok(());
+        }
+        if running.schema.fields().is_empty() {
+            // DDL and SET have no result; running them to the end is all there is to do.
+            let rest = running.batches.try_for_each(|_| std::future::ready(Ok(())));
+            self.within(began, rest).await?;
+            line.end();
+            self.timing(began);
+            self.stats(&scans, 0, began);
+            return Ok(());
+        }
+        let present = if scans.look_around() { Presentation::listing() } else { present };
+        let written = self.write_until(running, present, line, Some(began)).await?;
+        line.end();
+        match self.next_output.take() {
+            Some(path) => self.note(&format!("{} written to {}", counted(written.rows, "row"), path.display())),
+            None if self.view.screen.is_some() && self.output.is_none() => self.note(&summary(written)),
+            None => {}
+        }
+        self.timing(began);
+        self.stats(&scans, written.rows, began);
+        Ok(())
+    }
+
+    /// Whether results are laid out for people.
+    pub(super) fn is_read_by_people(&self) -> bool {
+        let of_file = self.target().and_then(Format::of_file);
+        self.view.format.or(of_file).is_none_or(Format::is_for_people)
+    }
+
+    fn timing(&self, began: Instant) {
+        if self.view.timing {
+            tell(&format!("{:.3} s", began.elapsed().as_secs_f64()));
+        }
+    }
+
+    /// Writes a result where it belongs.
+    ///
+    /// # Errors
+    /// Those of the result and of writing.
+    pub(super) async fn write(&mut self, running: Running, present: Presentation, line: &Line) -> Result<Written> {
+        self.write_until(running, present, line, None).await
+    }
+
+    /// Writes a result where it belongs, and keeps one that was asked for at `began`. The file is made before the rows
+    /// are, so that a wrong path fails at once.
+    async fn write_until(
+        &mut self,
+        running: Running,
+        present: Presentation,
+        line: &Line,
+        began: Option<Instant>,
+    ) -> Result<Written> {
+        let path = self.target().map(Path::to_owned);
+        let format = self.format(path.as_deref())?;
+        let screen = self.view.screen.filter(|_| path.is_none());
+        let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
+        let pages = screen.filter(|_| self.view.pages && self.at_prompt && format.is_table());
+        let pager = pages.and_then(|screen| Paged::new(screen.height, &self.interrupt));
+        let opened = Delivery::open(path.as_deref(), &folder, &stores, pager);
+        let mut target = self.interrupt.guard(opened).await?;
+        if self.delivered > 0 && format.is_for_people() && self.view.screen.is_none() {
+            // One that has gone is noticed when the rows are written.
+            let _ = writeln!(target);
+        }
+        let style = Style {
+            format,
+            width: screen.map(|screen| screen.width),
+            rows_max: self.view.rows_max.filter(|_| screen.is_some()),
+            turns: self.view.turned == Turned::WhereTooWide,
+            present: present.clone().grouping_digits(self.view.groups_digits),
+        };
+        let Running { schema, batches, .. } = match &self.memory {
+            Some(memory) => memory.watch(running),
+            None => running,
+        };
+        let mut keeper = (self.keeps && began.is_some()).then(|| Keeper::new(self.engine.memory_bytes_max()));
+        let to_screen = screen.is_some();
+        let batches = batches.inspect_ok(|batch| {
+            if to_screen {
+                line.end();
+            }
+            if let Some(keeper) = &mut keeper {
+                keeper.take(batch);
+            }
+        });
+        let work = drain(&schema, batches, &mut target, &style);
+        let drained = match began {
+            Some(began) => self.within(began, work).await,
+            None => self.interrupt.guard(work).await,
+        };
+        if target.is_closed() {
+            return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
+        }
+        let written = match drained {
+            Ok(written) => written,
+            Err(failure) => return Err(target.discard(failure).await),
+        };
+        line.end();
+        target.commit().await?;
+        self.delivered += 1;
+        if let Some(keeper) = keeper {
+            self.keep(schema, present, keeper)?;
+        }
+        Ok(written)
+    }
+
+    /// The file for the next result.
+    pub(super) fn target(&self) -> Option<&Path> {
+        self.next_output.as_deref().or(self.output.as_deref())
+    }
+
+    /// The form of the next result.
+    fn format(&self, path: Option<&Path>) -> Result<Format> {
+        let of_file = path.and_then(Format::of_file);
+        let format = match (self.view.format.or(of_file), path) {
+            (Some(format), _) => format,
+            (None, None) => Format::Table,
+            // The target says what is wrong with it.
+            (None, Some(path)) if path.is_dir() => Format::Table,
+            (None, Some(path)) => return Err(unknown_ending(path)),
+        };
+        if self.next_output.is_none() && path.is_some() && self.delivered > 0 {
+            return Err(Error::usage("`--output` takes one result, and this is the second")
+                .hint("write one statement with a result, or use `copy (…) to 'file'` for each"));
+        }
+        if path.is_none() && format.is_binary() && self.view.screen.is_some() {
+            return Err(Error::usage("this format would garble the terminal")
+                .hint("write it to a file with `--output` or `\\o FILE`, or pipe it on"));
+        }
+        Ok(if format == Format::Table && self.view.turned == Turned::Always { Format::Vertical } else { format })
+    }
+
+    fn keep(&mut self, schema: arrow::datatypes::SchemaRef, present: Presentation, keeper: Keeper) -> Result<()> {
+        let bytes_max = keeper.bytes_max;
+        self.last = match keeper.whole() {
+            Some(batches) => {
+                self.engine.keep_last(&schema, batches.clone())?;
+                Some(Kept { schema, batches, present })
+            }
+            None => {
+                self.engine.leave_last(bytes_max);
+                None
+            }
+        };
+        Ok(())
+    }
+
+    /// Runs a statement that writes elsewhere, and says how many rows it wrote.
+    async fn count(&mut self, running: Running, line: &Line, began: Instant) -> Result<()> {
+        let scans = running.scans.clone();
+        let batches: Vec<_> = self.within(began, running.batches.try_collect()).await?;
+        let counts = batches.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<UInt64Type>());
+        let rows: u64 = counts.flat_map(|counts| counts.iter().flatten()).sum();
+        line.end();
+        self.note(&format!("{} written", counted(rows, "row")));
+        self.timing(began);
+        self.stats(&scans, rows, began);
+        Ok(())
+    }
+}
+
+fn nothing_asked() -> Error {
+    Error::usage("there is no statement before this")
+}
+
+fn too_large(bytes_max: u64) -> Error {
+    Error::new(Kind::Exhausted, format!("the result has more than {} and is not held", human_bytes(bytes_max)))
+        .hint("ask for fewer rows or columns, or keep it by `create table NAME as select …`")
+}
+
+pub(super) fn unknown_ending(path: &Path) -> Error {
+    let endings = Format::ALL.iter().flat_map(|(_, _, endings)| endings.iter().copied());
+    Error::usage(format!("cannot tell from its name which form `{}` should have", path.display()))
+        .hint(format!("say it with `--format`, or use one of these endings: {}", suggest::list(endings)))
+}
+
+/// Says how much of a result was shown.
+fn summary(written: Written) -> String {
+    if written.shown < written.rows {
+        let shown = grouped(&written.shown.to_string());
+        return format!("{shown} of {} shown, `\\last` shows all", counted(written.rows, "row"));
+    }
+    counted(written.rows, "row")
+}

@@ -513,7 +513,8 @@ impl Engine {
 
 /// Names of the settings that SET takes.
 fn settings(state: &SessionState) -> Vec<String> {
-    let engine = state.config_options().entries().into_iter().map(|entry| entry.key);
+    // The engine lists settings of ours too, without what stands before them.
+    let engine = state.config_options().entries().into_iter().map(|entry| entry.key).filter(|key| key.contains('.'));
     let ours = sharing::Options::default().entries();
     engine.chain(ours.into_iter().map(|entry| format!("{}.{}", sharing::Options::PREFIX, entry.key))).collect()
 }

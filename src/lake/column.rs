@@ -4,8 +4,9 @@
 //! stores it is the file's business, as long as nothing is lost in reading.
 
 use std::fmt;
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 
 use crate::error::{Error, Result};
 use crate::suggest;
@@ -120,7 +121,17 @@ pub fn type_name(stored: &DataType) -> String {
             let zone = zone.as_deref().unwrap_or("without zone");
             format!("timestamp({}, {zone})", unit_name(*unit))
         }
-        D::List(item) | D::LargeList(item) | D::ListView(item) => format!("list<{}>", type_name(item.data_type())),
+        D::List(item) | D::LargeList(item) | D::ListView(item) | D::LargeListView(item) | D::FixedSizeList(item, _) => {
+            format!("list<{}>", type_name(item.data_type()))
+        }
+        D::Struct(fields) => {
+            let field = |field: &Arc<Field>| format!("{} {}", field.name(), type_name(field.data_type()));
+            format!("struct<{}>", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        D::Time32(_) | D::Time64(_) => "time".to_owned(),
+        D::Interval(_) => "interval".to_owned(),
+        D::Duration(_) => "duration".to_owned(),
+        D::LargeBinary | D::BinaryView => "binary".to_owned(),
         other => other.to_string().to_lowercase(),
     }
 }

@@ -81,7 +81,7 @@ pub fn tree(plan: &RecordBatch) -> Result<Listing> {
 
 /// Rows that the statement of a plan returned.
 pub fn rows(plan: &RecordBatch) -> u64 {
-    let rows = plan.column_by_name("rows").and_then(|rows| numbers(rows).next().flatten());
+    let rows = plan.column_by_name("rows").and_then(|rows| numbers(rows).flatten().next());
     rows.map_or(0, i64::unsigned_abs)
 }
 
@@ -154,7 +154,7 @@ fn right_aligned(title: &str, values: Vec<String>) -> Vec<String> {
 fn shortened(detail: &str) -> String {
     let kept: Vec<&str> =
         parts(detail).into_iter().filter(|part| !LEFT_OUT.iter().any(|left_out| part.starts_with(left_out))).collect();
-    let text = without_places(&kept.join(", ")).replace("count(1)", "count(*)");
+    let text = without_places(&kept.join(", ").replace("count(1)", "count(*)"));
     if text.chars().count() <= DETAIL_MAX {
         return text;
     }

@@ -37,7 +37,10 @@ fn a_bad_statement_stops_the_script_and_what_came_before_has_run() {
     let said = cxlake(["--format", "csv"]).stdin("select 1 as a;\nselct 2;\nselect 3 as c;").run();
     assert_eq!(said.code, Some(1));
     assert_eq!(said.text(), "a\n1\n");
-    assert_eq!(said.stderr, "error: syntax error: expected an SQL statement, found selct\n  at stdin:2\n");
+    assert_eq!(
+        said.stderr,
+        "error: syntax error: expected an SQL statement, found `selct`\n  at stdin:2:1\n  | selct 2\n  | ^^^^^\n\nhint: did you mean `select`?\n"
+    );
 }
 
 #[test]
@@ -45,7 +48,11 @@ fn an_unclosed_quote_is_the_error_of_its_own_statement_only() {
     let said = cxlake(["--format", "csv"]).stdin("select 1 as a;\n\nselect 'open;\nselect 3;").run();
     assert_eq!(said.code, Some(1));
     assert_eq!(said.text(), "a\n1\n");
-    assert_eq!(said.stderr, "error: syntax error: Unterminated string literal\n  at stdin:3\n");
+    assert_eq!(
+        said.stderr,
+        "error: syntax error: a `'` opens a text that is never closed\n  at stdin:3:8\n  | select 'open;\n  |        ^\n\n\
+         hint: a `'` within a text is doubled: `'O''Brien'`\n"
+    );
 }
 
 #[test]
@@ -59,25 +66,25 @@ fn an_error_carries_the_line_of_the_file_and_not_of_the_statement() {
     let said = folder.cxlake(["--format", "csv", "-f", "a.sql"]).run();
     assert_eq!(said.code, Some(1));
     assert_eq!(said.text(), "a\n1\n");
-    assert_eq!(said.stderr, "error: no column `c`\n  at a.sql:8\n\nhint: columns here: `d`\n");
+    assert_eq!(said.stderr, "error: no column `c`\n  at a.sql:8:3\n  |   c\n  |   ^\n\nhint: columns here: `d`\n");
 }
 
 #[test]
 fn a_wrong_name_is_answered_with_the_nearest_one() {
     assert_eq!(
-        cxlake(["-c", "select * from ofices"]).fails(1),
+        cxlake(["-c", "select * from ofices"]).told(1),
         "error: table `ofices` is not in this lake\n\nhint: did you mean `offices`? `cxlake tables` or `\\d` lists all\n"
     );
     assert_eq!(
-        cxlake(["-c", "select ofice from offices"]).fails(1),
+        cxlake(["-c", "select ofice from offices"]).told(1),
         "error: no column `ofice`\n\nhint: did you mean `office`?\n"
     );
     assert_eq!(
-        cxlake(["-c", "select cuont(*) from offices"]).fails(1),
+        cxlake(["-c", "select cuont(*) from offices"]).told(1),
         "error: no function `cuont`\n\nhint: did you mean `count`?\n"
     );
     assert_eq!(
-        cxlake(["-c", "select sum(office) from offices"]).fails(1),
+        cxlake(["-c", "select sum(office) from offices"]).told(1),
         "error: `sum(text)` does not take these types\n\n\
          hint: cast the argument, as in `cast(x as double)`; text is no number even when it looks like one\n"
     );
@@ -327,7 +334,7 @@ fn parameters_of_a_statement_are_bound_and_never_pasted() {
     assert_eq!(bound("x=12345678901234567890", "select $x as y"), "y\n12345678901234567890\n");
     assert_eq!(bound("office=O01", "select office from offices where office_id = $office"), "office\nNew York\n");
     assert_eq!(
-        cxlake(["-c", "select $x"]).fails(2),
+        cxlake(["-c", "select $x"]).told(2),
         "error: parameter `$x` has no value\n\nhint: give it with `--param x=…`\n"
     );
 }
@@ -416,7 +423,7 @@ fn what_would_do_nothing_in_silence_is_an_error() {
         "error: `-c` and `-f` do not go with a subcommand\n\nhint: make two calls of it\n"
     );
     assert_eq!(
-        cxlake(["-c", "from offices"]).fails(1),
+        cxlake(["-c", "select from offices"]).fails(1),
         "error: the statement selects no columns\n\nhint: write `select * from …`\n"
     );
     assert_eq!(

@@ -328,7 +328,7 @@ const WRONG: &[(&str, &str)] = &[
 fn every_wrong_call_is_told_in_the_same_words() {
     let mut wrong = Vec::new();
     for (sql, wanted) in WRONG {
-        let said = cxlake(["--quiet", "-c", sql]).fails(1);
+        let said = cxlake(["--quiet", "-c", sql]).told(1);
         let said = said.trim_end().strip_prefix("error: ").unwrap_or(&said).replace("\n\nhint: ", " | ");
         if said != *wanted {
             wrong.push(format!("{sql}\n  says:  {said}\n  wanted: {wanted}"));

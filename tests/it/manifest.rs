@@ -141,7 +141,8 @@ fn the_lake_is_the_one_named_then_the_variables_then_the_nearest_upward() {
         };
         call.prints()
     };
-    let listing = |lake: &str| format!("table,path,partition,description\nof_{lake},x/,,\n");
+    let listing =
+        |lake: &str| format!("table,rows,bytes,written,files,partition,path,description\nof_{lake},,,,,,x/,\n");
     assert_eq!(tables(&[], None), listing("near"));
     assert_eq!(tables(&[], Some("variable")), listing("variable"));
     let named = folder.at("named");

@@ -240,7 +240,7 @@ fn init_makes_a_lake_from_the_binary_alone_and_never_overwrites_one() {
     folder.cxlake(["init", "new", "--quiet"]).prints();
     assert_eq!(
         folder.cxlake(["--lake", "new", "tables", "--format", "csv"]).prints(),
-        "table,path,partition,description\n"
+        "table,rows,bytes,written,files,partition,path,description\n"
     );
     assert_eq!(
         folder.cxlake(["init", "new"]).fails(2),

@@ -196,7 +196,7 @@ fn the_check_finds_parameters_without_value_use_or_declaration() {
     assert_eq!(
         check("[params.id]\ntype = \"text\"\ndefault = \"a\"", "select n from t\nwhere id = $id\nand n < $most"),
         format!(
-            "error: parameter `$most` has no value\n  at queries/q.sql:11\n\nhint: give it with `--param most=…`\n{WRONG}"
+            "error: parameter `$most` has no value\n  at queries/q.sql:11:9\n  | and n < $most\n  |         ^^^^^\n\nhint: give it with `--param most=…`\n{WRONG}"
         )
     );
 }
@@ -233,11 +233,16 @@ fn the_check_finds_an_unknown_key_a_wrong_type_and_a_wrong_format() {
 fn the_check_finds_a_query_that_does_not_plan() {
     assert_eq!(
         check("", "select n,\n  nam\nfrom t"),
-        format!("error: no column `nam`\n  at queries/q.sql:7\n\nhint: did you mean `name`?\n{WRONG}")
+        format!(
+            "error: no column `nam`\n  at queries/q.sql:7:3\n  |   nam\n  |   ^^^\n\nhint: did you mean `name`?\n{WRONG}"
+        )
     );
     assert_eq!(
         check("", "select n form t"),
-        format!("error: syntax error: expected end of statement, found t\n  at queries/q.sql:6\n{WRONG}")
+        format!(
+            "error: syntax error: expected end of statement, found `t`\n  at queries/q.sql:6:10\n\
+             \x20 | select n form t\n  |          ^^^^\n\nhint: did you mean `from`?\n{WRONG}"
+        )
     );
     assert_eq!(
         check("uses = [\"other\"]", "select 1 as one from \"other\""),

@@ -17,7 +17,7 @@ fn csv(sql: &str) -> String {
 
 /// What a statement on the sample lake says when it is refused.
 fn refused(sql: &str) -> String {
-    cxlake(["-c", sql]).fails(1)
+    cxlake(["-c", sql]).told(1)
 }
 
 /// A float's digits.

@@ -6,7 +6,7 @@ use super::harness::{Folder, cxlake};
 
 /// The physical plan of a statement on the sample lake.
 fn plan(sql: &str) -> String {
-    let rows = cxlake(["--threads", "2", "--format", "json", "-c", &format!("explain {sql}")]).prints();
+    let rows = cxlake(["--threads", "2", "--format", "json", "-c", &format!("explain format indent {sql}")]).prints();
     let rows: Vec<super::harness::Row> = serde_json::from_str(&rows).expect("JSON rows");
     super::harness::text(&rows[1], "plan").replace(&format!("{}/", super::harness::repository().display())[1..], "")
 }
@@ -139,7 +139,7 @@ fn rows_that_do_not_fit_while_they_wait_for_a_slower_reader_go_to_disk() {
             .prints()
     };
     assert_eq!(call(sql), "c,n,t\n1000000,2000000,\"a text of some length, number 1\"\n");
-    let analyzed = call(&format!("explain analyze {sql}"));
+    let analyzed = call(&format!("explain analyze verbose {sql}"));
     let shared = analyzed
         .lines()
         .find(|line| line.contains("SharedExec: g@1") && line.contains("spill_count"))

@@ -29,7 +29,7 @@ fn real(sql: &str) -> String {
 
 /// The whole error of a statement on the sample lake, wrong in itself.
 fn error(sql: &str) -> String {
-    cxlake(["-c", sql]).fails(1)
+    cxlake(["-c", sql]).told(1)
 }
 
 #[test]
@@ -89,11 +89,13 @@ fn a_call_may_be_copied_to_a_file_and_explained() {
     cxlake(["-c", &copy]).prints();
     assert_eq!(folder.read("d.csv"), "driver,n\ncsat,2618\n");
 
-    let plan = cxlake(["-c", "explain select * from key_drivers(surveys, nps + 1, csat, missing => [0, 6])"]).prints();
+    let plan =
+        cxlake(["-c", "explain format indent select * from key_drivers(surveys, nps + 1, csat, missing => [0, 6])"])
+            .prints();
     let call = "key_drivers(target => nps + 1, driver => csat, missing => ";
     assert!(plan.contains(&format!("TableFunction: {call}")), "{plan}");
     assert!(plan.contains(&format!("TableFunctionExec: {call}[0, 6], target_missing => NULL)")), "{plan}");
-    let ran = cxlake(["-c", "explain analyze select * from crosstab(surveys, touchpoint, language)"]).prints();
+    let ran = cxlake(["-c", "explain analyze verbose select * from crosstab(surveys, touchpoint, language)"]).prints();
     assert!(
         ran.contains("TableFunctionExec: crosstab(row => touchpoint, column => language), metrics=[output_rows=65"),
         "{ran}"
@@ -108,7 +110,7 @@ fn parameters_work_in_the_relation_in_a_column_and_as_a_constant() {
     let plain = csv("select 'csat + $x' as driver, count(csat) as n from surveys where nps > 3 and csat <> 4");
     assert_eq!(cxlake(call).prints(), plain);
     assert_eq!(
-        cxlake(["--param", "y=7", "-c", sql]).fails(2),
+        cxlake(["--param", "y=7", "-c", sql]).told(2),
         "error: parameter `$x` has no value\n\nhint: give it with `--param x=…`\n"
     );
 }
@@ -244,7 +246,9 @@ fn a_wrong_call_in_a_file_has_its_place() {
     let said = folder.cxlake(["--format", "csv", "-f", "s.sql"]).run();
     assert_eq!(
         said.stderr,
-        "error: `levels` takes a constant, and `x` is none\n  at s.sql:3\n\n\
+        "error: `levels` takes a constant, and `x` is none\n  at s.sql:4:48\n\
+         \x20 | from segments((select 1 as id, 2 as x), id, x, levels => x)\n\
+         \x20 |                                                ^^^^^^\n\n\
          hint: text stands in single quotes: `levels => '…'`\n"
     );
 }

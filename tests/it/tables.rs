@@ -294,16 +294,18 @@ fn a_table_is_shown_with_its_columns_and_its_files() {
     let said = folder.cxlake(["tables", "show", "t"]).run();
     assert_eq!(
         said.text(),
-        "column  type  nullable  description\n──────  ────  ────────  ───────────\n\
-         x       int   false     a number\ny       text  true\nperiod  date  true\n"
+        "column  type  nullable  nulls  min         max         description\n\
+         ──────  ────  ────────  ─────  ──────────  ──────────  ───────────\n\
+         x       int   false         0  1           1           a number\n\
+         y       text  true          0  y           y\n\
+         period  date  true          0  2026-09-01  2026-09-01\n"
     );
     assert!(said.stderr.starts_with("t/: 1 row in 1 file, "), "{said}");
     assert_eq!(
         folder.cxlake(["tables", "show", "tt"]).fails(1),
         "error: table `tt` is not in this lake\n\nhint: `cxlake tables` or `\\d` lists all\n"
     );
-    assert_eq!(
-        folder.cxlake(["tables", "--format", "csv"]).prints(),
-        "table,path,partition,description\nt,t/,period,One row per x.\n"
-    );
+    let listed = folder.cxlake(["tables", "--format", "csv"]).prints();
+    assert!(listed.starts_with("table,rows,bytes,written,files,partition,path,description\nt,1,"), "{listed}");
+    assert!(listed.ends_with(",1,period,t/,One row per x.\n"), "{listed}");
 }

@@ -19,7 +19,7 @@ fn numbers(sql: &str) -> Vec<f64> {
 }
 
 fn error(sql: &str) -> String {
-    cxlake(["--quiet", "-c", sql]).fails(1)
+    cxlake(["--quiet", "-c", sql]).told(1)
 }
 
 /// A lake with a codebook of two versions and three comments.
@@ -177,7 +177,7 @@ fn reason_codes_work_in_filters_lists_views_and_used_queries_with_a_parameter() 
 fn a_codebook_that_cannot_be_used_says_why() {
     let folder = Folder::new();
     folder.lake("");
-    let fails = |sql: &str| folder.cxlake(["--quiet", "-c", sql]).fails(1);
+    let fails = |sql: &str| folder.cxlake(["--quiet", "-c", sql]).told(1);
     assert_eq!(
         fails("select reason_codes('x')"),
         "error: table `codebook` is not in this lake\n\n\

@@ -159,8 +159,14 @@ fn statements(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     }
     if message.starts_with("Unsupported SQL statement: ") || message.starts_with("Unsupported logical plan: ") {
         let first = clues.words.get(0)?;
-        let word = first.word().unwrap_or_default().to_uppercase();
-        let at = first.at.clone();
+        let mut word = first.word().unwrap_or_default().to_uppercase();
+        let mut at = first.at.clone();
+        if let Some(second) =
+            clues.words.get(1).filter(|_| ["CREATE", "ALTER", "DROP", "SHOW"].contains(&word.as_str()))
+        {
+            word = format!("{word} {}", second.word().unwrap_or_default().to_uppercase());
+            at.end = second.at.end;
+        }
         clues.mark(Some(at));
         return Some(Error::query(format!("there is no statement {word}")));
     }

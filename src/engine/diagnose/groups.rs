@@ -75,6 +75,9 @@ fn ungrouped(column: &str, clues: &mut Clues<'_>) -> Error {
     // In which place of several, the engine says.
     let place = clues.words.name(&name);
     clues.mark(place);
+    let written = clues.wrong.as_ref().and_then(|wrong| clues.words.starting_at(wrong.start));
+    let is_bare = written.and_then(|place| clues.words.get(place)?.word()).is_some_and(|word| word == name);
+    let said = if is_bare { name } else { said };
     let error = Error::query(format!("`{said}` is neither grouped nor aggregated"));
     match has_group {
         true => error.hint(format!(

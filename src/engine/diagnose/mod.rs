@@ -105,9 +105,10 @@ fn reworded(error: &DataFusionError, clues: &mut Clues<'_>) -> Error {
     let told = names::tell(&message, clues)
         .or_else(|| groups::tell(&message, clues))
         .or_else(|| clauses::tell(&message, clues))
-        .or_else(|| values::tell(&message, clues));
+        .or_else(|| values::tell(&message, clues))
+        .or_else(|| names::wrong_value(&message, clues));
     told.unwrap_or_else(|| {
-        let said = in_words(&message);
+        let said = begun_small(in_words(&message));
         match error {
             DataFusionError::Internal(_) => Error::internal(said),
             _ => Error::query(said),
@@ -197,6 +198,17 @@ fn plain(error: &DataFusionError) -> String {
 fn first_paragraph(message: &str) -> String {
     let text = message.split("\n\nbacktrace:").next().unwrap_or(message);
     text.trim().trim_end_matches('.').to_owned()
+}
+
+/// The message with a small letter at its beginning, unless it begins with a word in capitals.
+fn begun_small(message: String) -> String {
+    let mut letters = message.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain(message.chars().skip(1)).collect()
+        }
+        _ => message,
+    }
 }
 
 /// What stands between two parts of a message; an empty `end` takes all that follows.

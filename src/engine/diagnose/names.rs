@@ -97,10 +97,12 @@ pub fn schema(error: &SchemaError, clues: &mut Clues<'_>) -> Error {
 
 /// Two columns of one name where each must have its own.
 fn twice(name: &str, clues: &mut Clues<'_>) -> Error {
-    let places: Vec<usize> = clues.words.places(name).collect();
-    if let [_, second] = places[..] {
-        clues.wrong = clues.words.get(second).map(|piece| piece.at.clone());
-    }
+    let named = clues.words.places(name).filter(|&place| {
+        let before = place.checked_sub(1).and_then(|before| clues.words.get(before));
+        before.is_some_and(|before| before.is_keyword(Keyword::AS))
+    });
+    let second = named.collect::<Vec<_>>().get(1).copied().or_else(|| clues.words.places(name).nth(1));
+    clues.wrong = second.and_then(|place| clues.words.get(place)).map(|piece| piece.at.clone());
     Error::query(format!("two columns are called `{name}`")).hint("give one of them another name with `as`")
 }
 
@@ -142,6 +144,9 @@ fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Er
         && !tables.is_empty()
         && !tables.contains(&relation)
     {
+        if let Some(piece) = place.and_then(|place| clues.words.get(place)) {
+            clues.wrong = Some(piece.at.clone());
+        }
         return missing_relation(relation, &field.name, valid, &tables);
     }
     let shown = field.flat_name().replace('"', "");
@@ -283,15 +288,13 @@ pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
 
 fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
     let place = clues.words.places(name).find(|&place| !clues.words.is_called(place));
-    if clues.wrong.is_none() {
-        clues.wrong = place.and_then(|place| clues.words.get(place)).map(|piece| piece.at.clone());
-        let path = || {
-            clues
-                .words
-                .iter()
-                .find(|(_, piece)| matches!(&piece.token, Token::SingleQuotedString(text) if text.ends_with(name)))
-        };
-        clues.wrong = clues.wrong.take().or_else(|| path().map(|(_, piece)| piece.at.clone()));
+    if let Some(piece) = place.and_then(|place| clues.words.get(place)) {
+        // The engine's span takes in the alias.
+        clues.wrong = Some(piece.at.clone());
+    } else if let Some((path, at)) = path_ending_in(name, clues) {
+        clues.wrong = Some(at);
+        return Error::query(format!("`{path}` is of no kind that is read"))
+            .hint("files by path end in `.parquet`, `.csv`, `.tsv`, `.json`, `.ndjson` or `.arrow`");
     }
     let error = Error::not_found(format!("table `{name}` is not in this lake"));
     if name == "codebook" {
@@ -325,6 +328,14 @@ fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
     }
 }
 
+/// A text in FROM whose last part was taken for the name of a table.
+fn path_ending_in(name: &str, clues: &Clues<'_>) -> Option<(String, std::ops::Range<usize>)> {
+    clues.words.iter().find_map(|(_, piece)| match &piece.token {
+        Token::SingleQuotedString(path) if path.ends_with(name) => Some((path.clone(), piece.at.clone())),
+        _ => None,
+    })
+}
+
 /// The types of a call that no form of the function takes.
 fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
     let call = between(message, NO_FUNCTION, "'").unwrap_or_default();
@@ -346,8 +357,13 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
             None => error,
         };
     }
-    Error::query(format!("`{name}({given})` does not take these types"))
-        .hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one")
+    let error = Error::query(format!("`{name}({given})` does not take these types"));
+    match called {
+        Some(called) if !given.contains("text") => {
+            error.hint(format!("{called}; an argument is cast with `cast(x as text)`"))
+        }
+        _ => error.hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one"),
+    }
 }
 
 /// Whether some form of the function that the message lists takes as many arguments.
@@ -401,12 +417,11 @@ fn missing_function(name: &str, in_from: bool, clues: &mut Clues<'_>) -> Error {
     }
 }
 
-/// A setting that SET or SHOW names.
-fn missing_setting(clues: &mut Clues<'_>) -> Error {
-    let mut parts = clues.words.iter().skip(1).map(|(_, piece)| piece);
+/// The setting that SET or SHOW names, and the value behind it; the setting is marked.
+fn setting(clues: &mut Clues<'_>) -> (String, String) {
     let mut name = String::new();
     let mut at = None::<std::ops::Range<usize>>;
-    for piece in parts.by_ref() {
+    for (_, piece) in clues.words.iter().skip(1) {
         match &piece.token {
             Token::Word(word) if !piece.is_keyword(Keyword::TO) => name += &word.value,
             Token::Period => name.push('.'),
@@ -414,7 +429,13 @@ fn missing_setting(clues: &mut Clues<'_>) -> Error {
         }
         at = Some(at.map_or(piece.at.start, |at| at.start)..piece.at.end);
     }
+    let value = clues.words.last().map(|last| last.token.to_string().trim_matches('\'').to_owned()).unwrap_or_default();
     clues.wrong = at;
+    (name, value)
+}
+
+fn missing_setting(clues: &mut Clues<'_>) -> Error {
+    let (name, _) = setting(clues);
     let error = Error::query(format!("no setting `{name}`"));
     let settings = || clues.known.settings.iter().map(String::as_str);
     // The last part alone is often all that is remembered.
@@ -423,4 +444,11 @@ fn missing_setting(clues: &mut Clues<'_>) -> Error {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("`show all` lists all"),
     }
+}
+
+/// A value that a setting does not take, for whatever reason the engine gives.
+pub fn wrong_value(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
+    clues.words.get(0).filter(|first| first.is_keyword(Keyword::SET))?;
+    let (name, value) = setting(clues);
+    Some(Error::query(format!("`{value}` is no value of `{name}`: {}", wording::in_words(message))))
 }

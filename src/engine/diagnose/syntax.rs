@@ -121,13 +121,8 @@ fn advice(expected: &str, place: Option<usize>, sql: &SqlText<'_>, clues: &mut C
         return Some("write `order by` or `group by`".to_owned());
     }
     if let Some(opened) = unclosed_parenthesis(clues).filter(|_| expected.contains(')') || place.is_none()) {
-        let line = sql.line + sql.text[..opened].matches('\n').count();
-        let column = sql.text[..opened].rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         clues.wrong = Some(opened..opened + 1);
-        return Some(match sql.text.contains('\n') {
-            true => format!("the `(` in line {line}, column {column} is not closed"),
-            false => "this `(` is not closed".to_owned(),
-        });
+        return Some("this `(` is not closed".to_owned());
     }
     let is_value = |piece: &Piece| {
         matches!(piece.token, Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::RParen)

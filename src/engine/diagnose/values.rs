@@ -87,7 +87,9 @@ fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         let condition = wording::in_words(condition);
         let given = wording::in_words(message.split("' returning ").last()?);
         let name = condition.rsplit('.').next().unwrap_or(&condition).to_owned();
-        clues.mark(clues.words.name(&name).or_else(|| clues.words.keyword(Keyword::WHERE)));
+        let found = clues.words.name(&name);
+        let condition = if found.is_some() { name } else { condition };
+        clues.mark(found.or_else(|| clues.words.keyword(Keyword::WHERE)));
         return Some(
             Error::query(format!("a filter takes a condition, and `{condition}` is {given}"))
                 .hint(format!("compare it with something, as in `{condition} = …`")),

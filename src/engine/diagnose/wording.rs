@@ -62,6 +62,7 @@ fn word_of(word: &str, behind: Option<&str>) -> (String, usize) {
             return (format!("decimal({})", inside.replace(", ", ",")), taken);
         }
         ("Decimal32" | "Decimal64" | "Decimal128" | "Decimal256", None) => return ("decimal".to_owned(), 0),
+        ("Literal", Some(inside)) => return (in_words(inside.trim_end_matches(", None")), taken),
         ("Struct", Some(inside)) => return (format!("struct({})", in_words(inside)), taken),
         (word, Some(_)) if word.starts_with("Timestamp") && word.len() > "Timestamp".len() => {
             return ("a timestamp".to_owned(), taken);

@@ -14,7 +14,8 @@ use datafusion::sql::sqlparser::ast::{
     visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
 use super::codebook;
 use super::help::{Help, Kind};
@@ -162,10 +163,21 @@ fn select_all(name: &ObjectName) -> Result<Query> {
     Ok(query)
 }
 
+/// A parser of a text that is not the user's: what it makes has no place, so that no error points into theirs by it.
+///
+/// # Errors
+/// When the text has no words.
+pub fn parser(sql: &str) -> Result<Parser<'static>, ParserError> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize()?;
+    Ok(Parser::new(&GenericDialect {}).with_tokens(tokens))
+}
+
 /// A query of our own making.
 pub fn query(sql: &str) -> Result<Query> {
-    let parsed = Parser::new(&GenericDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_query());
-    parsed.map(|query| *query).map_err(|error| Error::internal(error.to_string()))
+    parser(sql)
+        .and_then(|mut parser| parser.parse_query())
+        .map(|query| *query)
+        .map_err(|error| Error::internal(error.to_string()))
 }
 
 /// Refuses what a function of this kind does nothing with; the engine would leave it out in silence.

@@ -9,8 +9,6 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Visit, VisitMut, Visitor, VisitorMut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 
 use super::arguments::name_fields;
 use crate::error::{Error, Result};
@@ -61,9 +59,8 @@ fn body(
     if above.contains(&metric.name) {
         return Err(wrong(metric, &format!("it is defined by itself, through {}", above.join(", "))));
     }
-    let mut parser = Parser::new(&GenericDialect {})
-        .try_with_sql(sql)
-        .map_err(|error| wrong(metric, &format!("its SQL cannot be read: {error}")))?;
+    let mut parser =
+        super::arguments::parser(sql).map_err(|error| wrong(metric, &format!("its SQL cannot be read: {error}")))?;
     let mut body = parser.parse_expr().map_err(|error| wrong(metric, &format!("its SQL cannot be read: {error}")))?;
     if !parser.peek_token().token.to_string().eq_ignore_ascii_case("eof") {
         return Err(wrong(metric, &format!("its SQL goes on after the expression, at `{}`", parser.peek_token())));

@@ -31,7 +31,11 @@ fn of_column(files: &[Statistics], column: usize) -> Facts {
         let mut furthest: Option<ScalarValue> = None;
         for (_, known) in filled() {
             let Precision::Exact(value) = of(known) else { return None };
-            let is_further = furthest.as_ref().is_none_or(|furthest| value.partial_cmp(furthest) == Some(wanted));
+            let is_further = match &furthest {
+                // Files may store a column in other widths.
+                Some(furthest) => value.cast_to(&furthest.data_type()).ok()?.partial_cmp(furthest) == Some(wanted),
+                None => true,
+            };
             if is_further {
                 furthest = Some(value.clone());
             }

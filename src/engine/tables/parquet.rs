@@ -151,14 +151,21 @@ impl ParquetTable {
     pub async fn facts(&self, session: &dyn Session) -> Result<Vec<Facts>> {
         let listing = self.listing().await?;
         let footers = self.footers(session, &listing.files).await?;
-        let schema = self.table_schema.file_schema();
         let mut files = Vec::with_capacity(footers.len());
         for (file, footer) in listing.files.iter().zip(&footers) {
             let shown = self.location.shown(&file.location);
-            let mut known = DFParquetMetadata::statistics_from_parquet_metadata(footer, schema)
+            // In the file's own types: it may store a column narrower than the table has it.
+            let stored = Arc::new(footer::schema(footer, &shown)?);
+            let mut found = DFParquetMetadata::statistics_from_parquet_metadata(footer, &stored)
                 .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
-            footer::keep_known(&mut known, schema, footer);
-            let rows = known.num_rows;
+            footer::keep_known(&mut found, &stored, footer);
+            let rows = found.num_rows;
+            let columns =
+                self.table_schema.file_schema().fields().iter().map(|field| match stored.index_of(field.name()) {
+                    Ok(place) => found.column_statistics[place].clone(),
+                    Err(_) => ColumnStatistics { null_count: rows, ..ColumnStatistics::new_unknown() },
+                });
+            let mut known = Statistics { num_rows: rows, column_statistics: columns.collect(), ..found.clone() };
             for value in partition::values(&self.partition, &self.location, &file.location)? {
                 let nulls = if value.is_null() { rows } else { Precision::Exact(0) };
                 let bound = Precision::Exact(value);

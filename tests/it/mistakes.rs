@@ -1,0 +1,286 @@
+//! The mistakes that analysts make most, and what is said of each: what, where, how to mend it.
+
+use std::fmt::Write as _;
+
+use super::harness::{Folder, cxlake};
+
+/// Statements that are wrong, by what is wrong with them.
+const MISTAKES: &[(&str, &[&str])] = &[
+    (
+        "columns",
+        &[
+            "select ofice_id from offices",
+            "select o.ofice_id from offices o",
+            "select x.office_id from offices o",
+            "select nps from offices",
+            "select ofice from offices o join surveys s using (office_id)",
+            "select office_id from offices o join surveys s on o.office_id = s.office_id",
+            "select city as c from offices where c = 'x'",
+            "select * from offices where city = \"Berlin\"",
+            "select \"City\" from offices",
+            "select city from offices order by all",
+            "select city from offices limit city",
+            "select nosuch",
+            "select t.* from offices o",
+            "select a.b.c.d.e from offices",
+            "select struct(1).a",
+        ],
+    ),
+    (
+        "tables",
+        &[
+            "select city from ofices",
+            "select city\nfrom offices o\njoin surveyz s\n  on true",
+            "select * from 'nope.parquet'",
+            "select * from 'README.md'",
+            "drop table nosuch",
+            "create table offices as select 1",
+            "select 1 from offices o, accounts o",
+            "with r as (select 1 as n union all select n + 1 from r where n < 5) select * from r",
+            "with recursive r as (select n + 1 from r) select * from r",
+            "with c as (select 1), c as (select 2) select * from c",
+            "update offices set city = 'x'",
+            "use offices",
+            "create index i on offices (city)",
+            "select * from offices tablesample 10 percent",
+        ],
+    ),
+    (
+        "functions, types and settings",
+        &[
+            "select cuont(*) from offices",
+            "select zzz(1)",
+            "select sum(city) from offices",
+            "select lower(5)",
+            "select upper(city, office) from offices",
+            "select upper() from offices",
+            "select round(1.5, 1, 2)",
+            "select substr(city) from offices",
+            "select lag(fte) from offices",
+            "select sum(fte) over w from offices",
+            "select max(*) from offices",
+            "select unnest(5)",
+            "select cast(city as itn) from offices",
+            "select city::strng from offices",
+            "set datafusion.execution.batchsize = 10",
+            "set share_subplans = false",
+            "set datafusion.execution.batch_size = 'x'",
+            "show datafusion.execution.batchsize",
+            "select date_trunc('mnth', now())",
+            "select extract(yer from now())",
+        ],
+    ),
+    (
+        "groups and windows",
+        &[
+            "select office_id, city, count(*) from offices group by office_id",
+            "select office_id, count(*) from offices",
+            "select *, count(*) from offices",
+            "select office_id from offices where count(*) > 1",
+            "select city from offices having city = 'x'",
+            "select city as c, count(*) as n from offices group by c having m > 1",
+            "select sum(count(*)) from offices",
+            "select city from offices where row_number() over (order by city) = 1",
+            "select sum(fte) over (rows between 1 following and 1 preceding) from offices",
+        ],
+    ),
+    (
+        "clauses and subqueries",
+        &[
+            "select city from offices limit -1",
+            "select city from offices limit 1.5",
+            "select city from offices order by 3",
+            "select city from offices order by 0",
+            "select city from offices group by 3",
+            "select distinct city from offices order by fte",
+            "select 1, 2 union select 1",
+            "with recursive r as (select 1 as n union all select n + 1, 2 from r) select * from r",
+            "values (1, 2), (3)",
+            "create view v as select 1 as a, 2 as a",
+            "select a from (select 1 as a, 2 as a)",
+            "select (select city from offices) as x",
+            "select * from offices where city in (select city, office_id from offices)",
+            "select top 5 * from offices",
+            "select * from offices fetch first 5 rows only",
+            "select *",
+            "copy offices to 'x.xlsx'",
+        ],
+    ),
+    (
+        "types and values",
+        &[
+            "select 1 / 0",
+            "select cast('abc' as int)",
+            "select cast(city as int) from offices",
+            "select * from offices where office_id = 5",
+            "select * from offices where fte > '1x'",
+            "select * from offices where fte = ''",
+            "select date '2026-13-01'",
+            "select timestamp '2026-01-01 25:00'",
+            "select * from offices where opened_on > '01.02.2026'",
+            "select interval '1 mnth'",
+            "select cast('maybe' as bool)",
+            "select cast(300 as tinyint)",
+            "select cast(99999.99 as decimal(4,2))",
+            "select 1 = true",
+            "select 'a' and true",
+            "select 'a' + 'b'",
+            "select city + 1 from offices",
+            "select opened_on + opened_on from offices",
+            "select now() - 'x'",
+            "select not city from offices",
+            "select -city from offices",
+            "select city from offices where city",
+            "select city from offices where city like 5",
+            "select city from offices where city ~ '('",
+            "select regexp_replace(city, '[', '') from offices",
+            "select 5::interval",
+            "select sqrt(-1)",
+        ],
+    ),
+    (
+        "syntax",
+        &[
+            "selct 1",
+            "select * form offices",
+            "select * from offices wher city = 'x'",
+            "select city from offices gruop by city",
+            "select city country region from offices",
+            "select (1 + 2 from offices",
+            "select (1 +\n  (2 * 3)\nfrom offices",
+            "select 1 + 2) from offices",
+            "select * from table",
+            "select * from offices where city = 'x' and",
+            "select 'abc from offices",
+            "select \"abc from offices",
+            "select city from offices where city = 'O'Brien'",
+            "select city from offices where city = ‘x’",
+            "select 1 /* never closed",
+            "select sum(fte) over (order fte) from offices",
+            "pivot offices on city",
+        ],
+    ),
+    (
+        "questions about queries",
+        &["describe ofices", "summarize select cty from offices", "explain analyze\nselect cty from offices"],
+    ),
+];
+
+/// Words of the engine that no analyst should have to know.
+const ENGINE_WORDS: [&str; 22] = [
+    "Utf8",
+    "Int64",
+    "Int32",
+    "Float64",
+    "Boolean",
+    "Date32",
+    "Decimal128",
+    "Schema error",
+    "SchemaError",
+    "FieldNotFound",
+    "Arrow error",
+    "ArrowError",
+    "DataFusion error",
+    "datafusion error",
+    "Error during planning",
+    "Execution error",
+    "physical plan",
+    "Physical plan",
+    "logical expression",
+    "ParserError",
+    "Internal error",
+    "Diagnostic",
+];
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_in_the_words_of_analysts() {
+    let mut told = String::new();
+    let mut in_engine_words = Vec::new();
+    for (family, statements) in MISTAKES {
+        let _ = writeln!(told, "# {family}\n");
+        for statement in *statements {
+            let said = cxlake(["--quiet", "-c", statement]).run();
+            assert!(matches!(said.code, Some(1 | 2)), "{statement} is fine:\n{said}");
+            in_engine_words.extend(
+                ENGINE_WORDS.iter().filter(|word| said.stderr.contains(**word)).map(|word| (*statement, *word)),
+            );
+            let _ = writeln!(told, "{statement}\n\n{}\n", said.stderr.trim_end());
+        }
+    }
+    assert!(in_engine_words.is_empty(), "{in_engine_words:?}");
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn an_error_in_a_file_names_the_line_and_the_column_there() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", "select 1 as a");
+    folder
+        .write("a.sql", "-- a comment\nselect 1 as x; select 2 as y;\n/* two */ select\n\tb + 1\nfrom 't.parquet';\n");
+    let said = folder.cxlake(["--format", "csv", "-f", "a.sql"]).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    assert_eq!(
+        said.stderr,
+        "error: no column `b`\n  at a.sql:4:2\n  |     b + 1\n  |     ^\n\nhint: columns here: `a`\n"
+    );
+    folder.write("b.sql", "select 1 as x; select c from 't.parquet';\n");
+    assert_eq!(
+        folder.cxlake(["--quiet", "--format", "csv", "-o", "x.csv", "-f", "b.sql"]).run().stderr,
+        "error: no column `c`\n  at b.sql:1:23\n  | select c from 't.parquet'\n  |        ^\n\nhint: columns here: `a`\n"
+    );
+}
+
+#[test]
+fn an_error_that_comes_while_a_statement_runs_has_its_place_too() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", "select 'x' as a");
+    folder.write("a.sql", "select 1 as one;\n\nselect\n  cast(a as int)\nfrom 't.parquet';\n");
+    let said = folder.cxlake(["--format", "csv", "-f", "a.sql"]).run();
+    assert_eq!(
+        said.stderr,
+        "error: `x` is no int\n  at a.sql:4:3\n  |   cast(a as int)\n  |   ^^^^\n\n\
+         hint: `try_cast(x as int)` gives null where there is none\n"
+    );
+}
+
+#[test]
+fn carets_stand_right_below_wide_letters_and_long_lines_are_cut_around_them() {
+    assert_eq!(
+        cxlake(["-c", "select '返事が遅い' as x, nosuch from offices"]).fails(1).lines().nth(2),
+        Some("  |                           ^^^^^^")
+    );
+    let long = format!("select {}nosuch{} from offices", "city, ".repeat(60), ", city".repeat(60));
+    let said = cxlake(["-c", &long]).fails(1);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[1..3].iter().all(|line| line.chars().count() <= 120), "{said}");
+    let at = lines[2].find('^').expect("carets");
+    assert_eq!(lines[1].chars().skip(at).take(6).collect::<String>(), "nosuch", "{said}");
+}
+
+#[test]
+fn what_other_databases_call_a_function_leads_to_ours_and_ours_is_there() {
+    for (theirs, ours) in [
+        ("getdate()", "select now()"),
+        ("len('a')", "select length('a')"),
+        ("isnull(1, 2)", "select coalesce(1, 2)"),
+        ("iif(true, 1, 2)", "select case when true then 1 else 2 end"),
+        ("group_concat('a')", "select string_agg('a', ', ')"),
+        ("list(1)", "select array_agg(1)"),
+        ("year(now())", "select extract(year from now())"),
+        ("quarter(now())", "select extract(quarter from now())"),
+        ("week(now())", "select extract(week from now())"),
+        ("weekday(now())", "select extract(dow from now())"),
+        ("strftime(now(), '%Y')", "select to_char(now(), '%Y-%m')"),
+        ("strptime('31.12.2026', '%d.%m.%Y')", "select to_date('31.12.2026', '%d.%m.%Y')"),
+        ("datediff('day', now(), now())", "select extract(day from now() - timestamp '2026-01-01 00:00:00')"),
+        ("dateadd(now(), 1)", "select date '2026-01-01' + interval '1 month'"),
+        ("quantile(1, 0.5)", "select approx_percentile_cont(1, 0.5)"),
+        ("safe_cast('a')", "select try_cast('a' as int)"),
+        ("charindex('a', 'b')", "select strpos('a', 'b')"),
+        ("countif(true)", "select count(*) filter (where 1 > 0)"),
+    ] {
+        let said = cxlake(["-c", &format!("select {theirs}")]).fails(1);
+        assert!(said.contains("\nhint: here it is `"), "{said}");
+        cxlake(["-c", ours]).prints();
+    }
+}

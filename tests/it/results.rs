@@ -271,7 +271,8 @@ fn a_statement_is_saved_with_its_parameters_and_runs_by_its_name() {
     let folder = Folder::new();
     folder.parquet("t.parquet", "select 'a' as id, 1 as n union all select 'b', 2");
     folder.lake("[table.t]\npath = \"t.parquet\"\ncolumns = { id = \"text\", n = \"int\" }\n");
-    let script = "\\set least 2\nselect id, n from t where n >= $least order by id;\n\\save big-ones Those that are big";
+    let script =
+        "\\set least 2\nselect id, n from t where n >= $least order by id;\n\\save big-ones Those that are big";
     let said = folder.cxlake(["--format", "csv"]).stdin(script).run();
     assert_eq!((said.code, said.text().as_str()), (Some(0), "id,n\nb,2\n"), "{said}");
     assert_eq!(

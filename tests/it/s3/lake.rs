@@ -1,6 +1,7 @@
 //! A lake in a bucket is the lake in a folder.
 
 use super::super::harness::{Folder, Row, cxlake, repository};
+use super::super::terminal::{CTRL_C, Setup};
 use super::http::Kind;
 use super::proxy::{Fault, Proxy};
 use super::server::Server;

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use cxlake::shell::complete::knowledge::{Column, Table};
 use cxlake::shell::complete::{Knowledge, complete};
-use cxlake::shell::prompt::{Coloured, PromptTheme};
+use cxlake::shell::prompt::{Coloured, Theme};
 
 const TABLES: usize = 500;
 const COLUMNS: usize = 200;
@@ -76,7 +76,7 @@ fn colours(criterion: &mut Criterion) {
     criterion.bench_function("colours of 200 lines", |bencher| {
         bencher.iter(|| {
             let coloured = Coloured::new(black_box(&text), &knowledge);
-            coloured.painted(PromptTheme::Dark, Some(text.len()))
+            coloured.painted(Theme::Dark, Some(text.len()))
         });
     });
 }

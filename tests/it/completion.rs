@@ -8,7 +8,7 @@ use cxlake::query::run::{self, Given};
 use cxlake::query::saved::Library;
 use cxlake::shell::complete::knowledge::{Column, Table};
 use cxlake::shell::complete::{Completion, Knowledge, Memory, complete, fill_at_leisure};
-use cxlake::shell::prompt::commands;
+use cxlake::shell::prompt::{Coloured, Theme, commands};
 use cxlake::storage::{Stores, Texts};
 
 use super::harness::Folder;
@@ -182,6 +182,8 @@ fn completion_survives_any_text_and_any_place() {
                 let completion = complete(cut, place, &knowledge);
                 assert!(completion.start <= place && cut.is_char_boundary(completion.start), "{cut} at {place}");
                 assert!(completion.candidates.len() <= 300, "{cut} at {place}");
+                let painted = Coloured::new(cut, &knowledge).painted(Theme::Light, Some(place));
+                assert!(painted.len() >= cut.len(), "{cut} at {place}");
             }
         }
     }

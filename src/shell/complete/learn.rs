@@ -73,14 +73,13 @@ impl Memory {
     /// Takes in the columns of the tables and files that a plan has opened.
     pub fn learn(&self, plan: &LogicalPlan) {
         let mut scanned = Vec::new();
-        let walked = plan.apply_with_subqueries(|node| {
+        // Looking at nodes cannot fail.
+        let _ = plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node {
                 scanned.push((scan.table_name.table().to_owned(), columns(&scan.source.schema())));
             }
             Ok(TreeNodeRecursion::Continue)
         });
-        // Looking at nodes cannot fail, and what was seen so far is good in any case.
-        let _ = walked;
         let mut knowledge = self.change();
         for (name, columns) in scanned {
             let known = knowledge.table(&name).map(|(name, table)| (name.to_owned(), table.columns.is_empty()));

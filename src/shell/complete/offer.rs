@@ -132,7 +132,9 @@ impl Offer<'_> {
             let kind = if depth == 0 { Kind::Column } else { Kind::Outer };
             self.columns(level, kind);
         }
-        for known in self.scope.levels.iter().flatten().filter(|known| !known.name.is_empty()) {
+        for known in
+            self.scope.levels.iter().flatten().filter(|known| !known.name.is_empty() && !known.columns.is_empty())
+        {
             let text = self.written(&known.name);
             self.list.offer(&known.name, Kind::Relation, || (format!("{text}."), counted(known.columns.len())));
         }

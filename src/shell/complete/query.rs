@@ -183,7 +183,7 @@ impl Sentence<'_> {
     fn relations(&self, range: Range<usize>, found: &mut Vec<Relation>) {
         let mut at = range.start;
         let mut is_expected = true;
-        while at < range.end.min(self.len()) {
+        while at < range.end.min(self.end()) {
             if self.is_sign(at, ",") || self.is(at, "join") {
                 is_expected = true;
                 at += 1;

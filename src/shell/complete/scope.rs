@@ -62,7 +62,7 @@ impl Resolver<'_> {
         loop {
             let query = sentence.query(range.clone());
             let inner = brackets.by_ref().find(|&bracket| {
-                bracket >= range.start && self.is_body(&query, bracket) || sentence.is_query(&sentence.inside(bracket))
+                bracket >= range.start && is_body(&query, bracket) || sentence.is_query(&sentence.inside(bracket))
             });
             let body = |bracket: usize| query.ctes.iter().position(|cte| cte.body.start == bracket + 1);
             if let Some(index) = inner.and_then(body) {
@@ -81,7 +81,7 @@ impl Resolver<'_> {
                 environment.push((cte.name.clone(), columns));
             }
             let is_here = |branch: &&Branch| {
-                branch.range.start < sentence.len() && sentence.tokens[branch.range.start].start <= place
+                branch.range.start < sentence.end() && sentence.tokens[branch.range.start].start <= place
             };
             let branch = query.branches.iter().rfind(is_here).or(query.branches.first()).cloned().unwrap_or_default();
             let level = self.relations(&branch, &environment, 0);
@@ -104,10 +104,6 @@ impl Resolver<'_> {
             range = sentence.inside(bracket);
             scope.query = Some(bracket);
         }
-    }
-
-    fn is_body(&self, query: &Query, bracket: usize) -> bool {
-        query.ctes.iter().any(|cte| cte.body.start == bracket + 1)
     }
 
     fn cte(&self, query: &Query, cte: &Cte, environment: &Environment) -> Columns {
@@ -249,6 +245,10 @@ impl Resolver<'_> {
         let is_known = |name: &str| level.iter().any(|known| known.columns.iter().any(|column| column.name == name));
         named.into_iter().filter(|column| !is_known(&column.name)).collect()
     }
+}
+
+fn is_body(query: &Query, bracket: usize) -> bool {
+    query.ctes.iter().any(|cte| cte.body.start == bracket + 1)
 }
 
 /// Whether a value can end with this token.

@@ -47,20 +47,20 @@ impl<'a> Sentence<'a> {
 
     /// Where the inside of a bracket ends that nothing closes yet: at the words that go on with the query around it.
     fn end_of_open(&self, opening: usize) -> usize {
-        let inside = opening + 1..self.len();
+        let inside = opening + 1..self.end();
         let before = opening.checked_sub(1);
         let has_from = ["extract", "trim", "substring", "overlay", "position"];
         let has_clauses = ["over", "group", "filter", "as"];
         let is_own = |words: &[&str]| before.is_some_and(|before| self.is_any(before, words));
         if self.is_query(&inside) || is_own(&has_from) {
-            return self.len();
+            return self.end();
         }
         let words: &[&str] = if is_own(&has_clauses) { &["from"] } else { &["from", "where", "having", "limit"] };
         let goes_on = |index: &usize| Some(*index) != self.unfinished && self.is_any(*index, words);
-        self.level(inside).find(goes_on).unwrap_or(self.len())
+        self.level(inside).find(goes_on).unwrap_or(self.end())
     }
 
-    pub fn len(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.tokens.len()
     }
 
@@ -117,7 +117,7 @@ impl<'a> Sentence<'a> {
 
     /// Tokens of a range that are in no brackets inside of it.
     pub fn level(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
-        let end = range.end.min(self.len());
+        let end = range.end.min(self.end());
         let first = (range.start < end).then_some(range.start);
         std::iter::successors(first, move |&index| Some(self.next(index)).filter(|&next| next < end))
     }
@@ -128,7 +128,7 @@ impl<'a> Sentence<'a> {
             let end = self.tokens.get(self.ends[index].0).map_or(usize::MAX, |closing| closing.start);
             self.tokens[index].end <= place && place <= end
         };
-        (0..self.len()).filter(|&index| self.is_sign(index, "(")).filter(holds).collect()
+        (0..self.end()).filter(|&index| self.is_sign(index, "(")).filter(holds).collect()
     }
 
     pub fn is_query(&self, range: &Range<usize>) -> bool {
@@ -139,8 +139,8 @@ impl<'a> Sentence<'a> {
     pub fn main(&self) -> Range<usize> {
         let starts = ["select", "with", "from", "values", "update"];
         let is_show = self.is(0, "show") || self.is(0, "set");
-        let first = self.level(0..self.len()).find(|&index| self.is_any(index, &starts));
-        first.filter(|_| !is_show).unwrap_or(self.len())..self.len()
+        let first = self.level(0..self.end()).find(|&index| self.is_any(index, &starts));
+        first.filter(|_| !is_show).unwrap_or(self.end())..self.end()
     }
 
     /// Names between commas.

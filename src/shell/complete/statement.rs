@@ -22,7 +22,7 @@ impl Typed {
     /// Takes in what stands before a point: the names of settings are full of them.
     fn take_in_points(&mut self, sentence: &Sentence<'_>) {
         let touching = |start: usize| {
-            (1..sentence.len()).find(|&index| {
+            (1..sentence.end()).find(|&index| {
                 let is_part = sentence.is_sign(index, ".") || sentence.kind(index) == Some(TokenKind::Word);
                 is_part && sentence.tokens[index].end == start
             })
@@ -173,15 +173,14 @@ impl Spot<'_> {
         }
         match words.as_slice() {
             ["set" | "reset"] => offer.settings(),
-            ["show", "columns", "from"] => offer.relations(),
-            ["reset" | "show", ..] => {}
             ["set", .., "=" | "to"] => offer.value_of_setting(),
-            ["set", ..] => {}
-            ["describe" | "desc" | "summarize" | "table" | "update"] | ["drop", "table" | "view"] => {
-                offer.relations();
-            }
-            ["drop", .., "exists"] | ["insert", "into"] | ["delete", "from"] => offer.relations(),
-            ["drop", ..] => {}
+            ["describe" | "desc" | "summarize" | "table" | "update"]
+            | ["show", "columns", "from"]
+            | ["drop", "table" | "view"]
+            | ["drop", .., "exists"]
+            | ["insert", "into"]
+            | ["delete", "from"] => offer.relations(),
+            ["reset" | "show" | "set" | "drop", ..] | ["create", .., "table" | "view"] => {}
             ["copy"] => {
                 offer.relations();
                 offer.keywords(&["("]);
@@ -199,7 +198,6 @@ impl Spot<'_> {
             ["create", .., "as"] if self.scope.brackets.is_empty() && !words.contains(&"select") => {
                 offer.keywords(&["select", "with", "values"]);
             }
-            ["create", .., "table" | "view"] => {}
             ["create", .., "table" | "view", _] | ["create", .., "exists", _] => offer.keywords(&["as"]),
             ["insert", "into", _] => offer.keywords(&["select", "with", "values", "("]),
             ["update", _] => offer.keywords(&["set"]),
@@ -282,7 +280,7 @@ impl Spot<'_> {
 
     fn has_second(&self, before: usize) -> bool {
         let word = self.sentence.text_of(before).to_ascii_lowercase();
-        let is_call = before + 1 < self.sentence.len() && self.sentence.is_sign(before + 1, "(");
+        let is_call = before + 1 < self.sentence.end() && self.sentence.is_sign(before + 1, "(");
         !words::second(&word).is_empty() && !is_call && self.sentence.is(before, &word)
     }
 

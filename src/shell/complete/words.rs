@@ -26,9 +26,8 @@ pub fn after_start(words: &[&str]) -> &'static [&'static str] {
     match words {
         ["create"] => &["table", "view", "external table", "or replace"],
         ["create", "or"] => &["replace"],
-        ["create", "or", "replace"] => &["table", "view"],
         ["create", "external"] => &["table"],
-        ["drop"] => &["table", "view"],
+        ["drop"] | ["create", "or", "replace"] => &["table", "view"],
         ["insert"] => &["into"],
         ["explain"] => &["analyze", "verbose", "format", "select", "with"],
         ["explain", "analyze"] => &["verbose", "select", "with"],

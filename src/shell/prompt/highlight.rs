@@ -150,7 +150,7 @@ impl NamedTables {
 
 fn named_tables(text: &str, knowledge: &Knowledge) -> NamedTables {
     let sentence = Sentence::new(text, None);
-    let inner = (0..sentence.len()).filter(|&index| sentence.is_sign(index, "(")).map(|index| sentence.inside(index));
+    let inner = (0..sentence.end()).filter(|&index| sentence.is_sign(index, "(")).map(|index| sentence.inside(index));
     let ranges = std::iter::once(sentence.main()).chain(inner.filter(|range| sentence.is_query(range)));
     let queries: Vec<_> = ranges.map(|range| sentence.query(range)).collect();
     let ctes: BTreeSet<&str> = queries.iter().flat_map(|query| &query.ctes).map(|cte| cte.name.as_str()).collect();

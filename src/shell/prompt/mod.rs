@@ -24,10 +24,10 @@ use crate::query::parameter::Parameter;
 use crate::query::script::Start;
 use crate::suggest;
 use helper::Assistant;
-use theme::Theme;
+use keys::ToEditor;
 
 pub use highlight::Coloured;
-pub use theme::Theme as PromptTheme;
+pub use theme::Theme;
 
 /// Statements that the history keeps.
 const HISTORY_MAX: usize = 10_000;
@@ -63,28 +63,13 @@ pub fn run(shell: &mut Shell, runtime: &Handle, has_color: bool, report: impl Fn
         if let Some(assistant) = editor.helper() {
             assistant.begin();
         }
-        let mut draft = None;
-        let text = match editor.readline("cxlake> ") {
-            Ok(text) => text,
-            Err(ReadlineError::Interrupted) => match to_editor.take() {
-                Some(text) => draft.insert(text).clone(),
-                None => continue,
-            },
-            Err(ReadlineError::Eof) => return Ok(()),
-            Err(error) => {
-                return Err(Error::storage(format!("cannot read from the terminal: {error}")).caused_by(error));
-            }
-        };
+        let line = read(&mut editor, &to_editor)?;
         // The window may have changed since the last statement.
         shell.view.screen = screen();
-        let draft = draft.as_deref().map(|text| if text.trim().is_empty() { ToEdit::Last } else { ToEdit::Text(text) });
-        let edited = match draft.or_else(|| asked_to_edit(&text)) {
-            Some(what) => edit(what, &editor, shell, runtime),
-            None => Ok(Some(text)),
-        };
-        let text = match edited {
-            Ok(Some(text)) if !text.trim().is_empty() => text,
-            Ok(_) => continue,
+        let text = match taken(line, &editor, shell, runtime) {
+            Ok(Taken::Text(text)) => text,
+            Ok(Taken::Nothing) => continue,
+            Ok(Taken::End) => return Ok(()),
             Err(error) => {
                 report(&error);
                 continue;
@@ -102,6 +87,45 @@ pub fn run(shell: &mut Shell, runtime: &Handle, has_color: bool, report: impl Fn
             Err(error) => report(&error),
         }
     }
+}
+
+/// How a line was left.
+enum Line {
+    Entered(String),
+    /// To go on with it in the editor.
+    ToEditor(String),
+    GivenUp,
+    End,
+}
+
+fn read(editor: &mut Editor<Assistant, FileHistory>, to_editor: &ToEditor) -> Result<Line> {
+    match editor.readline("cxlake> ") {
+        Ok(text) => Ok(Line::Entered(text)),
+        Err(ReadlineError::Interrupted) => Ok(to_editor.take().map_or(Line::GivenUp, Line::ToEditor)),
+        Err(ReadlineError::Eof) => Ok(Line::End),
+        Err(error) => Err(Error::storage(format!("cannot read from the terminal: {error}")).caused_by(error)),
+    }
+}
+
+/// What is to be done about a line, when the editor has had it if it was to.
+enum Taken {
+    Text(String),
+    Nothing,
+    End,
+}
+
+fn taken(line: Line, editor: &Editor<Assistant, FileHistory>, shell: &Shell, runtime: &Handle) -> Result<Taken> {
+    let text = match line {
+        Line::Entered(text) => match asked_to_edit(&text) {
+            Some(what) => edit(what, editor, shell, runtime)?,
+            None => Some(text),
+        },
+        Line::ToEditor(text) if text.trim().is_empty() => edit(ToEdit::Last, editor, shell, runtime)?,
+        Line::ToEditor(text) => edit(ToEdit::Text(&text), editor, shell, runtime)?,
+        Line::GivenUp => None,
+        Line::End => return Ok(Taken::End),
+    };
+    Ok(text.filter(|text| !text.trim().is_empty()).map_or(Taken::Nothing, Taken::Text))
 }
 
 /// What the prompt knows of the lake, and goes on learning in the background.
@@ -124,7 +148,9 @@ pub fn commands() -> Vec<Command> {
 
 fn theme(has_color: bool) -> Option<Theme> {
     let (theme, note) = Theme::of_environment();
-    note.iter().for_each(|note| tell(note));
+    if let Some(note) = note {
+        tell(&note);
+    }
     has_color.then_some(theme)
 }
 

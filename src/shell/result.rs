@@ -230,7 +230,8 @@ impl Shell {
         let style = Style {
             format,
             width: screen.map(|screen| screen.width),
-            rows_max: self.view.rows_max.filter(|_| screen.is_some()),
+            // Listings of our own are as long as they are.
+            rows_max: self.view.rows_max.filter(|_| screen.is_some() && began.is_some()),
             turns: self.view.turned == Turned::WhereTooWide,
             present: present.clone().grouping_digits(self.view.groups_digits),
         };

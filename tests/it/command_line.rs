@@ -241,7 +241,7 @@ fn the_files_ending_picks_the_form_and_the_option_wins() {
     assert_eq!(
         folder.cxlake(["-o", "d.xlsx", "-c", "select 1 as x"]).fails(2),
         "error: cannot tell from its name which form `d.xlsx` should have\n\nhint: say it with `--format`, or use one of these \
-         endings: `txt`, `csv`, `tsv`, `json`, `ndjson`, `jsonl`, `md`, `markdown`, `parquet`, `arrow`, `feather`, `ipc`\n"
+         endings: `txt`, `csv`, `tsv`, `json`, `ndjson`, `jsonl`, `md`, `markdown`, `html`, `htm`, `sql`, `parquet`, `arrow`, `feather`, `ipc`\n"
     );
     assert_eq!(folder.read("a.ndjson"), "{\"x\":1}\n");
     assert_eq!(folder.read("b.ndjson"), "x\n1\n");
@@ -274,7 +274,7 @@ fn exit_codes_tell_a_failure_from_a_wrong_call() {
     assert_eq!(
         cxlake(["--format", "xml", "-c", "select 1"]).fails(2),
         "error: unknown format `xml`\n\n\
-         hint: known formats: `table`, `csv`, `tsv`, `json`, `ndjson`, `markdown`, `parquet`, `arrow`\n"
+         hint: known formats: `table`, `box`, `vertical`, `csv`, `tsv`, `json`, `ndjson`, `markdown`, `html`, `insert`, `parquet`, `arrow`\n"
     );
     assert_eq!(
         cxlake(["--memory-limit", "lots", "-c", "select 1"]).fails(2),

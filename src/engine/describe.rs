@@ -29,7 +29,8 @@ pub fn columns(plan: &LogicalPlan, lake: &Lake) -> Result<RecordBatch> {
         let table = lake.tables.get(table)?;
         table.columns.iter().chain(&table.partition).find(|column| column.name == name)
     };
-    let fields = || plan.schema().iter().map(|(table, field)| (table.map(|table| table.table()), field));
+    let fields =
+        || plan.schema().iter().map(|(table, field)| (table.map(datafusion::common::TableReference::table), field));
     let about = |(table, field): (Option<&str>, &Arc<Field>)| declared(table, field.name()).cloned();
     let names: StringArray = fields().map(|(_, field)| Some(field.name().as_str())).collect();
     let types: StringArray = fields().map(|(_, field)| Some(type_name(field.data_type()))).collect();

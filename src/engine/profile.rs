@@ -152,7 +152,7 @@ fn named(plan: &dyn ExecutionPlan, detail: &str, tables: &[String]) -> String {
 
 /// What a scan reads: the table whose folder holds its files, else the folder or the file.
 fn read_from(scan: &FileScanConfig, tables: &[String]) -> String {
-    let mut files = scan.file_groups.iter().flat_map(|group| group.files());
+    let mut files = scan.file_groups.iter().flat_map(datafusion_datasource::file_groups::FileGroup::files);
     let Some(first) = files.next() else { return "no files".to_owned() };
     let location = &first.object_meta.location;
     let parts: Vec<String> = location.parts().map(|part| part.as_ref().to_owned()).collect();

@@ -49,6 +49,7 @@ impl Scans {
     }
 
     /// The scans of a statement that is asked about.
+    #[must_use]
     pub fn asked(self, asked: Asked) -> Self {
         Self { asked: Some(asked), ..self }
     }

@@ -528,7 +528,6 @@ fn is_query(plan: &LogicalPlan) -> bool {
     )
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "errors are mapped")]
 fn internal(error: impl std::fmt::Display) -> Error {
     Error::internal(error.to_string())
 }

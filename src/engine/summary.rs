@@ -70,7 +70,7 @@ impl Summary {
     /// Lays the one row of measures out: a row per column.
     pub fn laid_out(&self, found: &RecordBatch) -> Result<RecordBatch> {
         let of = |place: usize, measure: &str| found.column_by_name(&name(place, measure));
-        let rows = found.column_by_name("rows").and_then(|rows| integer(rows)).unwrap_or(0);
+        let rows = found.column_by_name("rows").and_then(integer).unwrap_or(0);
         let texts = |measure: &str| -> Result<ArrayRef> {
             let values = self.columns.iter().enumerate().map(|(place, (_, data_type))| {
                 of(place, measure).map(|value| shown(value, data_type, measure)).transpose().map(Option::flatten)
@@ -78,7 +78,7 @@ impl Summary {
             Ok(Arc::new(StringArray::from(values.collect::<Result<Vec<_>>>()?)))
         };
         let counts = |measure: &str| -> Vec<Option<i64>> {
-            (0..self.columns.len()).map(|place| of(place, measure).and_then(|value| integer(value))).collect()
+            (0..self.columns.len()).map(|place| of(place, measure).and_then(integer)).collect()
         };
         let filled = counts("filled");
         let null_percent = filled.iter().map(|filled| {
@@ -124,9 +124,10 @@ fn measured(column: &Column, data_type: &DataType, state: &SessionState) -> Resu
     let call = |function: &str, argument: &Expr| aggregate(function, argument.clone(), state);
     let mut measures = vec![("filled", call("count", &value)?)];
     if data_type.is_floating() {
-        let isnan = state.scalar_functions().get("isnan").ok_or_else(|| plan_datafusion_err!("no function `isnan`"))?;
-        let is_nan = isnan.call(vec![value.clone()]);
-        let number = when(is_nan, lit(ScalarValue::try_new_null(data_type)?)).otherwise(value)?;
+        let function =
+            state.scalar_functions().get("isnan").ok_or_else(|| plan_datafusion_err!("no function `isnan`"))?;
+        let is_no_number = function.call(vec![value.clone()]);
+        let number = when(is_no_number, lit(ScalarValue::try_new_null(data_type)?)).otherwise(value)?;
         measures.push(("distinct", call("approx_distinct", &cast_to(number.clone(), DataType::Utf8))?));
         measures.extend([("min", call("min", &number)?), ("max", call("max", &number)?)]);
         measures.extend(spread(&number, data_type, state)?);

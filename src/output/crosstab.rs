@@ -71,13 +71,16 @@ impl Crosstab {
     }
 }
 
-/// The values of a column as texts with the row of each that comes first, and for each row the place of its value.
-fn distinct(rows: &RecordBatch, column: usize, present: &Presentation) -> Result<(Vec<(String, usize)>, Vec<usize>)> {
+/// The values of a column as texts, each with the row in which it comes first.
+type Values = Vec<(String, usize)>;
+
+/// The values of a column, and for each row the place of its value.
+fn distinct(rows: &RecordBatch, column: usize, present: &Presentation) -> Result<(Values, Vec<usize>)> {
     let schema = rows.schema();
     let texts = cell::Column::new(schema.field(column), rows.column(column), present)
         .map_err(|error| Error::internal(format!("a column cannot be read: {error}")))?;
     let mut places = HashMap::new();
-    let mut values: Vec<(String, usize)> = Vec::new();
+    let mut values = Values::new();
     let of_row = (0..rows.num_rows()).map(|row| {
         let text = texts.text(row);
         *places.entry(text.clone()).or_insert_with(|| {

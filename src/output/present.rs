@@ -43,11 +43,13 @@ impl Presentation {
     }
 
     /// The same, with thousands set apart in numbers that have no format of their own.
+    #[must_use]
     pub fn grouping_digits(self, groups_digits: bool) -> Self {
         Self { groups_digits, ..self }
     }
 
     /// The same, with columns of these names shown as one column is, under their own titles.
+    #[must_use]
     pub fn spread<'a>(&self, column: &str, names: impl Iterator<Item = &'a str>) -> Self {
         let number = self.number(column);
         let style = || ColumnStyle { title: None, number: number.cloned() };

@@ -127,6 +127,7 @@ impl Library {
     }
 
     /// The same queries with another one, or another text of one.
+    #[must_use]
     pub fn with_text(&self, name: &str, text: &str) -> Self {
         Self { texts: self.texts.clone(), draft: Some((name.to_owned(), text.to_owned())) }
     }

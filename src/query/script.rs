@@ -31,6 +31,7 @@ impl Default for Start {
 
 impl Start {
     /// The place behind a text that starts here.
+    #[must_use]
     pub fn behind(self, text: &str) -> Self {
         let lines = text.bytes().filter(|&byte| byte == b'\n').count();
         let last = text.rsplit('\n').next().unwrap_or(text).chars().count();
@@ -322,7 +323,7 @@ mod tests {
     #[test]
     fn a_place_belongs_to_the_item_around_it() {
         let text = "select 1; \\d x\n-- note\nselect 2";
-        let (second, third) = (text.find('\\').expect("it is there"), text.find("\n").expect("it is there") + 1);
+        let (second, third) = (text.find('\\').expect("it is there"), text.find('\n').expect("it is there") + 1);
         assert_eq!(around(text, 0), Around::Statement { start: 0, end: 8 });
         assert_eq!(around(text, 8), Around::Statement { start: 0, end: 8 });
         assert_eq!(around(text, 9), Around::Statement { start: 9, end: second });

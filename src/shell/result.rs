@@ -111,7 +111,7 @@ impl Shell {
         let ((started, notes), running) = match asked {
             Asked::Statement { text, file, start } => {
                 let given = self.given.clone();
-                let work = interrupt::detached(async move {
+                let work = Box::pin(interrupt::detached(async move {
                     let Start { line, column } = start;
                     let sql = SqlText { text: &text, file: file.as_deref(), line, column: Some(column) };
                     let (plan, running) = run::statement(&engine, &sql, &given).await?;
@@ -120,16 +120,16 @@ impl Shell {
                     }
                     let writes = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_));
                     Ok((((Presentation::default(), writes), Vec::new()), running))
-                });
+                }));
                 self.within(began, work).await?
             }
             Asked::Saved { name, given } => {
-                let work = interrupt::detached(async move {
+                let work = Box::pin(interrupt::detached(async move {
                     let saved = run::saved(&engine, &library, &name, &given, now).await?;
                     let bound = saved.bound.iter().map(|bound| format!("  {} = {}", bound.name, bound.shown));
                     let notes = [saved.query.title].into_iter().chain(bound).chain([String::new()]).collect();
                     Ok((((saved.present, false), notes), saved.running))
-                });
+                }));
                 self.within(began, work).await?
             }
         };
@@ -219,8 +219,8 @@ impl Shell {
         let format = self.format(path.as_deref())?;
         let screen = self.view.screen.filter(|_| path.is_none());
         let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
-        let pages = screen.filter(|_| self.view.pages && self.at_prompt && format.is_table());
-        let pager = pages.and_then(|screen| Paged::new(screen.height, &self.interrupt));
+        let to_page = screen.filter(|_| self.view.pages && self.at_prompt && format.is_table());
+        let pager = to_page.and_then(|screen| Paged::new(screen.height, &self.interrupt));
         let opened = Delivery::open(path.as_deref(), &folder, &stores, pager);
         let mut target = self.interrupt.guard(opened).await?;
         if self.delivered > 0 && format.is_for_people() && self.view.screen.is_none() {
@@ -298,16 +298,13 @@ impl Shell {
 
     fn keep(&mut self, schema: arrow::datatypes::SchemaRef, present: Presentation, keeper: Keeper) -> Result<()> {
         let bytes_max = keeper.bytes_max;
-        self.last = match keeper.whole() {
-            Some(batches) => {
-                self.engine.keep_last(&schema, batches.clone())?;
-                Some(Kept { schema, batches, present })
-            }
-            None => {
-                self.engine.leave_last(bytes_max);
-                None
-            }
-        };
+        self.last = None;
+        if let Some(batches) = keeper.whole() {
+            self.engine.keep_last(&schema, batches.clone())?;
+            self.last = Some(Kept { schema, batches, present });
+        } else {
+            self.engine.leave_last(bytes_max);
+        }
         Ok(())
     }
 

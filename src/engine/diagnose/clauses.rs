@@ -25,7 +25,8 @@ fn limits(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         if !below && typed.is_none() {
             continue;
         }
-        let place = clues.words.iter().filter(|(_, piece)| piece.is_keyword(keyword)).map(|(place, _)| place).last();
+        let place =
+            clues.words.iter().filter(|(_, piece)| piece.is_keyword(keyword)).map(|(place, _)| place).next_back();
         let value = place.and_then(|place| clues.words.get(place + 1)).map(|piece| piece.at.clone());
         clues.mark(value);
         return Some(match typed {
@@ -60,7 +61,8 @@ fn limits(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
 
 /// A number in ORDER BY or GROUP BY that stands for no column.
 fn out_of_range(clause: &str, place: &str, columns: &str, clues: &mut Clues<'_>) -> Error {
-    let start = clues.words.iter().filter(|(_, piece)| piece.is_keyword(Keyword::BY)).map(|(place, _)| place).last();
+    let start =
+        clues.words.iter().filter(|(_, piece)| piece.is_keyword(Keyword::BY)).map(|(place, _)| place).next_back();
     let is_it = |token: &Token| matches!(token, Token::Number(number, _) if number == place);
     let number = clues.words.iter().skip(start.unwrap_or(0)).find(|(_, piece)| is_it(&piece.token));
     let number = number.map(|(_, piece)| piece.at.clone());

@@ -140,7 +140,7 @@ fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Er
     let mut tables: Vec<&str> = valid.iter().filter_map(|column| Some(column.relation.as_ref()?.table())).collect();
     tables.sort_unstable();
     tables.dedup();
-    if let Some(relation) = field.relation.as_ref().map(|relation| relation.table())
+    if let Some(relation) = field.relation.as_ref().map(datafusion::common::TableReference::table)
         && !tables.is_empty()
         && !tables.contains(&relation)
     {

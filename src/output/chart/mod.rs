@@ -122,9 +122,8 @@ impl Chosen {
         };
         let kind = chart.kind.unwrap_or_else(|| match x.or_else(|| labels().next()) {
             Some(place) if is_time(place) => Kind::Line,
-            Some(_) => Kind::Bar,
             None if numbers().count() > 1 => Kind::Scatter,
-            None => Kind::Bar,
+            _ => Kind::Bar,
         });
         if kind == Kind::Heat {
             let by = by.or_else(|| numbers().next()).ok_or_else(no_numbers)?;
@@ -185,7 +184,7 @@ fn column<'a>(rows: &RecordBatch, place: usize, present: &'a Presentation) -> Re
     // Days and moments count as numbers along an axis.
     let temporal = field.data_type().is_temporal();
     let integers = temporal.then(|| cast(values, &DataType::Int64).or_else(|_| cast(values, &DataType::Int32)));
-    let values = integers.and_then(|cast| cast.ok()).unwrap_or_else(|| values.clone());
+    let values = integers.and_then(std::result::Result::ok).unwrap_or_else(|| values.clone());
     let numbers = match cast(&values, &DataType::Float64) {
         Ok(numbers) if cell::is_number(field.data_type()) || temporal => {
             let numbers = numbers.as_primitive::<Float64Type>().clone();

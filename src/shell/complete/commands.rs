@@ -110,16 +110,16 @@ fn parameter(parameters: &[Parameter], start: usize, typed: &str, knowledge: &Kn
     let quote = value.chars().next().filter(|letter| matches!(letter, '\'' | '"'));
     let inside = quote.map_or(value, |quote| &value[quote.len_utf8()..]);
     let last = inside.rfind(',').map_or(0, |comma| comma + 1);
-    let mut list = Shortlist::new(&inside[last..]);
+    let mut values = Shortlist::new(&inside[last..]);
     let of_lake = parameter.values_sql.as_deref().map_or_else(Vec::new, |sql| values_of(sql, knowledge));
     for value in parameter.values.iter().chain(&of_lake) {
         // Quotes that are open already hold the blanks; else the value, if it is the first, brings its own.
         let has_blank = value.contains(char::is_whitespace) && quote.is_none() && last == 0;
-        list.offer(value, Kind::Value, || {
+        values.offer(value, Kind::Value, || {
             (if has_blank { format!("'{value}'") } else { value.clone() }, String::new())
         });
     }
-    finished(start + typed.len() - inside.len() + last, list)
+    finished(start + typed.len() - inside.len() + last, values)
 }
 
 /// The values of the first column of a query, where they were seen.

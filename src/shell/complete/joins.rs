@@ -49,8 +49,8 @@ impl Offer<'_> {
     /// Whether the last relation before the place is joined to another one and has no condition yet.
     pub fn is_joined(&self) -> bool {
         let place = self.before.map_or(0, |before| before + 1);
-        let relations = self.scope.branch.relations.iter().filter(|relation| relation.first < place);
-        let Some(last) = relations.last() else { return false };
+        let mut relations = self.scope.branch.relations.iter().filter(|relation| relation.first < place);
+        let Some(last) = relations.next_back() else { return false };
         let is_join = last.first > 0 && self.sentence.is(last.first - 1, "join");
         let is_cross = last.first > 1 && self.sentence.is_any(last.first - 2, &["cross", "natural"]);
         is_join && !is_cross && !(last.first..place).any(|index| self.sentence.is_any(index, &["on", "using"]))

@@ -198,7 +198,7 @@ impl Spot<'_> {
             ["create", .., "as"] if self.scope.brackets.is_empty() && !words.contains(&"select") => {
                 offer.keywords(&["select", "with", "values"]);
             }
-            ["create", .., "table" | "view", _] | ["create", .., "exists", _] => offer.keywords(&["as"]),
+            ["create", .., "table" | "view" | "exists", _] => offer.keywords(&["as"]),
             ["insert", "into", _] => offer.keywords(&["select", "with", "values", "("]),
             ["update", _] => offer.keywords(&["set"]),
             _ => return false,
@@ -251,7 +251,7 @@ impl Spot<'_> {
             () if sentence.is(word, "filter") => offer.keywords(&["where"]),
             () if sentence.is(word, "group") => offer.keywords(&["order by"]),
             () if sentence.is_any(word, &["exists", "copy"]) || sentence.is(word, "as") => {
-                offer.keywords(&["select", "with", "values"])
+                offer.keywords(&["select", "with", "values"]);
             }
             () if sentence.is_any(word, &["from", "join"]) => {
                 offer.keywords(&["select", "with", "values"]);
@@ -311,17 +311,14 @@ impl Spot<'_> {
         }
         if !self.is_at_query() {
             let is_window = opening.is_some_and(|opening| opening > 0 && sentence.is(opening - 1, "over"));
-            match is_window {
-                true => {
-                    offer.keywords(&words::WINDOW[1..]);
-                    offer.keywords(&words::FRAME);
-                    offer.keywords(&words::AFTER_ORDER[..4]);
-                }
-                false => {
-                    offer.keywords(&words::OPERATORS);
-                    offer.keywords(&["order by"]);
-                    offer.keywords(&words::AFTER_ORDER[..4]);
-                }
+            if is_window {
+                offer.keywords(&words::WINDOW[1..]);
+                offer.keywords(&words::FRAME);
+                offer.keywords(&words::AFTER_ORDER[..4]);
+            } else {
+                offer.keywords(&words::OPERATORS);
+                offer.keywords(&["order by"]);
+                offer.keywords(&words::AFTER_ORDER[..4]);
             }
             if opening.is_some_and(|opening| opening > 0 && sentence.is(opening - 1, "extract")) {
                 offer.keywords(&["from"]);

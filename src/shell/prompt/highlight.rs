@@ -53,16 +53,15 @@ impl Coloured {
             let said = token.text(text);
             match said {
                 "(" | "[" => open.push((self.parts.len(), range.start)),
-                ")" | "]" => match open.pop() {
-                    Some((_, opening)) => {
+                ")" | "]" => {
+                    if let Some((_, opening)) = open.pop() {
                         self.brackets.push((opening, range.start));
                         continue;
-                    }
-                    None => {
+                    } else {
                         self.parts.push((range, Paint::Wrong));
                         continue;
                     }
-                },
+                }
                 _ => {}
             }
             match of_token(text, &all, index, &named, knowledge) {

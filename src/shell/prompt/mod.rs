@@ -214,8 +214,8 @@ fn edit(
 
 /// The last statement of the history, of an earlier prompt if need be; commands are none.
 fn last_statement(editor: &Editor<Assistant, FileHistory>) -> String {
-    let statements = editor.history().iter().filter(|text| !text.trim_start().starts_with('\\'));
-    statements.last().cloned().unwrap_or_default()
+    let mut statements = editor.history().iter().filter(|text| !text.trim_start().starts_with('\\'));
+    statements.next_back().cloned().unwrap_or_default()
 }
 
 fn editor(history: Option<&Path>, assistant: Assistant, has_color: bool) -> Result<Editor<Assistant, FileHistory>> {

@@ -53,7 +53,7 @@ async fn heard<A: Fn(&Request<String>) -> Response<String>>(
 ) -> Result<Response<String>, Infallible> {
     let (head, body) = request.into_parts();
     // A body that breaks off is the client's end, and nobody waits for the answer.
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let request = Request::from_parts(head, String::from_utf8_lossy(&body).into_owned());
     let answer = answer(&request);
     asked.lock().unwrap_or_else(PoisonError::into_inner).push(request);

@@ -520,3 +520,17 @@ fn the_program_and_every_subcommand_have_a_manual_page() {
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.starts_with("error: no subcommand `generat`"), "{}", said.stderr);
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure_in_any_form() {
+    for format in ["csv", "json", "ndjson", "table", "markdown", "html", "insert"] {
+        let endless = "select a.value as x from generate_series(1, 100000000) a";
+        let mut command = cxlake(["--format", format, "-c", endless]).command();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut some = [0; 64];
+        child.stdout.take().expect("a pipe").read_exact(&mut some).expect("rows");
+        // The pipe is closed here, as `head` does.
+        let said = child.wait_with_output().expect("it ends");
+        assert_eq!((said.status.code(), String::from_utf8_lossy(&said.stderr).as_ref()), (Some(0), ""), "{format}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use super::harness::{Folder, cxlake, repository};
+use super::harness::{Folder, cxlake};
 
 /// Three offices by two years, one cell missing.
 const GRID: &str = "select * from (values ('Paris', 2024, 10.5), ('Paris', 2025, 20.0), ('Oslo', 2024, -5.0), ('Oslo', 2025, 0.0), \
@@ -337,15 +337,4 @@ fn an_error_on_standard_input_has_its_line_and_column_wherever_the_text_was_cut(
         .run();
     assert_eq!((said.code, said.text().as_str()), (Some(1), "a\n1\nb\n2\nc\n3\n"));
     assert!(said.stderr.contains("at stdin:4:3\n"), "{}", said.stderr);
-}
-
-#[test]
-fn commands_work_in_the_option_in_files_and_on_standard_input() {
-    let folder = Folder::new();
-    let file = folder.write("a.sql", "\\format csv\nselect 1 as a;\n");
-    let wanted = "a\n1\n";
-    assert_eq!(cxlake(["-q", "-c", "\\format csv", "-c", "select 1 as a"]).prints(), wanted);
-    assert_eq!(cxlake(["-q", "-f", file.to_str().expect("a path")]).prints(), wanted);
-    assert_eq!(cxlake(["-q"]).stdin("\\format csv\nselect 1 as a").prints(), wanted);
-    assert!(repository().join("cxlake.toml").exists());
 }

@@ -182,6 +182,15 @@ fn without_colours_nothing_is_painted_and_the_history_is_not_mixed_with_what_is_
 }
 
 #[test]
+fn colours_that_are_asked_for_come_in_spite_of_the_environment() {
+    let setup = Setup::new().environment(vec![("CXLAKE_THEME", "dark".to_owned())]);
+    let mut prompt = setup.start(env!("CARGO_BIN_EXE_cxlake"), ["--color", "always"]);
+    prompt.answer();
+    prompt.keys("select");
+    prompt.paints("select", Look { bold: true, ..color(BRIGHT_BLUE) });
+}
+
+#[test]
 fn the_history_goes_on_faintly_behind_the_cursor_and_right_takes_it() {
     let setup = coloured("dark");
     let mut prompt = setup.prompt();

@@ -108,6 +108,16 @@ fn tab_knows_a_view_and_the_columns_of_a_file_once_a_statement_has_named_them() 
 }
 
 #[test]
+fn tab_in_the_middle_of_a_word_types_no_part_of_it_twice() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    prompt.keys("select * from surveys");
+    prompt.keys(&LEFT.repeat(2));
+    prompt.keys("\t s");
+    prompt.edits("select * from surveys s");
+}
+
+#[test]
 fn tab_where_nothing_fits_changes_nothing() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
@@ -169,6 +179,15 @@ fn without_colours_nothing_is_painted_and_the_history_is_not_mixed_with_what_is_
         prompt.edits("select 12");
         prompt.paints("select 12", Look::default());
     }
+}
+
+#[test]
+fn colours_that_are_asked_for_come_in_spite_of_the_environment() {
+    let setup = Setup::new().environment(vec![("CXLAKE_THEME", "dark".to_owned())]);
+    let mut prompt = setup.start(env!("CARGO_BIN_EXE_cxlake"), ["--color", "always"]);
+    prompt.answer();
+    prompt.keys("select");
+    prompt.paints("select", Look { bold: true, ..color(BRIGHT_BLUE) });
 }
 
 #[test]
@@ -283,6 +302,10 @@ fn backslash_e_with_a_name_edits_the_saved_query_and_runs_it() {
     let mut prompt = setup.prompt();
     assert_eq!(prompt.said("\\e daily"), "cxlake> \\e daily\n\\run daily\nDaily\n\na\n─\n7\n1 row");
     assert!(folder.read("queries/daily.sql").ends_with("select 7 as a\n"));
+    folder.write("queries/broken.sql", "select 1\n");
+    let shown = prompt.said("\\e broken");
+    assert!(shown.contains("the query has no header"), "a file that is wrong can be mended:\n{shown}");
+    assert_eq!(folder.read("queries/broken.sql"), "select 7\n");
     assert_eq!(
         prompt.said("\\e dayly"),
         "cxlake> \\e dayly\nerror: no saved query `dayly`\n\nhint: did you mean `daily`? `cxlake queries` lists all"

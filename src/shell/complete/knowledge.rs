@@ -193,3 +193,33 @@ impl Knowledge {
         few.into_iter().flatten().map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_known_by_their_table_else_by_the_name_of_a_results_column_and_only_while_they_are_few() {
+        let mut knowledge = Knowledge::default();
+        let origin = ("offices".to_owned(), "region".to_owned());
+        knowledge.add_values("", "region", ["Elsewhere".to_owned()]);
+        assert_eq!(knowledge.values(Some(&origin), "region").collect::<Vec<_>>(), ["Elsewhere"]);
+        knowledge.add_values("offices", "region", ["NA".to_owned(), "APAC".to_owned(), "NA".to_owned()]);
+        assert_eq!(knowledge.values(Some(&origin), "region").collect::<Vec<_>>(), ["APAC", "NA"]);
+        assert_eq!(knowledge.values(None, "region").collect::<Vec<_>>(), ["Elsewhere"]);
+        knowledge.add_values("offices", "region", (0..=VALUES_MAX).map(|number| number.to_string()));
+        assert_eq!(knowledge.values(Some(&origin), "region").count(), 0);
+    }
+
+    #[test]
+    fn a_table_that_is_gone_is_forgotten_with_its_columns() {
+        let mut knowledge = Knowledge::default();
+        let column = |name: &str| Column { name: name.to_owned(), kind: String::new(), origin: None };
+        for table in ["a", "b"] {
+            knowledge.add_table(table, Table { remark: String::new(), columns: vec![column("x"), column(table)] });
+        }
+        knowledge.keep_tables(|name| name == "a");
+        let known: Vec<_> = knowledge.columns_from("").collect();
+        assert_eq!(known, [("a", ["a".to_owned()].as_slice()), ("x", ["a".to_owned()].as_slice())]);
+    }
+}

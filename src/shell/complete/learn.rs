@@ -119,9 +119,7 @@ impl Memory {
 /// Reads what lies on this machine: columns that the manifest does not declare, values of columns, saved queries. It is
 /// meant for the background, and errors are left to whoever asks for the same thing.
 pub async fn fill_at_leisure(memory: Memory, engine: Engine, library: Library) {
-    if matches!(engine.lake().queries, Root::Folder(_)) {
-        memory.learn_queries(&library).await;
-    }
+    memory.clone().learn_queries(engine.clone(), library).await;
     let local: Vec<String> = local_tables(engine.lake()).map(str::to_owned).collect();
     for name in &local {
         if engine.lake().tables[name].columns.is_empty()
@@ -142,8 +140,11 @@ pub async fn fill_at_leisure(memory: Memory, engine: Engine, library: Library) {
 }
 
 impl Memory {
-    /// Takes in the saved queries; those whose files are wrong are left out.
-    async fn learn_queries(&self, library: &Library) {
+    /// Takes in the saved queries on this machine; those whose files are wrong are left out.
+    pub async fn learn_queries(self, engine: Engine, library: Library) {
+        if !matches!(engine.lake().queries, Root::Folder(_)) {
+            return;
+        }
         let Ok(queries) = library.all().await else { return };
         let mut known = Vec::new();
         for (name, query) in queries {

@@ -29,12 +29,9 @@ impl Fit {
         if name.starts_with(&typed) {
             return Some(Self::StartInOtherCase);
         }
-        if let Some(at) = name.find(&typed) {
-            let is_word = name
-                .match_indices(&typed)
-                .any(|(at, _)| name[..at].ends_with(|letter: char| !letter.is_alphanumeric()));
-            debug_assert!(at > 0);
-            return Some(if is_word { Self::Word } else { Self::Inside });
+        if name.contains(&typed) {
+            let begins_word = |(at, _): (usize, &str)| !name[..at].ends_with(char::is_alphanumeric);
+            return Some(if name.match_indices(&typed).any(begins_word) { Self::Word } else { Self::Inside });
         }
         let mut letters = name.chars();
         let is_scattered =
@@ -104,5 +101,49 @@ impl Shortlist {
             }
         }
         (candidates, self.looked_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_by_its_start_a_word_its_inside_or_its_letters() {
+        for (typed, expected) in [
+            ("off", Some(Fit::Start)),
+            ("OFF", Some(Fit::StartInOtherCase)),
+            ("id", Some(Fit::Word)),
+            ("ice", Some(Fit::Inside)),
+            ("ofid", Some(Fit::Scattered)),
+            ("oi", None),
+            ("ido", None),
+            ("", Some(Fit::Start)),
+        ] {
+            assert_eq!(Fit::of("office_id", typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_that_fit_worse_than_others_are_left_out_and_kinds_have_their_order() {
+        let offered = |typed: &str| {
+            let mut list = Shortlist::new(typed);
+            for (name, kind) in [
+                ("case", Kind::Keyword),
+                ("cast", Kind::Function),
+                ("account", Kind::Column),
+                ("category", Kind::Column),
+                ("category", Kind::Column),
+            ] {
+                list.offer(name, kind, || (name.to_owned(), String::new()));
+            }
+            let (candidates, looked_at) = list.finish();
+            assert_eq!(looked_at, 5);
+            candidates.into_iter().map(|candidate| candidate.text).collect::<Vec<_>>()
+        };
+        assert_eq!(offered("ca"), ["category", "cast", "case"]);
+        assert_eq!(offered("cc"), ["account"]);
+        // A function or a keyword must begin as typed.
+        assert_eq!(offered("ase"), [""; 0]);
     }
 }

@@ -97,7 +97,8 @@ impl Resolver<'_> {
                 Source::Derived(inside) => inside.start == bracket + 1,
                 _ => false,
             };
-            match branch.relations.iter().any(is_derived) {
+            let is_lateral = bracket > 0 && sentence.is(bracket - 1, "lateral");
+            match branch.relations.iter().any(is_derived) && !is_lateral {
                 true => outer.clear(),
                 false => outer.push(level),
             }

@@ -52,8 +52,10 @@ impl Offer<'_> {
     fn compared(&self, before: usize) -> Option<Column> {
         let sentence = self.sentence;
         let mut last = match () {
-            () if ["=", "<>", "!=", "=="].iter().any(|sign| sentence.is_sign(before, sign)) => before.checked_sub(1)?,
-            () if sentence.is_any(before, &["like", "ilike"]) => before.checked_sub(1)?,
+            () if ["=", "<>", "!=", "==", "<", "<=", ">", ">="].iter().any(|sign| sentence.is_sign(before, sign)) => {
+                before.checked_sub(1)?
+            }
+            () if sentence.is_any(before, &["like", "ilike", "between"]) => before.checked_sub(1)?,
             () => {
                 // The list of an IN: its opening bracket is the innermost one.
                 let opening = *self.scope.brackets.last()?;

@@ -131,7 +131,7 @@ pub const UNITS: [&str; 11] =
     ["day", "week", "month", "quarter", "year", "hour", "minute", "second", "dow", "doy", "epoch"];
 
 /// Words behind which a value is still to come.
-pub const EXPECT_VALUE: [&str; 28] = [
+pub const EXPECT_VALUE: [&str; 29] = [
     "all",
     "and",
     "any",
@@ -143,6 +143,7 @@ pub const EXPECT_VALUE: [&str; 28] = [
     "else",
     "escape",
     "exists",
+    "from",
     "having",
     "ilike",
     "in",

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-use rustyline::Context;
-use rustyline::Helper;
 use rustyline::completion::{Candidate, Completer};
 use rustyline::config::CompletionType;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter, HistoryHinter};
+use rustyline::line_buffer::LineBuffer;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Changeset, Context, Helper};
 use unicode_width::UnicodeWidthStr;
 
 use super::highlight::Coloured;
@@ -87,6 +87,15 @@ impl Completer for Assistant {
             only.replacement.push(' ');
         }
         Ok((completion.start, shown.into_iter().map(|(shown, _)| shown).collect()))
+    }
+
+    fn update(&self, line: &mut LineBuffer, start: usize, elected: &str, changes: &mut Changeset) {
+        // In the middle of a word what is behind the cursor may already be the end of the candidate.
+        let behind = &line.as_str()[line.pos()..];
+        let word = behind.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(behind.len());
+        let is_there = elected.len() > line.pos() - start && elected.ends_with(&behind[..word]);
+        let end = if is_there { line.pos() + word } else { line.pos() };
+        line.replace(start..end, elected, changes);
     }
 }
 

@@ -79,7 +79,12 @@ pub fn run(shell: &mut Shell, runtime: &Handle, has_color: bool, report: impl Fn
             return Ok(());
         }
         remember(&mut editor, history.as_deref(), text.trim_end(), shell);
-        match runtime.block_on(shell.script(&text, None, Start::default())) {
+        let done = runtime.block_on(shell.script(&text, None, Start::default()));
+        if text.trim_start().starts_with('\\') {
+            // Saved queries may have changed, by a command or by whoever has the editor open.
+            runtime.spawn(memory.clone().learn_queries(shell.engine.clone(), shell.library.clone()));
+        }
+        match done {
             Ok(Next::GoOn) => {}
             Ok(Next::Quit) => return Ok(()),
             // The terminal has shown `^C` somewhere on this line, perhaps behind how far the statement was.
@@ -197,7 +202,11 @@ fn edit(
         ToEdit::Text(text) => editor::on_text(text)?,
         ToEdit::Last => editor::on_text(&last_statement(editor))?,
         ToEdit::Query(name) => {
-            runtime.block_on(shell.library.query(name))?;
+            // One whose file is wrong is there to be mended.
+            match runtime.block_on(shell.library.query(name)) {
+                Err(error) if error.kind() != Kind::InvalidData => return Err(error),
+                _ => {}
+            }
             let Root::Folder(folder) = &shell.engine.lake().queries else {
                 return Err(Error::usage(format!("`{name}` is in a bucket and cannot be edited there")));
             };

@@ -179,20 +179,35 @@ fn exhausted(message: &str, memory_bytes: u64) -> Error {
     .hint("raise it with `--memory-limit`, or take fewer threads with `--threads`")
 }
 
+/// What the engine puts before a message to say of which kind it is, or through which of its parts it came.
+const KINDS: [&str; 14] = [
+    "Arrow error: ",
+    "Schema error: ",
+    "External error: ",
+    "Execution error: ",
+    "Error during planning: ",
+    "Internal error: ",
+    "Invalid argument error: ",
+    "Cast error: ",
+    "Parser error: ",
+    "Compute error: ",
+    "Parquet error: ",
+    "Csv error: ",
+    "Json error: ",
+    "This feature is not implemented: ",
+];
+
 /// The engine's message without the words that it puts before each kind.
 fn plain(error: &DataFusionError) -> String {
-    match error {
-        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
-            ArrowError::CastError(said)
-            | ArrowError::ParseError(said)
-            | ArrowError::ComputeError(said)
-            | ArrowError::ArithmeticOverflow(said)
-            | ArrowError::InvalidArgumentError(said)
-            | ArrowError::NotYetImplemented(said) => said.clone(),
-            inner => inner.to_string(),
-        },
+    let message = match error {
+        DataFusionError::ArrowError(inner, _) => inner.to_string(),
         other => other.message().into_owned(),
+    };
+    let mut said = message.as_str();
+    while let Some(rest) = KINDS.iter().find_map(|kind| said.strip_prefix(kind)) {
+        said = rest;
     }
+    said.to_owned()
 }
 
 fn first_paragraph(message: &str) -> String {

@@ -82,7 +82,9 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
             Some(sql) => syntax::tell(parser, sql, &mut clues),
             None => Error::query(parser.to_string()),
         },
-        DataFusionError::ResourcesExhausted(message) => return exhausted(message, memory_bytes),
+        DataFusionError::ResourcesExhausted(message) => {
+            return placed(exhausted(message, memory_bytes), sql, None);
+        }
         DataFusionError::SchemaError(schema, _) => names::schema(schema, &mut clues),
         DataFusionError::ObjectStore(error) => return explain(error.as_ref(), "cannot read"),
         DataFusionError::IoError(error) => return Error::storage(format!("cannot read: {error}")),

@@ -82,7 +82,9 @@ pub fn from_engine(error: DataFusionError, sql: Option<&SqlText<'_>>, known: &Kn
             Some(sql) => syntax::tell(parser, sql, &mut clues),
             None => Error::query(parser.to_string()),
         },
-        DataFusionError::ResourcesExhausted(message) => return exhausted(message, memory_bytes),
+        DataFusionError::ResourcesExhausted(message) => {
+            return placed(exhausted(message, memory_bytes), sql, None);
+        }
         DataFusionError::SchemaError(schema, _) => names::schema(schema, &mut clues),
         DataFusionError::ObjectStore(error) => return explain(error.as_ref(), "cannot read"),
         DataFusionError::IoError(error) => return Error::storage(format!("cannot read: {error}")),
@@ -179,20 +181,35 @@ fn exhausted(message: &str, memory_bytes: u64) -> Error {
     .hint("raise it with `--memory-limit`, or take fewer threads with `--threads`")
 }
 
+/// What the engine puts before a message to say of which kind it is, or through which of its parts it came.
+const KINDS: [&str; 14] = [
+    "Arrow error: ",
+    "Schema error: ",
+    "External error: ",
+    "Execution error: ",
+    "Error during planning: ",
+    "Internal error: ",
+    "Invalid argument error: ",
+    "Cast error: ",
+    "Parser error: ",
+    "Compute error: ",
+    "Parquet error: ",
+    "Csv error: ",
+    "Json error: ",
+    "This feature is not implemented: ",
+];
+
 /// The engine's message without the words that it puts before each kind.
 fn plain(error: &DataFusionError) -> String {
-    match error {
-        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
-            ArrowError::CastError(said)
-            | ArrowError::ParseError(said)
-            | ArrowError::ComputeError(said)
-            | ArrowError::ArithmeticOverflow(said)
-            | ArrowError::InvalidArgumentError(said)
-            | ArrowError::NotYetImplemented(said) => said.clone(),
-            inner => inner.to_string(),
-        },
+    let message = match error {
+        DataFusionError::ArrowError(inner, _) => inner.to_string(),
         other => other.message().into_owned(),
+    };
+    let mut said = message.as_str();
+    while let Some(rest) = KINDS.iter().find_map(|kind| said.strip_prefix(kind)) {
+        said = rest;
     }
+    said.to_owned()
 }
 
 fn first_paragraph(message: &str) -> String {

@@ -66,6 +66,7 @@ impl Settings {
                 turned: Turned::Never,
                 groups_digits: false,
                 pages: true,
+                fits: true,
                 timeout: typed.timeout.as_deref().map(span).transpose()?,
                 timing: false,
                 stats: typed.stats,

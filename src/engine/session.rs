@@ -604,7 +604,7 @@ fn unbound(name: &str, parameters: &[(String, ScalarValue)], sql: &SqlText<'_>) 
     let known = parameters.iter().map(|(known, _)| known.as_str());
     let hint = match suggest::nearest(bare, known) {
         Some(near) => format!("did you mean `${near}`?"),
-        None => format!("give it with `--param {bare}=…`"),
+        None => format!("give it with `--param {bare}=…` or `\\set {bare} …`"),
     };
     let written = format!("${bare}");
     let wrong = sql.text.find(&written).map(|start| start..start + written.len());

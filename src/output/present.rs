@@ -62,6 +62,10 @@ impl Presentation {
         self.groups_digits
     }
 
+    pub fn is_listing(&self) -> bool {
+        self.reader == Reader::Listing
+    }
+
     /// The title of a column.
     pub fn title<'a>(&'a self, name: &'a str) -> &'a str {
         self.columns.get(name).and_then(|style| style.title.as_deref()).unwrap_or(name)

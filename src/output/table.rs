@@ -11,7 +11,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::fit::{ELLIPSIS, Fit, fit};
+use super::fit::{ELLIPSIS, Fit, Yields, fit};
 use super::present::Presentation;
 use super::records::Records;
 use super::{Format, Style, cell};
@@ -113,7 +113,7 @@ impl<W: Write> Table<W> {
             let dropped = columns.fit.dropped.iter().map(|&index| self.titles[index].as_str());
             let names: Vec<&str> = dropped.collect();
             if !names.is_empty() {
-                writeln!(self.out, "{ELLIPSIS} too narrow for: {}", names.join(", "))?;
+                writeln!(self.out, "{ELLIPSIS} too narrow for: {} (`\\x` shows all)", names.join(", "))?;
             }
         }
         self.out.flush()?;
@@ -151,7 +151,8 @@ impl<W: Write> Table<W> {
         let room = self.style.width.map(|width| width.saturating_sub(before + behind));
         let numeric: Vec<bool> = self.schema.fields().iter().map(|field| cell::is_number(field.data_type())).collect();
         let may_shrink: Vec<bool> = numeric.iter().map(|numeric| !numeric).collect();
-        let fit = fit(&widths, &may_shrink, gap, room);
+        let yields = if self.style.present.is_listing() { Yields::Last } else { Yields::Widest };
+        let fit = fit(&widths, &may_shrink, gap, room, yields);
         if self.style.turns && fit.is_narrowed {
             return records();
         }

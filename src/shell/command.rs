@@ -133,11 +133,11 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
         ("save!", [name]) => shell.save(name, None, Existing::Replace).await?,
         ("save!", [name, title @ ..]) => shell.save(name, Some(&title.join(" ")), Existing::Replace).await?,
         ("chart", columns) => {
-            let kept = shell.last_or_held().await?;
+            let kept = shell.kept()?;
             shell.chart(columns, &kept).await?;
         }
         ("crosstab", columns) => {
-            let kept = shell.last_or_held().await?;
+            let kept = shell.kept()?;
             shell.crosstab(columns, &kept).await?;
         }
         ("last", []) => shell.last().await?,
@@ -185,7 +185,8 @@ pub async fn behind(shell: &mut Shell, text: &str) -> Result<Next> {
 async fn repeat(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
     match (name, rest) {
         ("g", []) => shell.again().await,
-        ("g", [word]) if Format::names().any(|known| known == word) || Format::of_file(Path::new(word)).is_none() => {
+        // A word with a point or a slash is a file; what its ending does not say is told when it is opened.
+        ("g", [word]) if !word.contains(['.', '/']) => {
             let format = Format::parse(word)?;
             with(shell, |view| view.format = Some(format), async |shell| shell.again().await).await
         }
@@ -226,6 +227,9 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         ("timing", rest @ ([] | [_])) => view.timing = switch(rest, view.timing, "timing")?,
         ("stats", rest @ ([] | [_])) => view.stats = switch(rest, view.stats, "stats")?,
         ("pager", rest @ ([] | [_])) => view.pages = switch(rest, view.pages, "the pager")?,
+        ("x", [other]) if !["on", "off", "auto"].contains(other) => {
+            return Err(Error::usage(format!("`{other}` is none of `on`, `off`, `auto`")));
+        }
         ("x", ["auto"]) => {
             view.turned = Turned::WhereTooWide;
             tell("a line for each value where a table is too wide");
@@ -249,12 +253,16 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
             if shell.view.format.is_none() && Format::of_file(&path).is_none() {
                 return Err(super::result::unknown_ending(&path));
             }
+            tell(&format!("the next result goes to {}", path.display()));
             shell.next_output = Some(path);
         }
         ("set", []) => {
             for (name, texts) in &shell.given {
                 tell(&format!("{name} = {}", texts.join(", ")));
             }
+        }
+        ("set", [name]) if !name.contains('=') => {
+            return Err(Error::usage(format!("`{name}` gets no value")).hint(format!("write `\\set {name} VALUE`")));
         }
         ("set", [name, value @ ..]) if !name.contains('=') && !value.is_empty() => {
             shell.given.insert((*name).trim_start_matches('$').to_owned(), vec![value.join(" ")]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::delivery::Delivery;
 use super::kept::Kept;
+use super::pager::Paged;
 use super::progress::Line;
 use super::{Asked, Shell};
 use crate::engine::{Running, Scans};
@@ -35,7 +36,9 @@ impl Shell {
         let text = chart::draw(&kept.rows()?, &kept.present, &chart, size)?;
         let path = self.target().map(Path::to_owned);
         let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
-        let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores, None)).await?;
+        let to_screen = self.view.screen.filter(|_| path.is_none() && self.at_prompt && self.view.pages);
+        let pager = to_screen.and_then(|screen| Paged::new(screen.height, &self.interrupt));
+        let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores, pager)).await?;
         let written = target.write_all(text.as_bytes()).and_then(|()| target.flush());
         if target.is_closed() {
             return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
@@ -62,17 +65,6 @@ impl Shell {
         let batches = Box::pin(futures::stream::iter([Ok(turned)]));
         self.write(Running { schema, batches, scans: Scans::default() }, present, &Line::default()).await?;
         Ok(())
-    }
-
-    /// The last result, or the statement's where none was kept.
-    ///
-    /// # Errors
-    /// `Usage` when there is none; those of running it.
-    pub(super) async fn last_or_held(&mut self) -> Result<Kept> {
-        match &self.last {
-            Some(kept) => Ok(kept.clone()),
-            None => self.held().await,
-        }
     }
 }
 

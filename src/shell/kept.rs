@@ -29,6 +29,16 @@ impl Kept {
     }
 }
 
+/// The last result.
+#[derive(Clone, Debug, Default)]
+pub enum Last {
+    #[default]
+    None,
+    Kept(Kept),
+    /// It had more than these bytes.
+    TooLarge(u64),
+}
+
 /// Collects a result while it is shown, as long as it is small enough.
 #[derive(Debug)]
 pub struct Keeper {

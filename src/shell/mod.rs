@@ -39,7 +39,7 @@ use crate::query::script::{self, Item, Start};
 use crate::storage::{Counts, Texts};
 use complete::Memory;
 use interrupt::Interrupt;
-use kept::Kept;
+use kept::Last;
 use look::counted;
 pub use look::{Listing, Reach, metric_text, query_text};
 use progress::Line;
@@ -60,6 +60,8 @@ pub struct View {
     pub groups_digits: bool,
     /// Results that are longer than the screen go through a pager.
     pub pages: bool,
+    /// Tables are fitted to the screen's width; a pager can show wider ones.
+    pub fits: bool,
     /// Statements that run longer are stopped.
     pub timeout: Option<Duration>,
     /// Say how long each statement took.
@@ -120,7 +122,7 @@ pub struct Shell {
     keeps: bool,
     /// The last statement or saved query, and what it gave when that was small enough to keep.
     asked: Option<Asked>,
-    last: Option<Kept>,
+    last: Last,
     /// Files that are being read, one within the other.
     including: Vec<PathBuf>,
     /// What a prompt learns from the statements that run; none without a prompt.
@@ -156,7 +158,7 @@ impl Shell {
             history: Vec::new(),
             keeps: false,
             asked: None,
-            last: None,
+            last: Last::None,
             including: Vec::new(),
             memory: None,
             delivered: 0,

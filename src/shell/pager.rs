@@ -8,6 +8,21 @@ use super::interrupt::Interrupt;
 /// Rows of the screen that stay free below a result: what is said of it, and the next prompt.
 const BELOW: usize = 3;
 
+/// Whether the user has a pager that can be started.
+pub fn is_there() -> bool {
+    let program = command().into_iter().next();
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    program.is_some_and(|program| std::env::split_paths(&paths).any(|folder| folder.join(&program).is_file()))
+}
+
+/// Program and arguments of the user's pager; none where the user wants none.
+fn command() -> Vec<String> {
+    let named = ["CXLAKE_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
+    // Leaves what fits one screen, keeps colours, and does not clear the screen at its end.
+    let command = named.unwrap_or_else(|| "less -FRSX".to_owned());
+    command.split_whitespace().map(str::to_owned).collect()
+}
+
 /// Standard output, or a pager before it. What is written is held back until it is more than the screen takes; then the
 /// pager starts and gets all of it.
 #[derive(Debug)]
@@ -24,10 +39,7 @@ pub struct Paged {
 impl Paged {
     /// For a screen with so many rows; `None` when the user has no pager.
     pub fn new(height: usize, interrupt: &Interrupt) -> Option<Self> {
-        let named = ["CXLAKE_PAGER", "PAGER"].iter().find_map(|name| std::env::var(name).ok());
-        // Leaves what fits one screen, keeps colours, and does not clear the screen at its end.
-        let command = named.unwrap_or_else(|| "less -FRSX".to_owned());
-        let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        let command = command();
         let rows_max = height.saturating_sub(BELOW);
         let interrupt = interrupt.clone();
         (!command.is_empty()).then(|| Self { command, rows_max, held: Vec::new(), rows: 0, child: None, interrupt })

@@ -11,8 +11,8 @@ use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
 
 use super::delivery::Delivery;
-use super::kept::{Keeper, Kept};
-use super::pager::Paged;
+use super::kept::{Keeper, Kept, Last};
+use super::pager::{self, Paged};
 use super::progress::Line;
 use super::{Asked, Shell, Turned, counted, explain, interrupt, tell};
 use crate::engine::{Running, Scans, SqlText, human_bytes};
@@ -83,7 +83,7 @@ impl Shell {
         let batches = keeper.whole().ok_or(too_large)?;
         self.engine.keep_last(&schema, batches.clone())?;
         let kept = Kept { schema, batches, present };
-        self.last = Some(kept.clone());
+        self.last = Last::Kept(kept.clone());
         Ok(kept)
     }
 
@@ -92,16 +92,28 @@ impl Shell {
     /// # Errors
     /// `Usage` when there is none, or it was too large to keep; those of writing.
     pub(super) async fn last(&mut self) -> Result<()> {
-        let Kept { schema, batches, present } = self.last.clone().ok_or_else(|| match &self.asked {
-            None => nothing_asked(),
-            Some(_) => too_large(Keeper::new(self.engine.memory_bytes_max()).bytes_max),
-        })?;
+        let Kept { schema, batches, present } = self.kept()?;
         let batches = Box::pin(futures::stream::iter(batches.into_iter().map(Ok)));
-        let rows_max = self.view.rows_max.take();
+        let before = self.view.clone();
+        self.view.rows_max = None;
+        // A pager scrolls to the side.
+        self.view.fits = !(self.view.pages && pager::is_there());
         let running = Running { schema, batches, scans: Scans::default() };
         let shown = self.show(running, present, &Line::default(), Instant::now()).await;
-        self.view.rows_max = rows_max;
+        self.view = before;
         shown
+    }
+
+    /// The last result.
+    ///
+    /// # Errors
+    /// `Usage` when there is none; `Exhausted` when it was too large to keep.
+    pub(super) fn kept(&self) -> Result<Kept> {
+        match &self.last {
+            Last::Kept(kept) => Ok(kept.clone()),
+            Last::None => Err(Error::usage("there is no result yet")),
+            Last::TooLarge(bytes_max) => Err(too_large(*bytes_max)),
+        }
     }
 
     /// Plans and starts what is asked; a note of a saved query says what ran.
@@ -145,7 +157,7 @@ impl Shell {
         let limited = async {
             tokio::time::timeout_at((began + timeout).into(), work).await.unwrap_or_else(|_| {
                 Err(Error::new(Kind::Exhausted, format!("stopped at its time limit of {} s", timeout.as_secs_f64()))
-                    .hint("set another with `\\timeout 5m`, or none with `\\timeout off`"))
+                    .hint("set another with `\\timeout 5min` or `--timeout 5min`, none with `\\timeout off`"))
             })
         };
         self.interrupt.guard(limited).await
@@ -229,7 +241,7 @@ impl Shell {
         }
         let style = Style {
             format,
-            width: screen.map(|screen| screen.width),
+            width: screen.filter(|_| self.view.fits).map(|screen| screen.width),
             // Listings of our own are as long as they are.
             rows_max: self.view.rows_max.filter(|_| screen.is_some() && began.is_some()),
             turns: self.view.turned == Turned::WhereTooWide,
@@ -298,10 +310,10 @@ impl Shell {
 
     fn keep(&mut self, schema: arrow::datatypes::SchemaRef, present: Presentation, keeper: Keeper) -> Result<()> {
         let bytes_max = keeper.bytes_max;
-        self.last = None;
+        self.last = Last::TooLarge(bytes_max);
         if let Some(batches) = keeper.whole() {
             self.engine.keep_last(&schema, batches.clone())?;
-            self.last = Some(Kept { schema, batches, present });
+            self.last = Last::Kept(Kept { schema, batches, present });
         } else {
             self.engine.leave_last(bytes_max);
         }

@@ -11,6 +11,9 @@ impl Shell {
     /// # Errors
     /// Those of running it; `Interrupted` on Ctrl-C.
     pub(super) async fn watch(&mut self, every: Duration, times: Option<u64>) -> Result<()> {
+        if self.asked.is_none() {
+            return self.again().await;
+        }
         let mut run = 0;
         loop {
             run += 1;

@@ -335,7 +335,7 @@ fn parameters_of_a_statement_are_bound_and_never_pasted() {
     assert_eq!(bound("office=O01", "select office from offices where office_id = $office"), "office\nNew York\n");
     assert_eq!(
         cxlake(["-c", "select $x"]).told(2),
-        "error: parameter `$x` has no value\n\nhint: give it with `--param x=…`\n"
+        "error: parameter `$x` has no value\n\nhint: give it with `--param x=…` or `\\set x …`\n"
     );
 }
 

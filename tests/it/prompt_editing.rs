@@ -354,3 +354,44 @@ fn a_window_made_narrower_while_a_statement_is_typed_keeps_it_whole() {
     let shown = prompt.answer();
     assert!(shown.contains("1 row"), "{shown}");
 }
+
+#[test]
+fn a_list_of_candidates_is_whole_below_statements_of_several_lines_and_above_what_follows() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    prompt.keys("select *\rfrom offices o\rwhere o.region = '\t");
+    prompt.shows("APAC  EMEA  NA\n");
+    prompt.shows("cxlake> select *\nfrom offices o\nwhere o.region = '");
+    prompt.keys(CTRL_C);
+    prompt.answer();
+    // A line that wraps, and lines below the cursor.
+    let long = "x".repeat(90);
+    prompt.keys(&format!("select '{long}',\ro.c\rfrom offices o"));
+    prompt.keys(UP);
+    prompt.keys("\x05\t");
+    for column in ["city", "country", "continent", "currency", "closed_on"] {
+        prompt.shows(&format!("\n{column} "));
+    }
+    prompt.shows("o.c\nfrom offices o");
+}
+
+#[test]
+fn commands_of_other_prompts_are_answered_with_ours() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    for (line, word, ours) in [(".tables", ".tables", "\\d"), (".mode csv", ".mode", "\\format NAME"), ("help;", "help", "\\?")] {
+        let shown = prompt.said(line);
+        assert_eq!(shown, format!("cxlake> {line}\nerror: `{word}` is no command here\n\nhint: here it is `{ours}`"));
+    }
+    let shown = prompt.said(".foo");
+    assert!(shown.ends_with("hint: commands begin with a `\\`: `\\?` lists them"), "{shown}");
+}
+
+#[test]
+fn backslash_q_leaves_from_within_a_statement() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    prompt.enter("select 1");
+    prompt.enter("\\q");
+    assert_eq!(prompt.leaves(), 0);
+}

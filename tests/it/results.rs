@@ -74,7 +74,7 @@ fn g_runs_the_last_statement_again_also_into_a_file() {
     let said = cxlake(["-q", "--format", "csv"]).within(folder.path()).stdin(script).run();
     assert_eq!(said.text(), "a\n1\n[{\"a\":1}]\n");
     assert_eq!(folder.read("out.csv"), "a\n1\n");
-    assert!(said.stderr.starts_with("error: unknown format `nowhere.xyz`"), "{}", said.stderr);
+    assert!(said.stderr.starts_with("error: cannot tell from its name which form `nowhere.xyz` should have"), "{}", said.stderr);
     let said = cxlake(["-c", "\\g"]).run();
     assert_eq!(said.stderr, "error: there is no statement before this\n");
 }
@@ -109,6 +109,15 @@ fn a_result_that_is_too_large_to_keep_says_so_and_is_shown_whole() {
         .stdin(script.replace("select count(*) from _;", "\\last"))
         .run();
     assert!(last.stderr.starts_with("error: the result has more than 8.4 MB and is not held"), "{}", last.stderr);
+}
+
+#[test]
+fn without_a_result_there_is_nothing_to_show_again() {
+    for command in ["\\last", "\\chart", "\\crosstab"] {
+        let said = cxlake(["-q"]).stdin(format!("create view v as select 1 as a;\n{command}")).run();
+        assert_eq!(said.stderr, "error: there is no result yet\n  at stdin:2\n", "{command}");
+    }
+    assert_eq!(cxlake(["-c", "\\watch"]).run().stderr, "error: there is no statement before this\n");
 }
 
 #[test]
@@ -231,7 +240,7 @@ fn a_time_limit_stops_a_statement_and_says_how_to_change_it() {
         assert_eq!((said.code, said.text().as_str()), (Some(1), ""));
         assert_eq!(
             said.stderr,
-            "error: stopped at its time limit of 0.2 s\n\nhint: set another with `\\timeout 5m`, or none with `\\timeout off`\n"
+            "error: stopped at its time limit of 0.2 s\n\nhint: set another with `\\timeout 5min` or `--timeout 5min`, none with `\\timeout off`\n"
         );
     }
     let said = cxlake(["--timeout", "soon", "-c", "select 1"]).run();

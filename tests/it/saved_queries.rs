@@ -196,7 +196,7 @@ fn the_check_finds_parameters_without_value_use_or_declaration() {
     assert_eq!(
         check("[params.id]\ntype = \"text\"\ndefault = \"a\"", "select n from t\nwhere id = $id\nand n < $most"),
         format!(
-            "error: parameter `$most` has no value\n  at queries/q.sql:11:9\n  | and n < $most\n  |         ^^^^^\n\nhint: give it with `--param most=…`\n{WRONG}"
+            "error: parameter `$most` has no value\n  at queries/q.sql:11:9\n  | and n < $most\n  |         ^^^^^\n\nhint: give it with `--param most=…` or `\\set most …`\n{WRONG}"
         )
     );
 }

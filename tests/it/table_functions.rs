@@ -111,7 +111,7 @@ fn parameters_work_in_the_relation_in_a_column_and_as_a_constant() {
     assert_eq!(cxlake(call).prints(), plain);
     assert_eq!(
         cxlake(["--param", "y=7", "-c", sql]).told(2),
-        "error: parameter `$x` has no value\n\nhint: give it with `--param x=…`\n"
+        "error: parameter `$x` has no value\n\nhint: give it with `--param x=…` or `\\set x …`\n"
     );
 }
 

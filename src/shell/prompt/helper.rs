@@ -10,10 +10,11 @@ use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::line_buffer::LineBuffer;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::highlight::Coloured;
-use super::is_farewell;
+use super::{PROMPT, elsewhere, is_farewell};
 use super::theme::{Paint, Theme};
 use crate::query::script;
 use crate::shell::complete::{self, Kind, Memory};
@@ -86,7 +87,9 @@ impl Completer for Assistant {
         {
             only.replacement.push(' ');
         }
-        Ok((completion.start, shown.into_iter().map(|(shown, _)| shown).collect()))
+        let mut shown: Vec<Shown> = shown.into_iter().map(|(shown, _)| shown).collect();
+        set_apart(&mut shown, line, pos, usize::from(columns));
+        Ok((completion.start, shown))
     }
 
     fn update(&self, line: &mut LineBuffer, start: usize, elected: &str, changes: &mut Changeset) {
@@ -97,6 +100,39 @@ impl Completer for Assistant {
         let end = if is_there { line.pos() + word } else { line.pos() };
         line.replace(start..end, elected, changes);
     }
+}
+
+/// Gives a list of candidates lines of its own. The line editor writes it from the cursor on, over the lines below, and then draws
+/// what is typed as many rows further up as the cursor was below the first: over the end of the list. Breaks before the
+/// first candidate and behind the one that is written last make room for both.
+fn set_apart(shown: &mut [Shown], line: &str, pos: usize, columns: usize) {
+    let (above, all) = (rows(&line[..pos], columns), rows(line, columns));
+    let widest = shown.iter().map(|shown| shown.display.width()).max().unwrap_or(0);
+    // As the line editor lays them out: down the columns.
+    let side_by_side = (columns / (widest + 2).min(columns).max(1)).max(1);
+    let per_column = shown.len().div_ceil(side_by_side).max(1);
+    let last = (0..side_by_side).map(|column| column * per_column + per_column - 1).take_while(|&last| last < shown.len());
+    if let Some(last) = last.last().filter(|_| shown.len() > 1) {
+        shown[last].display.push_str(&"\n".repeat(above));
+        shown[0].display.insert_str(0, &"\n".repeat(all - above));
+    }
+}
+
+/// Rows of the screen above the one in which a text ends, behind the prompt.
+fn rows(text: &str, columns: usize) -> usize {
+    let mut column = PROMPT.width();
+    let mut rows = 0;
+    for letter in text.graphemes(true) {
+        if letter == "\n" {
+            (rows, column) = (rows + 1, 0);
+            continue;
+        }
+        column += letter.width();
+        if column > columns {
+            (rows, column) = (rows + 1, letter.width());
+        }
+    }
+    rows + usize::from(column == columns)
 }
 
 /// Candidates with their remarks in a column, none wider than the terminal.
@@ -206,7 +242,7 @@ impl Highlighter for Assistant {
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        Ok(match is_farewell(text) || script::is_complete(text) {
+        Ok(match is_farewell(text) || elsewhere(text).is_some() || script::is_complete(text) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })

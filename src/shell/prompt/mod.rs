@@ -32,6 +32,9 @@ pub use theme::Theme;
 /// Statements that the history keeps.
 const HISTORY_MAX: usize = 10_000;
 
+/// What asks for a line.
+const PROMPT: &str = "cxlake> ";
+
 /// Rows of a result that the prompt shows.
 const ROWS_MAX: usize = 40;
 
@@ -78,6 +81,10 @@ pub fn run(shell: &mut Shell, runtime: &Handle, has_color: bool, report: impl Fn
         if is_farewell(&text) {
             return Ok(());
         }
+        if let Some(error) = elsewhere(&text) {
+            report(&error);
+            continue;
+        }
         remember(&mut editor, history.as_deref(), text.trim_end(), shell);
         let done = runtime.block_on(shell.script(&text, None, Start::default()));
         if text.trim_start().starts_with('\\') {
@@ -104,7 +111,7 @@ enum Line {
 }
 
 fn read(editor: &mut Editor<Assistant, FileHistory>, to_editor: &ToEditor) -> Result<Line> {
-    match editor.readline("cxlake> ") {
+    match editor.readline(PROMPT) {
         Ok(text) => Ok(Line::Entered(text)),
         Err(ReadlineError::Interrupted) => Ok(to_editor.take().map_or(Line::GivenUp, Line::ToEditor)),
         Err(ReadlineError::Eof) => Ok(Line::End),
@@ -297,6 +304,39 @@ fn ask(parameter: &Parameter) -> Option<String> {
     let answer = editor.readline(&format!("{} = ", parameter.name)).ok()?;
     let answer = answer.trim();
     (!answer.is_empty()).then(|| answer.to_owned())
+}
+
+/// What DuckDB and others call `\` commands of ours.
+const ELSEWHERE: [(&str, &str); 14] = [
+    (".help", "\\?"),
+    (".tables", "\\d"),
+    (".schema", "\\d TABLE"),
+    (".mode", "\\format NAME"),
+    (".read", "\\i FILE"),
+    (".output", "\\o FILE"),
+    (".once", "\\o FILE"),
+    (".timer", "\\timing"),
+    (".maxrows", "\\rows N"),
+    (".edit", "\\e"),
+    (".last", "\\last"),
+    (".exit", "\\q"),
+    (".quit", "\\q"),
+    ("help", "\\?"),
+];
+
+/// What is wrong with a line that is a command of another prompt; as SQL it would only ask for more lines.
+fn elsewhere(text: &str) -> Option<Error> {
+    let line = text.trim().trim_end_matches(';');
+    let word = line.split_whitespace().next()?;
+    let is_command = word.strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()));
+    if line.contains('\n') || !is_command && !line.eq_ignore_ascii_case("help") {
+        return None;
+    }
+    let error = Error::usage(format!("`{word}` is no command here"));
+    Some(match ELSEWHERE.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)) {
+        Some((_, ours)) => error.hint(format!("here it is `{ours}`")),
+        None => error.hint("commands begin with a `\\`: `\\?` lists them"),
+    })
 }
 
 /// Whether the text is a word that people leave other prompts with; as SQL it would only ask for more lines.

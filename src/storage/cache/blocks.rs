@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use foyer::CacheBuilder;
+use foyer_memory::{Cache, CacheBuilder};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
@@ -43,7 +43,7 @@ const MEMORY: usize = 32 << 20;
 
 /// The blocks that are kept.
 pub struct Blocks {
-    memory: foyer::Cache<String, Bytes>,
+    memory: Cache<String, Bytes>,
     disk: Disk,
     /// Whose blocks are being fetched.
     fetchers: Turns,

@@ -116,6 +116,8 @@ pub struct Shell {
     /// Whether somebody sits at a prompt, and what they can be asked.
     pub at_prompt: bool,
     pub ask: Option<Ask>,
+    /// Whether statements come one by one, so that nobody knows what will be asked of a result.
+    pub is_streamed: bool,
     /// What was entered at the prompt, oldest first.
     pub history: Vec<String>,
     /// Whether results are kept, so that `_` and `\last` give them again.
@@ -155,6 +157,7 @@ impl Shell {
             interrupt,
             at_prompt: false,
             ask: None,
+            is_streamed: false,
             history: Vec::new(),
             keeps: false,
             asked: None,
@@ -172,7 +175,7 @@ impl Shell {
     /// Those of the item that failed, with its line in `file`.
     pub async fn script(&mut self, text: &str, file: Option<&str>, start: Start) -> Result<Next> {
         // What a script never looks back at need not be kept.
-        self.keeps |= self.at_prompt || text.contains('_') || text.contains('\\');
+        self.keeps |= self.at_prompt || self.is_streamed || text.contains('_') || text.contains('\\');
         for item in script::split(text, start) {
             if self.item(item, file).await? == Next::Quit {
                 return Ok(Next::Quit);

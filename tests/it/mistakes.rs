@@ -36,6 +36,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "drop table nosuch",
             "create table offices as select 1",
             "select 1 from offices o, accounts o",
+            "select 1\nfrom accounts a\njoin offices o on a.office_id",
             "with r as (select 1 as n union all select n + 1 from r where n < 5) select * from r",
             "with recursive r as (select n + 1 from r) select * from r",
             "with c as (select 1), c as (select 2) select * from c",

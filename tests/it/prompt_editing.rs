@@ -359,8 +359,8 @@ fn a_window_made_narrower_while_a_statement_is_typed_keeps_it_whole() {
 fn a_list_of_candidates_is_whole_below_statements_of_several_lines_and_above_what_follows() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
-    prompt.keys("select *\rfrom offices o\rwhere o.region = '\t");
-    prompt.shows("APAC  EMEA  NA\n");
+    prompt.keys("select *\rfrom offices o\rwhere o.region = '");
+    prompt.keys_until("\t", "APAC  EMEA  NA\n");
     prompt.shows("cxlake> select *\nfrom offices o\nwhere o.region = '");
     prompt.keys(CTRL_C);
     prompt.answer();
@@ -370,7 +370,7 @@ fn a_list_of_candidates_is_whole_below_statements_of_several_lines_and_above_wha
     prompt.keys(UP);
     prompt.keys("\x05\t");
     for column in ["city", "country", "continent", "currency", "closed_on"] {
-        prompt.shows(&format!("\n{column} "));
+        prompt.shows(&format!("{column} "));
     }
     prompt.shows("o.c\nfrom offices o");
 }
@@ -379,7 +379,9 @@ fn a_list_of_candidates_is_whole_below_statements_of_several_lines_and_above_wha
 fn commands_of_other_prompts_are_answered_with_ours() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
-    for (line, word, ours) in [(".tables", ".tables", "\\d"), (".mode csv", ".mode", "\\format NAME"), ("help;", "help", "\\?")] {
+    for (line, word, ours) in
+        [(".tables", ".tables", "\\d"), (".mode csv", ".mode", "\\format NAME"), ("help;", "help", "\\?")]
+    {
         let shown = prompt.said(line);
         assert_eq!(shown, format!("cxlake> {line}\nerror: `{word}` is no command here\n\nhint: here it is `{ours}`"));
     }

@@ -74,7 +74,11 @@ fn g_runs_the_last_statement_again_also_into_a_file() {
     let said = cxlake(["-q", "--format", "csv"]).within(folder.path()).stdin(script).run();
     assert_eq!(said.text(), "a\n1\n[{\"a\":1}]\n");
     assert_eq!(folder.read("out.csv"), "a\n1\n");
-    assert!(said.stderr.starts_with("error: cannot tell from its name which form `nowhere.xyz` should have"), "{}", said.stderr);
+    assert!(
+        said.stderr.starts_with("error: cannot tell from its name which form `nowhere.xyz` should have"),
+        "{}",
+        said.stderr
+    );
     let said = cxlake(["-c", "\\g"]).run();
     assert_eq!(said.stderr, "error: there is no statement before this\n");
 }

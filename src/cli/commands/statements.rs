@@ -76,6 +76,7 @@ async fn streamed(shell: &mut Shell) -> Result<Next> {
             }
         }
     });
+    shell.is_streamed = true;
     let (mut text, mut start, mut number) = (String::new(), Start::default(), 1);
     let interrupt = shell.interrupt.clone();
     loop {

@@ -95,6 +95,13 @@ fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
                 .hint(format!("compare it with something, as in `{condition} = …`")),
         );
     }
+    if let Some(given) = between(message, "Join condition must be boolean type, but got ", "") {
+        clues.mark(clues.words.keyword(Keyword::ON));
+        return Some(
+            Error::query(format!("ON takes a condition, and was given {}", wording::in_words(given)))
+                .hint("compare the two sides, as in `a.id = b.id`"),
+        );
+    }
     if let Some(given) = between(message, "Cannot access field at argument 1: type ", " is not Struct") {
         return Some(Error::query(format!("{} has no fields to take one from", wording::in_words(given))));
     }

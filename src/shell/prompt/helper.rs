@@ -14,8 +14,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::highlight::Coloured;
-use super::{PROMPT, elsewhere, is_farewell};
 use super::theme::{Paint, Theme};
+use super::{PROMPT, elsewhere, is_farewell};
 use crate::query::script;
 use crate::shell::complete::{self, Kind, Memory};
 
@@ -111,7 +111,8 @@ fn set_apart(shown: &mut [Shown], line: &str, pos: usize, columns: usize) {
     // As the line editor lays them out: down the columns.
     let side_by_side = (columns / (widest + 2).min(columns).max(1)).max(1);
     let per_column = shown.len().div_ceil(side_by_side).max(1);
-    let last = (0..side_by_side).map(|column| column * per_column + per_column - 1).take_while(|&last| last < shown.len());
+    let last =
+        (0..side_by_side).map(|column| column * per_column + per_column - 1).take_while(|&last| last < shown.len());
     if let Some(last) = last.last().filter(|_| shown.len() > 1) {
         shown[last].display.push_str(&"\n".repeat(above));
         shown[0].display.insert_str(0, &"\n".repeat(all - above));

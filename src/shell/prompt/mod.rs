@@ -328,7 +328,8 @@ const ELSEWHERE: [(&str, &str); 14] = [
 fn elsewhere(text: &str) -> Option<Error> {
     let line = text.trim().trim_end_matches(';');
     let word = line.split_whitespace().next()?;
-    let is_command = word.strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()));
+    let is_command =
+        word.strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()));
     if line.contains('\n') || !is_command && !line.eq_ignore_ascii_case("help") {
         return None;
     }

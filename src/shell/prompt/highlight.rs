@@ -54,13 +54,11 @@ impl Coloured {
             match said {
                 "(" | "[" => open.push((self.parts.len(), range.start)),
                 ")" | "]" => {
-                    if let Some((_, opening)) = open.pop() {
-                        self.brackets.push((opening, range.start));
-                        continue;
-                    } else {
-                        self.parts.push((range, Paint::Wrong));
-                        continue;
+                    match open.pop() {
+                        Some((_, opening)) => self.brackets.push((opening, range.start)),
+                        None => self.parts.push((range, Paint::Wrong)),
                     }
+                    continue;
                 }
                 _ => {}
             }

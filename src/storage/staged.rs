@@ -14,6 +14,8 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, UploadPart,
 };
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{Stores, explain};
 use crate::error::{Error, Result};
@@ -64,10 +66,25 @@ impl Drop for Staged {
 struct Open {
     /// `None` at its end.
     upload: Option<Box<dyn MultipartUpload>>,
+    /// Its parts that are on their way.
+    parts: Vec<JoinHandle<()>>,
     stores: Stores,
 }
 
 impl Open {
+    /// Sends a part on the program's own runtime: one that was begun ends, also when nobody waits for it any more.
+    fn send(&mut self, data: PutPayload) -> UploadPart {
+        let Some(upload) = &mut self.upload else { return Box::pin(std::future::ready(Err(ended()))) };
+        let part = upload.put_part(data);
+        let (say, said) = oneshot::channel();
+        self.parts.retain(|part| !part.is_finished());
+        self.parts.push(self.stores.runtime().spawn(async move {
+            // Nobody may be waiting.
+            let _ = say.send(part.await);
+        }));
+        Box::pin(async move { said.await.unwrap_or_else(|_| Err(ended())) })
+    }
+
     async fn complete(mut self) -> object_store::Result<()> {
         if let Some(upload) = &mut self.upload {
             upload.complete().await?;
@@ -80,7 +97,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         if let Some(upload) = self.upload.take() {
-            self.stores.give_up(upload);
+            self.stores.give_up(upload, std::mem::take(&mut self.parts));
         }
     }
 }
@@ -115,7 +132,7 @@ impl Staging {
     async fn begin(&self, location: &ObjectPath, options: PutMultipartOptions) -> object_store::Result<Held> {
         let upload = self.inner.put_multipart_opts(location, options).await;
         let upload = upload.map_err(|error| self.refused(location, error))?;
-        let open = Open { upload: Some(upload), stores: self.stores.clone() };
+        let open = Open { upload: Some(upload), parts: Vec::new(), stores: self.stores.clone() };
         Ok(Held { open: Some(open), location: location.clone(), staging: self.clone() })
     }
 }
@@ -136,9 +153,9 @@ fn ended() -> object_store::Error {
 #[async_trait]
 impl MultipartUpload for Held {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        match self.open.as_mut().and_then(|open| open.upload.as_mut()) {
-            Some(upload) => {
-                let (part, staging, location) = (upload.put_part(data), self.staging.clone(), self.location.clone());
+        match &mut self.open {
+            Some(open) => {
+                let (part, staging, location) = (open.send(data), self.staging.clone(), self.location.clone());
                 part.map_err(move |error| staging.refused(&location, error)).boxed()
             }
             None => Box::pin(std::future::ready(Err(ended()))),

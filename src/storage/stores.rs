@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use object_store::path::Path as ObjectPath;
 use object_store::{MultipartUpload, ObjectMeta, ObjectStore};
 use tokio::runtime::Handle;
@@ -180,10 +181,12 @@ impl Stores {
         &self.runtime
     }
 
-    /// Gives an upload up, so that the server need not keep its parts.
-    pub fn give_up(&self, mut upload: Box<dyn MultipartUpload>) {
+    /// Gives an upload up, so that the server need not keep its parts, when those on their way have ended: a part that a server
+    /// takes in behind the end of its upload stays there.
+    pub fn give_up(&self, mut upload: Box<dyn MultipartUpload>, parts: Vec<JoinHandle<()>>) {
         let abort = self.runtime.spawn(async move {
             // A server that cannot be reached keeps the parts until its own rules remove them; nobody ever sees them.
+            let _ = timeout(GIVING_UP, join_all(parts)).await;
             let _ = timeout(GIVING_UP, upload.abort()).await;
         });
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(abort);

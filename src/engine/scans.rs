@@ -1,7 +1,7 @@
 //! What the scans of a statement read and what they left out, told by its physical plan once it has run.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
@@ -16,6 +16,8 @@ pub struct Scans {
     plan: Option<Arc<dyn ExecutionPlan>>,
     /// What is asked in place of the statement's rows.
     asked: Option<Asked>,
+    /// Rows that the scans will go over, once somebody wants to know.
+    rows_all: Arc<OnceLock<Option<usize>>>,
 }
 
 /// Sums over all scans of a statement.
@@ -45,7 +47,7 @@ pub struct Progress {
 
 impl Scans {
     pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
-        Self { plan: Some(plan), asked: None }
+        Self { plan: Some(plan), ..Self::default() }
     }
 
     /// The scans of a statement that is asked about.
@@ -83,11 +85,22 @@ impl Scans {
     /// How far the statement is at the moment; `None` before it is planned.
     pub fn progress(&self) -> Option<Progress> {
         let plan = self.plan.as_ref()?;
-        let mut progress = Progress { rows_all: Some(0), ..Progress::default() };
+        // What the plan expects is the same at every look, and takes a look at all its files.
+        let rows_all = *self.rows_all.get_or_init(|| rows_all(plan.as_ref()).filter(|&all| all > 0));
+        let mut progress = Progress { rows_all, ..Progress::default() };
         advance(plan.as_ref(), &mut progress);
-        progress.rows_all = progress.rows_all.filter(|&all| all > 0);
         Some(progress)
     }
+}
+
+/// Rows of all scans of a plan; `None` where one does not know.
+fn rows_all(plan: &dyn ExecutionPlan) -> Option<usize> {
+    let children = plan.children();
+    if children.is_empty() {
+        let statistics = plan.downcast_ref::<DataSourceExec>()?.data_source().partition_statistics(None).ok()?;
+        return statistics.num_rows.get_value().copied();
+    }
+    children.into_iter().map(|child| rows_all(child.as_ref())).sum()
 }
 
 fn advance(plan: &dyn ExecutionPlan, progress: &mut Progress) {
@@ -99,13 +112,9 @@ fn advance(plan: &dyn ExecutionPlan, progress: &mut Progress) {
     };
     progress.spilled_bytes += count("spilled_bytes");
     if children.is_empty() {
-        let scan = plan.downcast_ref::<DataSourceExec>();
         progress.bytes += count("bytes_scanned");
         let rows = metrics.as_ref().and_then(MetricsSet::output_rows).unwrap_or_default();
         progress.rows += rows + count("pushdown_rows_pruned");
-        let all = scan.and_then(|scan| scan.data_source().partition_statistics(None).ok());
-        let all = all.and_then(|statistics| statistics.num_rows.get_value().copied());
-        progress.rows_all = progress.rows_all.zip(all).map(|(sum, rows)| sum + rows);
     }
     for child in children {
         advance(child.as_ref(), progress);

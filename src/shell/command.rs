@@ -89,6 +89,11 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
     ALL.iter().flat_map(|(_, commands)| commands.iter())
 }
 
+/// Whether a command may stand in the place of a `;`.
+fn ends(name: &str) -> bool {
+    all().any(|command| command.ends && command.name == name)
+}
+
 /// Runs one command, written without its `\`.
 ///
 /// # Errors
@@ -128,10 +133,11 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             shell.saved(name.trim_end_matches(';'), given).await?;
         }
         ("i", [file]) => return shell.include(Path::new(file)).await,
-        ("save", [name]) => shell.save(name, None, Existing::Keep).await?,
-        ("save", [name, title @ ..]) => shell.save(name, Some(&title.join(" ")), Existing::Keep).await?,
-        ("save!", [name]) => shell.save(name, None, Existing::Replace).await?,
-        ("save!", [name, title @ ..]) => shell.save(name, Some(&title.join(" ")), Existing::Replace).await?,
+        ("save" | "save!", [query, title @ ..]) => {
+            let title = Some(title.join(" ")).filter(|title| !title.is_empty());
+            let existing = if name == "save" { Existing::Keep } else { Existing::Replace };
+            shell.save(query, title.as_deref(), existing).await?;
+        }
         ("chart", columns) => {
             let kept = shell.kept()?;
             shell.chart(columns, &kept).await?;
@@ -143,13 +149,13 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
         ("last", []) => shell.last().await?,
         ("last", [format]) => {
             let format = Format::parse(format)?;
-            with(shell, |view| view.format = Some(format), async |shell| shell.last().await).await?;
+            shell.with(|view| view.format = Some(format), async |shell| shell.last().await).await?;
         }
         ("history", rest @ ([] | [_])) => shell.tell_history(rest.first().map(String::as_str))?,
         ("e", _) => return Err(Error::usage("`\\e` works at the prompt alone, on a line of its own")),
         ("?", _) => tell(&help()),
         ("q", _) => return Ok(Next::Quit),
-        (name, rest) if all().any(|command| command.ends && command.name == name) => repeat(shell, name, rest).await?,
+        (name, rest) if ends(name) => repeat(shell, name, rest).await?,
         (name, rest) => set(shell, name, rest)?,
     }
     Ok(Next::GoOn)
@@ -172,7 +178,7 @@ pub async fn behind(shell: &mut Shell, text: &str) -> Result<Next> {
             let kept = shell.held().await?;
             shell.crosstab(rest, &kept).await?;
         }
-        name if all().any(|command| command.ends && command.name == name) => repeat(shell, name, rest).await?,
+        name if ends(name) => repeat(shell, name, rest).await?,
         name if all().any(|command| command.name == name) => {
             return Err(Error::usage(format!("`\\{name}` cannot end a statement")).hint("put a `;` before it"));
         }
@@ -188,33 +194,20 @@ async fn repeat(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         // A word with a point or a slash is a file; what its ending does not say is told when it is opened.
         ("g", [word]) if !word.contains(['.', '/']) => {
             let format = Format::parse(word)?;
-            with(shell, |view| view.format = Some(format), async |shell| shell.again().await).await
+            shell.with(|view| view.format = Some(format), async |shell| shell.again().await).await
         }
         ("g", [file]) => {
             shell.next_output = Some(PathBuf::from(file));
-            let done = with(shell, |view| view.format = None, async |shell| shell.again().await).await;
+            let done = shell.with(|view| view.format = None, async |shell| shell.again().await).await;
             shell.next_output = None;
             done
         }
-        ("gx", []) => with(shell, |view| view.format = Some(Format::Vertical), async |shell| shell.again().await).await,
+        ("gx", []) => shell.with(|view| view.format = Some(Format::Vertical), async |shell| shell.again().await).await,
         ("watch", []) => shell.watch(span("5")?, None).await,
         ("watch", [every]) => shell.watch(span(every)?, None).await,
         ("watch", [every, times]) => shell.watch(span(every)?, Some(count(times)?)).await,
         (name, _) => Err(unknown(name)),
     }
-}
-
-/// Does something with another view, and puts the one before it back.
-async fn with(
-    shell: &mut Shell,
-    change: impl FnOnce(&mut super::View),
-    work: impl AsyncFnOnce(&mut Shell) -> Result<()>,
-) -> Result<()> {
-    let before = shell.view.clone();
-    change(&mut shell.view);
-    let done = work(shell).await;
-    shell.view = before;
-    done
 }
 
 /// Shows or changes a setting of the session.

@@ -1,15 +1,11 @@
 //! Results in other shapes: charts, crosstabs.
 
 use std::io::Write;
-use std::path::Path;
-use std::sync::Arc;
 
-use super::delivery::Delivery;
 use super::kept::Kept;
-use super::pager::Paged;
-use super::progress::Line;
+use super::result::Longer;
 use super::{Asked, Shell};
-use crate::engine::{Running, Scans};
+use crate::engine::Running;
 use crate::error::{Error, Kind, Result};
 use crate::output::chart::{self, Chart, Kind as Drawn, Size};
 use crate::output::crosstab::Crosstab;
@@ -34,11 +30,7 @@ impl Shell {
         }
         let size = self.view.screen.map_or(PAGE, |screen| Size { width: screen.width, height: screen.height });
         let text = chart::draw(&kept.rows()?, &kept.present, &chart, size)?;
-        let path = self.target().map(Path::to_owned);
-        let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
-        let to_screen = self.view.screen.filter(|_| path.is_none() && self.at_prompt && self.view.pages);
-        let pager = to_screen.and_then(|screen| Paged::new(screen.height, &self.interrupt));
-        let mut target = self.interrupt.guard(Delivery::open(path.as_deref(), &folder, &stores, pager)).await?;
+        let mut target = self.open(Longer::IsPaged).await?;
         let written = target.write_all(text.as_bytes()).and_then(|()| target.flush());
         if target.is_closed() {
             return Err(Error::new(Kind::ClosedPipe, "the reader of the output has gone"));
@@ -61,9 +53,7 @@ impl Shell {
             _ => return Err(Error::usage("a crosstab takes three columns: `\\crosstab ROWS COLUMNS VALUES`")),
         };
         let (turned, present) = crosstab.of(&kept.rows()?, &kept.present)?;
-        let schema = turned.schema();
-        let batches = Box::pin(futures::stream::iter([Ok(turned)]));
-        self.write(Running { schema, batches, scans: Scans::default() }, present, &Line::default()).await?;
+        self.write(Running::done(turned), present).await?;
         Ok(())
     }
 }

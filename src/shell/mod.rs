@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{Engine, Running, Scans};
+use crate::engine::{Engine, Running};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::output::present::Presentation;
@@ -42,7 +42,6 @@ use interrupt::Interrupt;
 use kept::Last;
 use look::counted;
 pub use look::{Listing, Reach, metric_text, query_text};
-use progress::Line;
 pub use watch::span;
 
 /// How results are shown.
@@ -255,10 +254,7 @@ impl Shell {
     /// # Errors
     /// Those of writing.
     pub async fn listing(&mut self, listing: Listing) -> Result<()> {
-        let schema = listing.batch.schema();
-        let batches = Box::pin(futures::stream::iter([Ok(listing.batch)]));
-        let running = Running { schema, batches, scans: Scans::default() };
-        self.write(running, Presentation::listing(), &Line::default()).await?;
+        self.write(Running::done(listing.batch), Presentation::listing()).await?;
         for note in listing.notes {
             self.note(&note);
         }
@@ -357,7 +353,8 @@ pub fn utf8(bytes: Vec<u8>, name: &str, line: usize) -> Result<String> {
         let lines = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
         Error::invalid("the text is not UTF-8").at(name, Some(line + lines))
     })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    // A mark is one at the start of a file alone.
+    Ok(text.strip_prefix('\u{feff}').filter(|_| line == 1).map(str::to_owned).unwrap_or(text))
 }
 
 /// The terminal that standard output is; `None` when it is none.

@@ -33,6 +33,14 @@ struct State {
     is_over: bool,
 }
 
+impl State {
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.is_drawn) {
+            show(EMPTY_LINE);
+        }
+    }
+}
+
 impl Line {
     /// Begins to watch a statement, where somebody sees it.
     pub fn begin(shell: &Shell) -> Self {
@@ -53,9 +61,7 @@ impl Line {
     /// Says something while the line is away.
     pub fn beside(&self, say: impl FnOnce()) {
         self.state(|state| {
-            if std::mem::take(&mut state.is_drawn) {
-                show(EMPTY_LINE);
-            }
+            state.clear();
             say();
         });
     }
@@ -64,9 +70,7 @@ impl Line {
     pub fn end(&self) {
         self.state(|state| {
             state.is_over = true;
-            if std::mem::take(&mut state.is_drawn) {
-                show(EMPTY_LINE);
-            }
+            state.clear();
         });
     }
 

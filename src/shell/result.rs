@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::array::AsArray;
@@ -14,7 +13,7 @@ use super::delivery::Delivery;
 use super::kept::{Keeper, Kept, Last};
 use super::pager::{self, Paged};
 use super::progress::Line;
-use super::{Asked, Shell, Turned, counted, explain, interrupt, tell};
+use super::{Asked, Shell, Turned, View, counted, explain, interrupt, tell};
 use crate::engine::{Running, Scans, SqlText, human_bytes};
 use crate::error::{Error, Kind, Result};
 use crate::output::present::{Presentation, grouped};
@@ -29,6 +28,14 @@ struct Started {
     present: Presentation,
     /// Whether it writes elsewhere and gives counts, not rows.
     writes: bool,
+}
+
+/// What becomes of output that is longer than the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Longer {
+    /// It goes through the user's pager, if there is one.
+    IsPaged,
+    Scrolls,
 }
 
 impl Shell {
@@ -79,12 +86,8 @@ impl Shell {
         });
         self.within(began, kept).await?;
         line.end();
-        let too_large = too_large(keeper.bytes_max);
-        let batches = keeper.whole().ok_or(too_large)?;
-        self.engine.keep_last(&schema, batches.clone())?;
-        let kept = Kept { schema, batches, present };
-        self.last = Last::Kept(kept.clone());
-        Ok(kept)
+        self.keep(schema, present, keeper)?;
+        self.kept()
     }
 
     /// Shows the last result again, all of its rows.
@@ -94,14 +97,27 @@ impl Shell {
     pub(super) async fn last(&mut self) -> Result<()> {
         let Kept { schema, batches, present } = self.kept()?;
         let batches = Box::pin(futures::stream::iter(batches.into_iter().map(Ok)));
-        let before = self.view.clone();
-        self.view.rows_max = None;
-        // A pager scrolls to the side.
-        self.view.fits = !(self.view.pages && pager::is_there());
         let running = Running { schema, batches, scans: Scans::default() };
-        let shown = self.show(running, present, &Line::default(), Instant::now()).await;
+        let change = |view: &mut View| {
+            view.rows_max = None;
+            // A pager scrolls to the side.
+            view.fits = !(view.pages && pager::is_there());
+        };
+        let show = async |shell: &mut Self| shell.show(running, present, &Line::default(), Instant::now()).await;
+        self.with(change, show).await
+    }
+
+    /// Does something with another view, and puts the one before it back.
+    pub(super) async fn with(
+        &mut self,
+        change: impl FnOnce(&mut View),
+        work: impl AsyncFnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.view.clone();
+        change(&mut self.view);
+        let done = work(self).await;
         self.view = before;
-        shown
+        done
     }
 
     /// The last result.
@@ -210,12 +226,25 @@ impl Shell {
         }
     }
 
-    /// Writes a result where it belongs.
+    /// Writes rows that are there where a result belongs.
     ///
     /// # Errors
-    /// Those of the result and of writing.
-    pub(super) async fn write(&mut self, running: Running, present: Presentation, line: &Line) -> Result<Written> {
-        self.write_until(running, present, line, None).await
+    /// Those of writing.
+    pub(super) async fn write(&mut self, running: Running, present: Presentation) -> Result<Written> {
+        self.write_until(running, present, &Line::default(), None).await
+    }
+
+    /// Opens the place of the next result.
+    ///
+    /// # Errors
+    /// Those of opening a file or beginning an object.
+    pub(super) async fn open(&self, longer: Longer) -> Result<Delivery> {
+        let path = self.target();
+        let is_paged = longer == Longer::IsPaged && path.is_none() && self.at_prompt && self.view.pages;
+        let screen = self.view.screen.filter(|_| is_paged);
+        let pager = screen.and_then(|screen| Paged::new(screen.height, &self.interrupt));
+        let opening = Delivery::open(path, self.engine.folder(), self.engine.stores(), pager);
+        self.interrupt.guard(opening).await
     }
 
     /// Writes a result where it belongs, and keeps one that was asked for at `began`. The file is made before the rows
@@ -230,11 +259,8 @@ impl Shell {
         let path = self.target().map(Path::to_owned);
         let format = self.format(path.as_deref())?;
         let screen = self.view.screen.filter(|_| path.is_none());
-        let (folder, stores) = (self.engine.folder().to_owned(), Arc::clone(self.engine.stores()));
-        let to_page = screen.filter(|_| self.view.pages && self.at_prompt && format.is_table());
-        let pager = to_page.and_then(|screen| Paged::new(screen.height, &self.interrupt));
-        let opened = Delivery::open(path.as_deref(), &folder, &stores, pager);
-        let mut target = self.interrupt.guard(opened).await?;
+        let longer = if format.is_table() { Longer::IsPaged } else { Longer::Scrolls };
+        let mut target = self.open(longer).await?;
         if self.delivered > 0 && format.is_for_people() && self.view.screen.is_none() {
             // One that has gone is noticed when the rows are written.
             let _ = writeln!(target);

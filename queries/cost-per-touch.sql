@@ -29,7 +29,7 @@
 -- status = { title = "Status", description = "reported, estimated, partial, explicit zero, not reported, cost without touches, or touches without cost" }
 -- touches = { title = "Touches", format = "#,##0" }
 -- cost = { title = "Cost", format = "currency" }
--- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", description = "over the months in which both cost and touches are known" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", missing = "status", description = "over the months in which both cost and touches are known" }
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- peer_median = { title = "Peer median", format = "currency" }
 -- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], description = "own cost per touch by the peer median; 7.00 is seven times it" }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use crate::error::{Error, Result};
 
 /// Titles and formats by column name; columns that are not in it are shown as they are.
@@ -28,7 +31,22 @@ enum Reader {
 #[derive(Clone, Debug, Default)]
 pub struct ColumnStyle {
     pub title: Option<String>,
+    /// What the column holds.
+    pub description: Option<String>,
     pub number: Option<NumberFormat>,
+    pub good: Option<Good>,
+    /// Edges between good, middling and bad, ascending.
+    pub bands: Vec<f64>,
+    /// Column that says why a value is missing.
+    pub missing: Option<String>,
+}
+
+/// The direction in which a number is good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Good {
+    Up,
+    Down,
 }
 
 impl Presentation {
@@ -52,7 +70,7 @@ impl Presentation {
     #[must_use]
     pub fn spread<'a>(&self, column: &str, names: impl Iterator<Item = &'a str>) -> Self {
         let number = self.number(column);
-        let style = || ColumnStyle { title: None, number: number.cloned() };
+        let style = || ColumnStyle { number: number.cloned(), ..ColumnStyle::default() };
         let mut spread = self.clone();
         spread.columns.extend(names.map(|name| (name.to_owned(), style())));
         spread
@@ -69,6 +87,11 @@ impl Presentation {
     /// The title of a column.
     pub fn title<'a>(&'a self, name: &'a str) -> &'a str {
         self.columns.get(name).and_then(|style| style.title.as_deref()).unwrap_or(name)
+    }
+
+    /// How a column is shown, where the query says so.
+    pub fn style(&self, name: &str) -> Option<&ColumnStyle> {
+        self.columns.get(name)
     }
 
     /// The number format of a column.

@@ -58,11 +58,15 @@ fn misnamed(query: &SavedQuery, schema: &SchemaRef) -> Vec<Error> {
     let names: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let grain = query.grain.iter().map(|name| ("`grain`".to_owned(), name.value.as_str(), name.line));
     let columns = query.columns.iter().map(|(name, column)| ("`columns`".to_owned(), name.as_str(), column.line));
+    let missing = query.columns.iter().filter_map(|(_, column)| {
+        Some(("`missing` of a column".to_owned(), column.value.missing.as_deref()?, column.line))
+    });
     let charts = query.charts.iter().flat_map(|chart| {
         chart.value.columns().map(|(key, column)| (format!("`{key}` of a chart"), column, chart.line))
     });
     grain
         .chain(columns)
+        .chain(missing)
         .chain(charts)
         .filter(|(_, name, _)| !names.contains(name))
         .map(|(what, name, line)| {

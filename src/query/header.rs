@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::error::{Error, Result};
 use crate::lake::document::{Document, InOrder};
+use crate::output::present::Good;
 
 /// The line that opens and closes a header.
 const FENCE: &str = "-- +++";
@@ -86,18 +87,14 @@ pub struct ColumnSection {
     pub description: Option<String>,
     /// Number format: `0`, `0.00`, `#,##0`, `0%`, `+0.0`, or `currency`.
     pub format: Option<String>,
+    /// What it is counted in, such as `days`; stands behind the heading.
+    pub unit: Option<String>,
     /// Which way is good.
     pub good: Option<Good>,
     /// Edges between good, middling and bad.
     pub bands: Option<Vec<f64>>,
-}
-
-/// The direction in which a number is good news.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Good {
-    Up,
-    Down,
+    /// Column that says why a value is missing.
+    pub missing: Option<String>,
 }
 
 /// A chart of the result.

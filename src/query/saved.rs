@@ -71,6 +71,9 @@ impl SavedQuery {
             if let Some(format) = &section.get_ref().format {
                 NumberFormat::parse(format).map_err(|error| error.at(file, Some(line)))?;
             }
+            if section.get_ref().bands.as_ref().is_some_and(|bands| !bands.is_sorted()) {
+                return Err(Error::invalid(format!("the bands of `{name}` do not ascend")).at(file, Some(line)));
+            }
             columns.push((name, Placed { value: section.into_inner(), line }));
         }
         let placed = |name: toml::Spanned<String>| Placed { line: line_of(name.span()), value: name.into_inner() };
@@ -97,11 +100,19 @@ impl SavedQuery {
         let style = |name: &String, column: &ColumnSection| {
             let number = column.format.as_deref().and_then(|format| NumberFormat::parse(format).ok());
             let title = column.title.clone().unwrap_or_else(|| name.clone());
-            let title = match (currency, &number) {
-                (Some(currency), Some(NumberFormat { currency: true, .. })) => format!("{title} ({currency})"),
-                _ => title,
+            let is_money = number.as_ref().is_some_and(|number| number.currency);
+            let title = match column.unit.as_deref().or(currency.filter(|_| is_money)) {
+                Some(unit) => format!("{title} ({unit})"),
+                None => title,
             };
-            ColumnStyle { title: Some(title), number }
+            ColumnStyle {
+                title: Some(title),
+                description: column.description.clone(),
+                number,
+                good: column.good,
+                bands: column.bands.clone().unwrap_or_default(),
+                missing: column.missing.clone(),
+            }
         };
         let columns: BTreeMap<String, ColumnStyle> =
             self.columns.iter().map(|(name, column)| (name.clone(), style(name, &column.value))).collect();

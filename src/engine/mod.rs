@@ -5,6 +5,7 @@ mod catalog;
 mod describe;
 mod diagnose;
 pub mod functions;
+mod inputs;
 mod limits;
 mod optimizer;
 mod planner;
@@ -19,6 +20,7 @@ mod views;
 
 pub use asked::{Asked, asked};
 pub use diagnose::SqlText;
+pub use inputs::Input;
 pub use limits::{Limits, Mode, human_bytes};
 pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};

@@ -8,6 +8,7 @@ pub mod discover;
 pub mod document;
 pub mod manifest;
 pub mod metric;
+pub mod report;
 pub mod scale;
 pub mod store;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use calendar::Calendar;
 use column::Column;
 use metric::Metric;
+use report::Report;
 use scale::Scales;
 use store::Store;
 
@@ -85,6 +87,8 @@ pub struct Lake {
     pub scales: Scales,
     /// The definitions that statements and queries share, by name.
     pub metrics: BTreeMap<String, Metric>,
+    /// Documents made of saved queries, by name.
+    pub reports: BTreeMap<String, Report>,
 }
 
 impl Lake {
@@ -101,6 +105,7 @@ impl Lake {
             tables: BTreeMap::new(),
             scales: Scales::default(),
             metrics: metric::of_scales(&Scales::default()),
+            reports: BTreeMap::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("suggest", &[]),
     //
@@ -21,9 +21,11 @@ const IMPORTS: [(&str, &[&str]); 11] = [
     //
     ("query", &["error", "suggest", "lake", "output", "storage", "engine"]),
     //
+    ("report", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
+    //
     ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
     //
-    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "shell"]),
+    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "report", "shell"]),
 ];
 
 /// Names that say nothing.

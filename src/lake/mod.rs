@@ -8,7 +8,9 @@ pub mod discover;
 pub mod document;
 pub mod manifest;
 pub mod metric;
+pub mod run;
 pub mod scale;
+pub mod span;
 pub mod store;
 
 use std::collections::BTreeMap;

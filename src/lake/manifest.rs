@@ -28,6 +28,9 @@ use crate::suggest;
 /// Megabytes of this machine's disk for what is read from buckets, unless the manifest says otherwise.
 pub const CACHE_MB: u64 = 1024;
 
+/// Folder of the records, unless the manifest says otherwise.
+pub const RECORDS: &str = ".cxlake";
+
 /// A lake: its name, its calendar, its tables.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +80,11 @@ struct LakeSection {
     /// Folder of the saved queries.
     #[serde(default)]
     queries: Option<String>,
+    /// Folder of what the lake keeps of what was done, its runs among it: relative to the manifest, at `s3://bucket/…`, or in a
+    /// store as `STORE:path`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    records: Option<Spanned<String>>,
     /// The day that counts as today, for a lake whose data stands still.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -203,6 +211,7 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
     Ok(Lake {
         root: root.clone(),
         calendar: calendar(&document, &manifest.lake)?,
+        records: records(&document, manifest.lake.records.as_ref(), &stores)?,
         queries: root.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
         cache_bytes_max: manifest.cache.disk_mb.map_or(CACHE_MB, u64::from) << 20,
         name: manifest.lake.name,
@@ -259,6 +268,41 @@ fn only_day(value: &toml::value::Datetime) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
 }
 
+/// Where the records lie, in a place that there is.
+fn records(
+    document: &Document<'_>,
+    section: Option<&Spanned<String>>,
+    stores: &BTreeMap<String, Store>,
+) -> Result<String> {
+    let Some(path) = section else { return Ok(RECORDS.to_owned()) };
+    if path.get_ref().trim().is_empty() {
+        return Err(document.error_at(path.span().start, "`records` is an empty path"));
+    }
+    check_place(document, "the folder of the records", path, stores)?;
+    Ok(path.get_ref().clone())
+}
+
+/// Refuses a path in a kind of storage that is not known, or in a store that is not declared. `what` lies there.
+fn check_place(
+    document: &Document<'_>,
+    what: &str,
+    path: &Spanned<String>,
+    stores: &BTreeMap<String, Store>,
+) -> Result<()> {
+    let wrong = |message: String| document.error_at(path.span().start, message);
+    let path = path.get_ref();
+    if let Some((scheme, _)) = path.split_once("://").filter(|_| !is_address(path) && !path.starts_with("file://")) {
+        return Err(wrong(format!("{what} is at `{path}`, and `{scheme}://` is not known"))
+            .hint("write a local path, or one in a bucket: `s3://bucket/folder/`"));
+    }
+    let Some((store, _)) = store::named(path).filter(|(store, _)| !stores.contains_key(*store)) else { return Ok(()) };
+    let error = wrong(format!("{what} is in store `{store}`, which is not declared"));
+    Err(match suggest::nearest(store, stores.keys().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("declare it: `[store.{store}]` with `url = \"s3://bucket/\"`")),
+    })
+}
+
 fn table(
     document: &Document<'_>,
     name: String,
@@ -269,20 +313,7 @@ fn table(
     if path.trim().is_empty() {
         return Err(document.error_at(section.path.span().start, format!("table `{name}` has an empty path")));
     }
-    let wrong = |message: String| document.error_at(section.path.span().start, message);
-    if let Some((scheme, _)) = path.split_once("://").filter(|_| !is_address(path) && !path.starts_with("file://")) {
-        return Err(wrong(format!("table `{name}` is at `{path}`, and `{scheme}://` is not known"))
-            .hint("tables are local paths, or in a bucket at `s3://bucket/folder/`"));
-    }
-    if let Some((store, _)) = store::named(path)
-        && !stores.contains_key(store)
-    {
-        let error = wrong(format!("table `{name}` is in store `{store}`, which is not declared"));
-        return Err(match suggest::nearest(store, stores.keys().map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("declare it: `[store.{store}]` with `url = \"s3://bucket/\"`")),
-        });
-    }
+    check_place(document, &format!("table `{name}`"), &section.path, stores)?;
     let columns = section
         .columns
         .0

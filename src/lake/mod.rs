@@ -9,7 +9,9 @@ pub mod document;
 pub mod manifest;
 pub mod metric;
 pub mod report;
+pub mod run;
 pub mod scale;
+pub mod span;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -78,6 +80,8 @@ pub struct Lake {
     pub currency: Option<String>,
     /// Folder of the saved queries.
     pub queries: Root,
+    /// Folder of what the lake keeps of what was done, as the manifest has it: a path, an address, or `STORE:path`.
+    pub records: String,
     /// Bytes that what is read from buckets may take on this machine's disk.
     pub cache_bytes_max: u64,
     /// Buckets by the names that paths begin with.
@@ -97,6 +101,7 @@ impl Lake {
         Self {
             queries: Root::Folder(folder.join("queries")),
             root: Root::Folder(folder),
+            records: manifest::RECORDS.to_owned(),
             cache_bytes_max: manifest::CACHE_MB << 20,
             stores: BTreeMap::new(),
             name: String::new(),

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{Location, Shape, WILDCARDS, glob};
 use crate::error::{Error, Result};
+use crate::lake::Root;
 
 /// Address of the local disk as a store.
 pub const STORE: &str = "file:///";
@@ -42,6 +43,16 @@ fn location(written: &str, base: &Path, shape: Shape) -> Result<Location> {
     let base = ObjectPath::from_absolute_path(base)
         .map_err(|error| Error::storage(format!("cannot address `{written}`: {error}")).caused_by(error))?;
     Ok(Location { store_url: STORE.to_owned(), written: written.to_owned(), base, shape })
+}
+
+/// The address of a folder that need not be there yet.
+pub fn folder(root: &Root, written: &str) -> Result<ObjectPath> {
+    let start = match root {
+        Root::Folder(folder) => folder.as_path(),
+        Root::Address(_) => Path::new("/"),
+    };
+    ObjectPath::from_absolute_path(absolute(start, written)?)
+        .map_err(|error| Error::usage(format!("cannot address `{written}`: {error}")).caused_by(error))
 }
 
 /// The path from the root of the disk, `~` and `file://` understood, without `.` and `..`.

@@ -7,6 +7,7 @@ mod cache;
 mod local;
 mod narrow;
 mod pinned;
+mod records;
 pub mod s3;
 mod staged;
 mod stores;
@@ -22,6 +23,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use crate::error::{Error, Result};
 
 pub use cache::Objects;
+pub use records::Records;
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;

@@ -56,6 +56,15 @@ fn a_value_out_of_its_range_is_an_error_with_its_line() {
         "error: `today` is `2026-01-01T10:00:00Z`, not a day\n  at cxlake.toml:3\n\n\
          hint: write a day such as `2026-10-06`, without quotes and time\n"
     );
+    assert_eq!(
+        error("[lake]\nname = \"x\"\nrecords = \"\"\n"),
+        "error: `records` is an empty path\n  at cxlake.toml:3\n"
+    );
+    assert_eq!(
+        error("[lake]\nname = \"x\"\nrecords = \"prod:kept/\"\n"),
+        "error: the folder of the records is in store `prod`, which is not declared\n  at cxlake.toml:3\n\n\
+         hint: declare it: `[store.prod]` with `url = \"s3://bucket/\"`\n"
+    );
 }
 
 #[test]
@@ -81,7 +90,7 @@ fn a_table_is_checked_as_it_is_declared() {
     assert_eq!(
         table("path = \"gs://b/x\""),
         "error: table `a` is at `gs://b/x`, and `gs://` is not known\n  at cxlake.toml:4\n\n\
-         hint: tables are local paths, or in a bucket at `s3://bucket/folder/`\n"
+         hint: write a local path, or one in a bucket: `s3://bucket/folder/`\n"
     );
     assert_eq!(
         table("path = \"prod:x/\"\n[store.prd]\nurl = \"s3://b\""),

@@ -75,8 +75,9 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
         let queries = library.with_used(&part.query).await.map_err(at)?;
         let names: BTreeSet<String> =
             run::declared(&queries).into_iter().map(|(parameter, _)| parameter.name.clone()).collect();
-        let given = given(part, report, &order.given, &names);
+        let given = given(part, report, &order.given, &names).map_err(at)?;
         known.extend(names);
+        known.extend(references(part).map(str::to_owned));
         for query in
             queries.into_iter().filter(|query| sources.iter().all(|known| known.name != query.name)).collect::<Vec<_>>()
         {
@@ -101,8 +102,8 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
     inputs.dedup();
     Ok(Document {
         name: report.name.clone(),
-        title: report.title.clone(),
-        text: report.text.clone(),
+        title: written_out(&report.title, report, &order.given),
+        text: report.text.as_ref().map(|text| written_out(text, report, &order.given)),
         audience: report.audience.clone(),
         lake: engine.lake().name.clone(),
         today: engine.lake().calendar.today(order.now),
@@ -114,21 +115,68 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
     })
 }
 
-/// The values of a section's parameters: the call's first, then its own, then the report's.
-fn given(part: &Part, report: &Report, called: &Given, names: &BTreeSet<String>) -> Given {
-    let known =
-        |params: &Params| params.clone().into_iter().filter(|(name, _)| names.contains(name)).collect::<Given>();
-    // What was typed has lists with commas in one text; those of the manifest are lists already.
-    let escaped = |params: Params| {
-        let texts =
-            |texts: Vec<String>| texts.into_iter().map(|text| text.replace('\\', "\\\\").replace(',', "\\,")).collect();
-        params.into_iter().map(|(name, values)| (name, texts(values))).collect::<Given>()
+/// The values of a section's parameters: the call's first, then its own, then the report's. `$name` among its own stands for
+/// what the call or the report has for that name.
+///
+/// # Errors
+/// `Usage` when nobody has it.
+fn given(part: &Part, report: &Report, called: &Given, names: &BTreeSet<String>) -> Result<Given> {
+    let known = |params: &Params| -> Given {
+        params
+            .iter()
+            .filter(|(name, _)| names.contains(*name))
+            .map(|(name, texts)| (name.clone(), texts.clone()))
+            .collect()
     };
-    let mut given = escaped(known(&report.params));
-    // A parameter that the section's query does not have is refused when it runs.
-    given.extend(escaped(part.params.clone()));
+    // What was typed has lists with commas in one text; those of the manifest are lists already.
+    let typed = |params: Given| -> Given {
+        let typed =
+            |texts: Vec<String>| texts.into_iter().map(|text| text.replace('\\', "\\\\").replace(',', "\\,")).collect();
+        params.into_iter().map(|(name, texts)| (name, typed(texts))).collect()
+    };
+    let mut given = typed(known(&report.params));
+    for (name, texts) in &part.params {
+        // A parameter that the section's query does not have is refused when it runs.
+        let value = match reference(texts) {
+            None => typed(Given::from([(name.clone(), texts.clone())])).remove(name),
+            Some(of) => match (called.get(of), report.params.get(of)) {
+                (Some(called), _) => Some(called.clone()),
+                (None, Some(texts)) => typed(Given::from([(name.clone(), texts.clone())])).remove(name),
+                (None, None) => {
+                    return Err(Error::usage(format!("report `{}` needs a value for `{of}`", report.name))
+                        .hint(format!("add `--param {of}=…`, or a default in `[report.{}.params]`", report.name)));
+                }
+            },
+        };
+        given.extend(value.map(|value| (name.clone(), value)));
+    }
     given.extend(known(called));
-    given
+    Ok(given)
+}
+
+/// The name that a value stands for, where it is one: `$name`.
+fn reference(texts: &[String]) -> Option<&str> {
+    match texts {
+        [text] => text.strip_prefix('$'),
+        _ => None,
+    }
+}
+
+/// The names that a section's values stand for.
+fn references(part: &Part) -> impl Iterator<Item = &str> {
+    part.params.values().filter_map(|texts| reference(texts))
+}
+
+/// A text of a report with `$name` written out where the report or the call has a value of that name.
+fn written_out(text: &str, report: &Report, called: &Given) -> String {
+    let mut names: Vec<&String> = report.sections.iter().flat_map(|part| part.params.values()).flatten().collect();
+    names.retain(|text| text.starts_with('$'));
+    // The longest first: `$office` begins `$offices`.
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names.into_iter().fold(text.to_owned(), |text, name| {
+        let value = called.get(&name[1..]).or_else(|| report.params.get(&name[1..]));
+        value.map_or_else(|| text.clone(), |value| text.replace(name.as_str(), &value.join(", ")))
+    })
 }
 
 /// Refuses a parameter that no section has.

@@ -62,6 +62,8 @@ pub struct Made {
     pub files: Vec<MadeFile>,
     /// Rows of all results.
     pub rows: u64,
+    /// Parameters as they ran, by name.
+    pub parameters: Vec<(String, String)>,
     /// Hash of the files that were read.
     pub inputs: String,
 }
@@ -95,6 +97,7 @@ pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<M
         title: document.title.clone(),
         summary: summary(&document),
         rows: document.rows(),
+        parameters: facts::parameters(&document),
         inputs: Provenance::of(&document).inputs_digest(),
         files,
     })

@@ -206,6 +206,8 @@ pub enum TablesAction {
 
 #[derive(Debug, Subcommand)]
 pub enum ReportAction {
+    /// Plan all reports, or those named, and hold their columns against their queries
+    Check { names: Vec<String> },
     /// Run a report that was published again, and say whether the same files give the same numbers
     Verify {
         /// An HTML or JSON file of a report

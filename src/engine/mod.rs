@@ -6,6 +6,7 @@ mod describe;
 mod diagnose;
 pub mod functions;
 mod limits;
+mod manifest_sql;
 mod optimizer;
 mod planner;
 mod profile;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 11] = [
+const IMPORTS: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("suggest", &[]),
     //
@@ -21,9 +21,11 @@ const IMPORTS: [(&str, &[&str]); 11] = [
     //
     ("query", &["error", "suggest", "lake", "output", "storage", "engine"]),
     //
-    ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
+    ("quality", &["error", "suggest", "lake", "storage", "engine", "query"]),
     //
-    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "shell"]),
+    ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
+    //
+    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "shell"]),
 ];
 
 /// Names that say nothing.

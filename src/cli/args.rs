@@ -143,6 +143,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<ReportAction>,
     },
+    /// Hold tables to what the manifest says of them: freshness, checks, completeness
+    Check {
+        /// Tables to look at; default all that have checks
+        tables: Vec<String>,
+    },
     /// List or show metrics: what words such as promoter mean in this lake
     Metrics {
         #[command(subcommand)]

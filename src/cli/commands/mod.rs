@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod check;
 mod doctor;
 mod functions;
 mod generate;
@@ -57,6 +58,7 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(MetricsAction::List);
             runtime.block_on(metrics::run(action, settings, interrupt))
         }
+        Some(Command::Check { tables }) => runtime.block_on(check::run(tables, settings, interrupt)),
         Some(Command::Functions { action }) => {
             let action = action.unwrap_or(FunctionsAction::List);
             runtime.block_on(functions::run(action, settings, interrupt))

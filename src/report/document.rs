@@ -9,6 +9,7 @@ use super::rows::Rows;
 use crate::engine::Input;
 use crate::output::present::Presentation;
 use crate::output::total::{Sums, Value};
+use crate::quality::Outcome;
 use crate::query::parameter::Bound;
 use crate::query::saved::SavedQuery;
 
@@ -27,6 +28,8 @@ pub struct Document {
     /// What a reader must know before all else.
     pub banner: Option<String>,
     pub sections: Vec<Section>,
+    /// What the checks of the tables that were read found.
+    pub checks: Vec<Outcome>,
     /// The queries that ran, each with those that it builds on.
     pub sources: Vec<Source>,
     /// The files that were read, by path.

@@ -75,6 +75,7 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
         "today": document.today.to_string(),
         "banner": document.banner,
         "parameters": facts,
+        "checks": document.checks,
     });
     // The rows of sections can be many: they are written as they come, between what is known before and after them.
     let head = text(&head)?;

@@ -23,7 +23,7 @@ use crate::query::run::{self, SavedRun};
 use crate::query::saved::Library;
 
 /// What is said of a value that is missing where its query gives no reason.
-pub const NO_REASON: &str = "no value";
+const NO_REASON: &str = "no value";
 
 /// Reasons that are told apart; more are counted as one.
 const REASONS_MAX: usize = 12;
@@ -61,6 +61,7 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
         today: engine.lake().calendar.today(order.now),
         banner: order.banner.clone(),
         sections,
+        checks: Vec::new(),
         sources,
         inputs,
         stamp: Stamp { run: order.run_id, at: order.started_at, now: order.now },

@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 pub use crate::lake::report::Form;
+use crate::quality::{self, Outcome};
 use crate::query::run::Given;
 use crate::query::saved::Library;
 use document::Document;
@@ -64,6 +65,8 @@ pub struct Made {
     pub files: Vec<MadeFile>,
     /// Rows of all results.
     pub rows: u64,
+    /// What the checks of the tables that were read found.
+    pub checks: Vec<Outcome>,
     /// Parameters as they ran, by name.
     pub parameters: Vec<(String, String)>,
     /// Hash of the files that were read.
@@ -87,7 +90,8 @@ pub struct MadeFile {
 /// `Usage` for a report or a parameter that is not there; those of its queries; `Storage` when the disk refuses.
 pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<Made> {
     let report = find(engine, library, &order.name).await?;
-    let document = gather::gather(engine, library, &report, order).await?;
+    let mut document = gather::gather(engine, library, &report, order).await?;
+    document.checks = checks(engine, &document, order.now).await?;
     let mut files = Vec::new();
     let mut forms = order.forms.clone();
     forms.sort_unstable();
@@ -101,8 +105,18 @@ pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<M
         rows: document.rows(),
         parameters: facts::parameters(&document),
         inputs: Provenance::of(&document).inputs_digest(),
+        checks: document.checks,
         files,
     })
+}
+
+/// What the checks of the tables that a report read find.
+async fn checks(engine: &Engine, document: &Document, now: DateTime<Utc>) -> Result<Vec<Outcome>> {
+    let mut tables: Vec<String> = document.inputs.iter().filter_map(|input| input.table.clone()).collect();
+    tables.sort();
+    tables.dedup();
+    // No table at all would stand for every one.
+    if tables.is_empty() { Ok(Vec::new()) } else { quality::run(engine, &tables, now).await }
 }
 
 /// What the sections say, a sentence or two each.

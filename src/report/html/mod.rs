@@ -10,10 +10,11 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::document::{Document, Section};
-use super::facts::{coverage, parameters};
+use super::facts::{checks_passed, coverage, failed_in_words, parameters, period};
 use super::provenance::{Provenance, StampRecord};
 use crate::engine::human_bytes;
 use crate::error::{Error, Result};
+use crate::quality::Verdict;
 use crate::query::run::Given;
 use text::{element, escaped, markdown};
 
@@ -70,10 +71,30 @@ fn header(html: &mut String, document: &Document) {
         let _ = writeln!(html, "<div class=\"banner\" role=\"note\">{}</div>", escaped(banner));
     }
     html.push_str("<dl class=\"facts\">\n");
-    for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
+    for (name, value) in period(document).into_iter().chain(coverage(document)) {
         fact(html, &name, &value);
     }
-    html.push_str("</dl>\n</header>\n");
+    checks(html, document);
+    html.push_str(
+        "</dl>\n<details class=\"prints\"><summary>All parameters as they ran</summary>\n<dl class=\"facts\">\n",
+    );
+    for (name, value) in parameters(document) {
+        fact(html, &name, &value);
+    }
+    html.push_str("</dl>\n</details>\n</header>\n");
+}
+
+/// What the checks of the tables that were read found: how many passed, and each that did not.
+fn checks(html: &mut String, document: &Document) {
+    let Some(passed) = checks_passed(document) else { return };
+    let failed = document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed);
+    let failed: String = failed
+        .map(|outcome| {
+            let class = if outcome.is_error() { " class=\"failed\"" } else { "" };
+            format!("<li{class}>{}</li>", escaped(&failed_in_words(outcome)))
+        })
+        .collect();
+    let _ = writeln!(html, "<dt>Checks</dt><dd><ul><li>{}</li>{failed}</ul></dd>", escaped(&passed));
 }
 
 fn fact(html: &mut String, name: &str, value: &str) {
@@ -83,8 +104,7 @@ fn fact(html: &mut String, name: &str, value: &str) {
 fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
     let id = format!("s{number}");
     let _ = writeln!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>", escaped(&section.title));
-    let about = section.result.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = writeln!(html, "<p class=\"muted\">{}</p>", escaped(&about));
+    let _ = writeln!(html, "<div class=\"muted\">{}</div>", markdown(&section.result.query.description));
     if let Some(text) = &section.text {
         html.push_str(&markdown(text));
     }

@@ -58,6 +58,7 @@ fn cell(html: &mut String, cell: &Cell, is_first: bool) {
         Cell::Text(text) if is_first => write!(html, "<th scope=\"row\">{}</th>", escaped(text)),
         Cell::Text(text) => write!(html, "<td>{}</td>", escaped(text)),
         Cell::Gap(reason) => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
+        Cell::None => write!(html, "<td class=\"number none\">—</td>"),
         Cell::Number { text, tone: None } => write!(html, "<td class=\"number\">{}</td>", escaped(text)),
         Cell::Number { text, tone: Some(tone) } => {
             write!(html, "<td class=\"number {}\">{}{}</td>", tone.class(), sign(*tone), escaped(text))

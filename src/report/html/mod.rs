@@ -104,29 +104,27 @@ fn fact(html: &mut String, name: &str, value: &str) {
 fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
     let id = format!("s{number}");
     let _ = writeln!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>", escaped(&section.title));
-    let _ = writeln!(html, "<div class=\"muted\">{}</div>", markdown(&section.result.query.description));
     if let Some(text) = &section.text {
         html.push_str(&markdown(text));
     }
     if section.has_table {
         table::write(html, section, &id)?;
     }
-    columns(html, section);
+    how_counted(html, section);
     html.push_str("</section>\n");
     Ok(())
 }
 
-/// What the columns hold, where the query says so.
-fn columns(html: &mut String, section: &Section) {
+/// What the query counts over which base, and what the columns hold.
+fn how_counted(html: &mut String, section: &Section) {
     let present = &section.result.present;
-    let about: Vec<(&str, &str)> = section
+    let about = section
         .column_names()
-        .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)))
-        .collect();
-    if about.is_empty() || !section.has_table {
-        return;
-    }
-    html.push_str("<details><summary>What the columns hold</summary>\n<dl class=\"facts\">\n");
+        .filter(|_| section.has_table)
+        .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)));
+    html.push_str("<details class=\"prints\"><summary>How this is counted</summary>\n");
+    html.push_str(&markdown(&section.result.query.description));
+    html.push_str("<dl class=\"facts\">\n");
     for (title, about) in about {
         fact(html, title, about);
     }

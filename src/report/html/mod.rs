@@ -118,17 +118,19 @@ fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
 /// What the query counts over which base, and what the columns hold.
 fn how_counted(html: &mut String, section: &Section) {
     let present = &section.result.present;
-    let about = section
+    let about: Vec<(&str, &str)> = section
         .column_names()
         .filter(|_| section.has_table)
-        .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)));
+        .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)))
+        .collect();
     html.push_str("<details class=\"prints\"><summary>How this is counted</summary>\n");
     html.push_str(&markdown(&section.result.query.description));
-    html.push_str("<dl class=\"facts\">\n");
-    for (title, about) in about {
-        fact(html, title, about);
+    if !about.is_empty() {
+        html.push_str("<dl class=\"facts\">\n");
+        about.into_iter().for_each(|(title, about)| fact(html, title, about));
+        html.push_str("</dl>\n");
     }
-    html.push_str("</dl>\n</details>\n");
+    html.push_str("</details>\n");
 }
 
 fn footer(html: &mut String, document: &Document, given: &Given) -> Result<()> {

@@ -147,6 +147,15 @@ impl NumberFormat {
         })
     }
 
+    pub fn is_percent(&self) -> bool {
+        self.percent
+    }
+
+    /// Whether numbers above zero have a plus before them.
+    pub fn is_signed(&self) -> bool {
+        self.signed
+    }
+
     /// A binary floating point number in this format.
     pub fn float(&self, value: f64) -> String {
         if !value.is_finite() {

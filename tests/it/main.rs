@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
 mod checks;
+mod charts;
 mod command_line;
 mod completion;
 mod documentation;

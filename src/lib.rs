@@ -18,6 +18,8 @@ pub mod query;
 
 pub mod quality;
 
+pub mod report;
+
 pub mod shell;
 
 pub mod cli;

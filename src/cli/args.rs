@@ -29,6 +29,13 @@ pub struct Args {
     pub subcommand: Option<Command>,
 }
 
+impl Args {
+    /// Whether the forms that are asked for are those of a report.
+    pub fn makes_a_report(&self) -> bool {
+        matches!(self.subcommand, Some(Command::Report { name: Some(_), .. }))
+    }
+}
+
 /// Options that hold everywhere.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Everywhere")]
@@ -37,13 +44,18 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub lake: Option<PathBuf>,
 
-    /// Form of results: table, box, vertical, csv, tsv, json, ndjson, markdown, html, insert, parquet, arrow
+    /// Form of results: table, box, vertical, csv, tsv, json, ndjson, markdown, html, insert, parquet, arrow; of a
+    /// report one or more of html,xlsx,csv,md,json,parquet
     #[arg(long, global = true, value_name = "FORMAT")]
     pub format: Option<String>,
 
-    /// Write the result to this file, which appears when it is complete
+    /// Write the result to this file, which appears when it is complete; a report to this folder or address
     #[arg(short = 'o', long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// In CSV and TSV, put a ' before texts that a spreadsheet would take for a formula
+    #[arg(long, global = true)]
+    pub csv_safe: bool,
 
     /// A value for a parameter; a list takes commas or the option again
     #[arg(short = 'p', long = "param", global = true, value_name = "NAME=VALUE")]
@@ -128,6 +140,14 @@ pub enum Command {
         /// Tables to look at; default all that have checks
         tables: Vec<String>,
     },
+    /// Make a report from saved queries, or list the reports
+    #[command(args_conflicts_with_subcommands = true)]
+    Report {
+        /// A report of the manifest, or a saved query; without one the reports are listed
+        name: Option<String>,
+        #[command(subcommand)]
+        action: Option<ReportAction>,
+    },
     /// List or show metrics: what words such as promoter mean in this lake
     Metrics {
         #[command(subcommand)]
@@ -187,6 +207,15 @@ pub enum TablesAction {
     List,
     /// Show one: its columns and its files
     Show { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportAction {
+    /// Run a report that was published again, and say whether the same files give the same numbers
+    Verify {
+        /// An HTML or JSON file of a report
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

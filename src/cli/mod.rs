@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
 }
 
 fn start(args: Args, color: bool) -> Result<()> {
-    let settings = Settings::resolve(&args.global)?;
+    let settings = Settings::resolve(&args.global, args.makes_a_report())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings.limits.threads)
         .enable_all()

@@ -35,11 +35,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Resolves what was typed.
+    /// Resolves what was typed. A report has forms of its own.
     ///
     /// # Errors
     /// `Usage` for a value that is none.
-    pub fn resolve(typed: &Global) -> Result<Self> {
+    pub fn resolve(typed: &Global, makes_a_report: bool) -> Result<Self> {
         let folder = std::env::current_dir()
             .map_err(|error| Error::storage(format!("the current folder cannot be used: {error}")).caused_by(error))?;
         let mut limits = Limits::of_machine();
@@ -60,7 +60,8 @@ impl Settings {
             limits,
             mode: if typed.read_only { Mode::ReadOnly } else { Mode::Full },
             view: View {
-                format: typed.format.as_deref().map(Format::parse).transpose()?,
+                format: typed.format.as_deref().filter(|_| !makes_a_report).map(Format::parse).transpose()?,
+                csv_safe: typed.csv_safe,
                 screen: screen(),
                 rows_max: None,
                 turned: Turned::Never,
@@ -84,6 +85,11 @@ impl Settings {
 
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Where results go; standard output, and for reports the current folder, when there is none.
+    pub fn output(&self) -> Option<&Path> {
+        self.output.as_deref()
     }
 
     pub fn given(&self) -> &Given {

@@ -5,6 +5,7 @@ mod catalog;
 mod describe;
 mod diagnose;
 pub mod functions;
+mod inputs;
 mod limits;
 mod manifest_sql;
 mod optimizer;
@@ -20,6 +21,7 @@ mod views;
 
 pub use asked::{Asked, asked};
 pub use diagnose::SqlText;
+pub use inputs::Input;
 pub use limits::{Limits, Mode, human_bytes};
 pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};

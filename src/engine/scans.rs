@@ -50,6 +50,11 @@ impl Scans {
         Self { plan: Some(plan), ..Self::default() }
     }
 
+    /// The statement's plan; `None` for rows that no statement computed.
+    pub(super) fn plan(&self) -> Option<&Arc<dyn ExecutionPlan>> {
+        self.plan.as_ref()
+    }
+
     /// The scans of a statement that is asked about.
     #[must_use]
     pub fn asked(self, asked: Asked) -> Self {

@@ -45,7 +45,7 @@ use super::views::View;
 use crate::error::{Error, Result};
 use crate::lake::metric::Formula;
 use crate::lake::{Lake, Table};
-use crate::storage::Stores;
+use crate::storage::{Location, Stores};
 use crate::suggest;
 
 /// Name of the engine's catalog and of the schema with the lake's tables in it.
@@ -467,6 +467,12 @@ impl Engine {
         let Some(table) = self.lake.tables.get(name) else { return Ok(None) };
         let provider = self.schema.open(table).await?;
         provider.files(&self.schema.state()?).await.map(Some)
+    }
+
+    /// Where the tables of the lake lie, by name; without those whose location cannot be understood.
+    pub(super) fn table_locations(&self) -> impl Iterator<Item = (String, Location)> {
+        let tables = self.lake.tables.values();
+        tables.filter_map(|table| Some((table.name.clone(), self.schema.locate(table).ok()?)))
     }
 
     /// Values that columns of a table of the lake hold, up to `max` of each; only of files on this machine.

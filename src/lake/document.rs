@@ -82,6 +82,21 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for InOrder<V> {
     }
 }
 
+/// The texts of a TOML value: one, or those of an array; `None` for a table.
+pub fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    match value {
+        toml::Value::Array(items) => {
+            items.iter().map(texts).collect::<Option<Vec<_>>>().map(|texts| texts.into_iter().flatten().collect())
+        }
+        toml::Value::String(text) => Some(vec![text.clone()]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Float(number) => Some(vec![number.to_string()]),
+        toml::Value::Boolean(flag) => Some(vec![flag.to_string()]),
+        toml::Value::Datetime(moment) => Some(vec![moment.to_string()]),
+        toml::Value::Table(_) => None,
+    }
+}
+
 /// The parser's message in the words of a manifest's author, and a hint where one can be given.
 fn explain(message: &str) -> (String, Option<String>) {
     let first_line = message.lines().next().unwrap_or_default();

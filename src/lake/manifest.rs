@@ -19,6 +19,7 @@ use super::check::{self, CheckSection, CompleteSection, FreshSection};
 use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
 use super::metric::{self, Formula, Metric};
+use super::report::{self, ReportSection};
 use super::scale::{Scale, Scales};
 use super::store::{self, Store, StoreSection};
 use super::{Lake, Root, Table, is_address};
@@ -51,6 +52,10 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, MetricSection>")]
     metric: BTreeMap<Spanned<String>, MetricSection>,
+    /// Documents made of saved queries, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ReportSection>")]
+    report: BTreeMap<Spanned<String>, ReportSection>,
 }
 
 /// What holds for the whole lake.
@@ -222,6 +227,7 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
         cache_bytes_max: manifest.cache.disk_mb.map_or(CACHE_MB, u64::from) << 20,
         name: manifest.lake.name,
         currency: manifest.lake.currency,
+        reports: report::declared(&document, manifest.report)?,
         stores,
         tables,
         scales,

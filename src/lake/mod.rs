@@ -11,6 +11,7 @@ pub mod document;
 pub mod manifest;
 pub mod metric;
 pub mod parameter;
+pub mod report;
 pub mod run;
 pub mod scale;
 pub mod span;
@@ -24,6 +25,7 @@ use calendar::Calendar;
 use check::Checks;
 use column::Column;
 use metric::Metric;
+use report::Report;
 use scale::Scales;
 use store::Store;
 
@@ -93,6 +95,8 @@ pub struct Lake {
     pub scales: Scales,
     /// The definitions that statements and queries share, by name.
     pub metrics: BTreeMap<String, Metric>,
+    /// Documents made of saved queries, by name.
+    pub reports: BTreeMap<String, Report>,
 }
 
 impl Lake {
@@ -110,6 +114,7 @@ impl Lake {
             tables: BTreeMap::new(),
             scales: Scales::default(),
             metrics: metric::of_scales(&Scales::default()),
+            reports: BTreeMap::new(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! held back but the rows from which the table takes its widths and a chart, so a result of any length streams.
 
 mod arrow;
-mod cell;
+pub mod cell;
 pub mod chart;
 pub mod crosstab;
 mod delimited;
@@ -18,6 +18,7 @@ pub mod present;
 mod records;
 mod table;
 pub mod target;
+pub mod total;
 
 use std::io::Write;
 use std::path::Path;
@@ -129,6 +130,8 @@ pub struct Style {
     pub rows_max: Option<usize>,
     /// Whether a table too wide for the terminal has a line for each value instead.
     pub turns: bool,
+    /// Whether texts that a spreadsheet would take for a formula get a `'` before them in CSV and TSV.
+    pub csv_safe: bool,
     /// Titles and number formats, used by the forms for people.
     pub present: Presentation,
 }
@@ -165,8 +168,8 @@ impl<W: Write + Send> Sink<W> {
         }
         Ok(match style.format {
             Format::Table | Format::Box | Format::Vertical => Self::Table(table::Table::new(out, schema, style)),
-            Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',')?),
-            Format::Tsv => Self::Delimited(delimited::Delimited::new(out, schema, b'\t')?),
+            Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',', style.csv_safe)?),
+            Format::Tsv => Self::Delimited(delimited::Delimited::new(out, schema, b'\t', style.csv_safe)?),
             Format::Json => Self::Json(json::Json::array(out)),
             Format::Ndjson => Self::Json(json::Json::lines(out)),
             Format::Markdown => Self::Markdown(markdown::Markdown::new(out, schema, &style.present)?),

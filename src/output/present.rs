@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::total::Total;
 use crate::error::{Error, Result};
 
 /// Titles and formats by column name; columns that are not in it are shown as they are.
@@ -39,6 +40,8 @@ pub struct ColumnStyle {
     pub bands: Vec<f64>,
     /// Column that says why a value is missing.
     pub missing: Option<String>,
+    /// What stands below the column in a report.
+    pub total: Option<Total>,
 }
 
 /// The direction in which a number is good news.
@@ -145,6 +148,21 @@ impl NumberFormat {
             signed: pattern.starts_with('+'),
             currency: false,
         })
+    }
+
+    /// Whether the sign of a number says something, so that it is always written.
+    pub fn is_signed(&self) -> bool {
+        self.signed
+    }
+
+    /// The same as a spreadsheet writes it.
+    pub fn pattern(&self) -> String {
+        let whole = if self.grouped { "#,##0" } else { "0" };
+        let point = if self.decimals > 0 { "." } else { "" };
+        let percent = if self.percent { "%" } else { "" };
+        let plain = format!("{whole}{point}{}{percent}", "0".repeat(usize::from(self.decimals)));
+        // Above zero, below it, and zero, which has no sign.
+        if self.signed { format!("+{plain};-{plain};{plain}") } else { plain }
     }
 
     /// A binary floating point number in this format.

@@ -10,6 +10,7 @@ use super::run::{self, Absent, Given};
 use super::saved::{Library, SavedQuery};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::output::total::Total;
 use crate::suggest;
 
 /// What is wrong with the query of this name; empty when nothing is.
@@ -58,6 +59,14 @@ fn misnamed(query: &SavedQuery, schema: &SchemaRef) -> Vec<Error> {
     let names: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let grain = query.grain.iter().map(|name| ("`grain`".to_owned(), name.value.as_str(), name.line));
     let columns = query.columns.iter().map(|(name, column)| ("`columns`".to_owned(), name.as_str(), column.line));
+    let totals: Vec<(Total, usize)> = query
+        .columns
+        .iter()
+        .filter_map(|(name, column)| Some((Total::parse(column.value.total.as_deref()?, name).ok()?, column.line)))
+        .collect();
+    let totals = totals.iter().flat_map(|(total, line)| {
+        total.columns().into_iter().map(|name| ("`total` of a column".to_owned(), name, *line))
+    });
     let missing = query.columns.iter().filter_map(|(_, column)| {
         Some(("`missing` of a column".to_owned(), column.value.missing.as_deref()?, column.line))
     });
@@ -67,6 +76,7 @@ fn misnamed(query: &SavedQuery, schema: &SchemaRef) -> Vec<Error> {
     grain
         .chain(columns)
         .chain(missing)
+        .chain(totals)
         .chain(charts)
         .filter(|(_, name, _)| !names.contains(name))
         .map(|(what, name, line)| {

@@ -68,6 +68,8 @@ pub struct ColumnSection {
     pub bands: Option<Vec<f64>>,
     /// Column that says why a value is missing.
     pub missing: Option<String>,
+    /// What stands below the column in a report: `sum`, or columns with `+ - * /` and brackets, each for its sum.
+    pub total: Option<String>,
 }
 
 /// A chart of the result.

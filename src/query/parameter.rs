@@ -9,6 +9,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::error::{Error, Result};
 use crate::lake::calendar::{Calendar, Unit};
+use crate::lake::document::texts as plain_texts;
 use crate::lake::parameter::ParameterSection;
 use crate::suggest;
 
@@ -191,7 +192,7 @@ impl Parameter {
             }
         })?;
         let texts = |key: &str, value: &toml::Value| {
-            texts(value).ok_or_else(|| Error::invalid(format!("`{key}` of parameter `{name}` is no plain value")))
+            plain_texts(value).ok_or_else(|| Error::invalid(format!("`{key}` of parameter `{name}` is no plain value")))
         };
         let one = |key: &str, value: &Option<toml::Value>| match value {
             Some(value) => texts(key, value).map(|mut texts| texts.pop()),
@@ -320,21 +321,6 @@ fn one_of<'a>(text: &str, allowed: &'a [Allowed]) -> Result<&'a str> {
         let values: Vec<&str> = allowed.iter().map(|allowed| allowed.value.as_str()).collect();
         error.hint(format!("allowed: {}", suggest::some(&values)))
     })
-}
-
-/// The texts of a TOML value: one, or those of an array.
-fn texts(value: &toml::Value) -> Option<Vec<String>> {
-    match value {
-        toml::Value::Array(items) => {
-            items.iter().map(texts).collect::<Option<Vec<_>>>().map(|texts| texts.into_iter().flatten().collect())
-        }
-        toml::Value::String(text) => Some(vec![text.clone()]),
-        toml::Value::Integer(number) => Some(vec![number.to_string()]),
-        toml::Value::Float(number) => Some(vec![number.to_string()]),
-        toml::Value::Boolean(flag) => Some(vec![flag.to_string()]),
-        toml::Value::Datetime(moment) => Some(vec![moment.to_string()]),
-        toml::Value::Table(_) => None,
-    }
 }
 
 /// The texts of a list that was typed: parted by commas, of which `\,` is none.

@@ -9,6 +9,7 @@ use super::header::{self, ChartSection, ColumnSection, Header};
 use super::parameter::Parameter;
 use crate::error::{Error, Result};
 use crate::output::present::{ColumnStyle, NumberFormat, Presentation};
+use crate::output::total::Total;
 use crate::storage::Texts;
 use crate::suggest;
 
@@ -71,6 +72,9 @@ impl SavedQuery {
             if let Some(format) = &section.get_ref().format {
                 NumberFormat::parse(format).map_err(|error| error.at(file, Some(line)))?;
             }
+            if let Some(total) = &section.get_ref().total {
+                Total::parse(total, &name).map_err(|error| error.at(file, Some(line)))?;
+            }
             if section.get_ref().bands.as_ref().is_some_and(|bands| !bands.is_sorted()) {
                 return Err(Error::invalid(format!("the bands of `{name}` do not ascend")).at(file, Some(line)));
             }
@@ -112,6 +116,7 @@ impl SavedQuery {
                 good: column.good,
                 bands: column.bands.clone().unwrap_or_default(),
                 missing: column.missing.clone(),
+                total: column.total.as_deref().and_then(|total| Total::parse(total, name).ok()),
             }
         };
         let columns: BTreeMap<String, ColumnStyle> =

@@ -42,13 +42,15 @@ use complete::Memory;
 use interrupt::Interrupt;
 use kept::Last;
 use look::counted;
-pub use look::{Listing, Reach, metric_text, query_text};
+pub use look::{Listing, Reach, metric_text, query_text, reports};
 
 /// How results are shown.
 #[derive(Clone, Debug)]
 pub struct View {
     /// `None` takes the table, or what the output file's ending says.
     pub format: Option<Format>,
+    /// Whether texts that a spreadsheet would take for a formula get a `'` before them in CSV and TSV.
+    pub csv_safe: bool,
     /// Columns and rows of the terminal; `None` when standard output is none.
     pub screen: Option<Screen>,
     /// Rows of a table at most; `None` shows all.

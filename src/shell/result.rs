@@ -271,6 +271,7 @@ impl Shell {
             // Listings of our own are as long as they are.
             rows_max: self.view.rows_max.filter(|_| screen.is_some() && began.is_some()),
             turns: self.view.turned == Turned::WhereTooWide,
+            csv_safe: self.view.csv_safe,
             present: present.clone().grouping_digits(self.view.groups_digits),
         };
         let Running { schema, batches, .. } = match &self.memory {

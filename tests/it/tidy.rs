@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("suggest", &[]),
     //
@@ -23,9 +23,14 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     //
     ("quality", &["error", "suggest", "lake", "storage", "engine", "query"]),
     //
+    ("report", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
+    //
     ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //
-    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "shell"]),
+    (
+        "cli",
+        &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "report", "shell"],
+    ),
 ];
 
 /// Names that say nothing.

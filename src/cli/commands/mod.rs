@@ -8,6 +8,7 @@ mod init;
 mod metrics;
 mod pages;
 mod queries;
+mod report;
 mod run;
 mod statements;
 mod tables;
@@ -16,7 +17,7 @@ use std::io::Write;
 
 use tokio::runtime::Runtime;
 
-use super::args::{Args, Command, FunctionsAction, MetricsAction, QueriesAction, TablesAction};
+use super::args::{Args, Command, FunctionsAction, MetricsAction, QueriesAction, ReportAction, TablesAction};
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::shell::interrupt::Interrupt;
@@ -37,6 +38,14 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             let action = action.unwrap_or(QueriesAction::List);
             runtime.block_on(queries::run(action, settings, interrupt, color))
         }
+        Some(Command::Report { name: Some(name), .. }) => {
+            let (forms, csv_safe) = (args.global.format.as_deref(), args.global.csv_safe);
+            runtime.block_on(report::run(&name, forms, csv_safe, settings, interrupt))
+        }
+        Some(Command::Report { action: Some(ReportAction::Verify { file }), .. }) => {
+            runtime.block_on(report::check(&file, settings, interrupt))
+        }
+        Some(Command::Report { .. }) => runtime.block_on(report::list(settings, interrupt)),
         Some(Command::Tables { action }) => {
             let action = action.unwrap_or(TablesAction::List);
             runtime.block_on(tables::run(action, settings, interrupt))

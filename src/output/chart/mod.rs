@@ -16,6 +16,7 @@ use super::cell;
 use super::present::Presentation;
 use crate::error::{Error, Result};
 use crate::suggest;
+pub use scale::plain;
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +199,7 @@ fn column<'a>(rows: &RecordBatch, place: usize, present: &'a Presentation) -> Re
     let format = move |value: f64| match number {
         Some(number) => number.float(value),
         None if is_whole && value.fract() == 0.0 => format!("{value:.0}"),
-        None => scale::plain(value),
+        None => plain(value),
     };
     Ok(Column { title: cell::safe(present.title(field.name())), labels, numbers, format: Box::new(format) })
 }

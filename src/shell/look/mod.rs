@@ -10,7 +10,9 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use crate::engine::{Engine, FunctionSummary, SqlText};
 use crate::error::{Error, Result};
+use crate::lake::Lake;
 use crate::lake::metric::{Formula, Metric};
+use crate::lake::report::Report;
 use crate::output::present::grouped;
 use crate::query::header::ColumnSection;
 use crate::query::parameter::Parameter;
@@ -57,6 +59,23 @@ pub async fn queries(library: &Library) -> Result<Listing> {
         }
     }
     listing([("query", text(names)), ("title", text(titles)), ("tags", text(tags)), ("parameters", text(parameters))])
+}
+
+/// One row per report of the lake.
+///
+/// # Errors
+/// `Internal` only.
+pub fn reports(lake: &Lake) -> Result<Listing> {
+    let reports: Vec<&Report> = lake.reports.values().collect();
+    let column = |value: fn(&Report) -> String| text(reports.iter().map(|report| value(report)).collect());
+    let queries =
+        |report: &Report| report.sections.iter().map(|section| section.query.as_str()).collect::<Vec<_>>().join(", ");
+    listing([
+        ("report", column(|report| report.name.clone())),
+        ("title", column(|report| report.title.clone())),
+        ("audience", column(|report| report.audience.clone().unwrap_or_default())),
+        ("queries", column(queries)),
+    ])
 }
 
 /// A saved query as a person reads it: what it answers, its parameters, its columns, its SQL.

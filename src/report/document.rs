@@ -1,0 +1,150 @@
+//! A report whose queries have run: what every form is made from.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::rows::Rows;
+use crate::engine::Input;
+use crate::output::present::Presentation;
+use crate::output::total::{Sums, Value};
+use crate::query::parameter::Bound;
+use crate::query::saved::SavedQuery;
+
+/// A report whose queries have run.
+#[derive(Debug)]
+pub struct Document {
+    pub name: String,
+    pub title: String,
+    /// Markdown above the sections.
+    pub text: Option<String>,
+    pub audience: Option<String>,
+    /// Name of the lake.
+    pub lake: String,
+    /// The day that counted as today.
+    pub today: NaiveDate,
+    /// What a reader must know before all else.
+    pub banner: Option<String>,
+    pub sections: Vec<Section>,
+    /// The queries that ran, each with those that it builds on.
+    pub sources: Vec<Source>,
+    /// The files that were read, by path.
+    pub inputs: Vec<Input>,
+    /// What tells this run from another with the same inputs.
+    pub stamp: Stamp,
+}
+
+/// Which run of a report it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub run: Uuid,
+    pub at: DateTime<Utc>,
+    /// What relative dates were counted from.
+    pub now: DateTime<Utc>,
+}
+
+/// A section: the result of a saved query and how it is shown.
+#[derive(Debug)]
+pub struct Section {
+    pub title: String,
+    /// Markdown above the charts.
+    pub text: Option<String>,
+    /// What its query gave; sections with the same query and parameters have one.
+    pub result: Arc<Answer>,
+    /// Places of the columns that the table shows.
+    pub columns: Vec<usize>,
+    /// Rows that documents for people show.
+    pub rows_max: usize,
+    pub has_charts: bool,
+    pub has_table: bool,
+}
+
+/// What a saved query gave with one set of parameters.
+#[derive(Debug)]
+pub struct Answer {
+    pub query: SavedQuery,
+    pub bound: Vec<Bound>,
+    pub present: Presentation,
+    pub rows: Rows,
+    pub sums: Sums,
+    /// Values that are missing, by column and by what is said to be the reason, in the order in which they were met.
+    pub gaps: Vec<Gap>,
+    pub inputs: Vec<Input>,
+    /// Hash of all rows, as CSV.
+    pub digest: String,
+}
+
+/// Values of a column that are missing for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    pub column: String,
+    pub reason: String,
+    pub count: u64,
+}
+
+/// A query that a report rests on.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub name: String,
+    pub sql: String,
+    pub digest: String,
+}
+
+impl Answer {
+    /// The total of a column, where its query says what it is.
+    pub fn total(&self, column: &str) -> Option<Value> {
+        self.present.style(column)?.total.as_ref()?.value(&self.sums)
+    }
+
+    /// Whether any of these columns has a total.
+    pub fn has_totals(&self, columns: &[usize]) -> bool {
+        columns.iter().any(|&place| self.total(self.rows.schema.field(place).name()).is_some())
+    }
+
+    /// How many values are missing and why, in words; `None` where none is.
+    pub fn gaps_in_words(&self) -> Option<String> {
+        let mut columns: Vec<&str> = Vec::new();
+        for gap in &self.gaps {
+            if !columns.contains(&gap.column.as_str()) {
+                columns.push(&gap.column);
+            }
+        }
+        let of_column = |column: &str| {
+            let gaps = || self.gaps.iter().filter(|gap| gap.column == column);
+            let all: u64 = gaps().map(|gap| gap.count).sum();
+            let reasons: Vec<String> = gaps().map(|gap| format!("{} {}", gap.count, gap.reason)).collect();
+            format!("{}: {all} of {} missing ({})", self.present.title(column), self.rows.count, reasons.join(", "))
+        };
+        let words: Vec<String> = columns.into_iter().map(of_column).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+}
+
+impl Section {
+    /// Names of the columns that the table shows.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|&place| self.result.rows.schema.field(place).name().as_str())
+    }
+
+    /// Rows that a document for people leaves out.
+    pub fn rows_left_out(&self) -> u64 {
+        self.result.rows.count.saturating_sub(self.rows_max as u64)
+    }
+}
+
+impl Document {
+    /// Rows of all results.
+    pub fn rows(&self) -> u64 {
+        let mut counted: Vec<*const Answer> = Vec::new();
+        let mut rows = 0;
+        for section in &self.sections {
+            let result = Arc::as_ptr(&section.result);
+            if !counted.contains(&result) {
+                counted.push(result);
+                rows += section.result.rows.count;
+            }
+        }
+        rows
+    }
+}

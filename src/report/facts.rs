@@ -1,0 +1,61 @@
+//! What the head of a report says: the parameters that ran, and how much of what was wanted is there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::document::{Answer, Document};
+
+/// The results of a report, each once, in the order in which sections show them.
+pub fn answers(document: &Document) -> impl Iterator<Item = &Answer> {
+    let sections = &document.sections;
+    sections.iter().enumerate().filter_map(|(place, section)| {
+        let is_new = sections.iter().take(place).all(|earlier| !Arc::ptr_eq(&earlier.result, &section.result));
+        is_new.then_some(section.result.as_ref())
+    })
+}
+
+/// What ran: every parameter with its value, and with the queries that a value holds for where they differ.
+pub fn parameters(document: &Document) -> Vec<(String, String)> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut values: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for answer in answers(document) {
+        for bound in &answer.bound {
+            if !names.contains(&bound.name.as_str()) {
+                names.push(&bound.name);
+            }
+            let of_value = values.entry(&bound.name).or_default().entry(&bound.shown).or_default();
+            of_value.push(&answer.query.title);
+        }
+    }
+    let shown = names.into_iter().map(|name| {
+        let values = values.remove(name).unwrap_or_default();
+        let differ = values.len() > 1;
+        let one = |(value, titles): (&str, Vec<&str>)| match differ {
+            true => format!("{value} ({})", titles.join(", ")),
+            false => value.to_owned(),
+        };
+        let values: Vec<String> = values.into_iter().map(one).collect();
+        (in_words(name), values.join("; "))
+    });
+    shown.collect()
+}
+
+/// What is missing, by query.
+pub fn coverage(document: &Document) -> Vec<(String, String)> {
+    let gaps = answers(document).filter_map(|answer| Some((answer, answer.gaps_in_words()?)));
+    let mut coverage: Vec<(String, String)> =
+        gaps.map(|(answer, gaps)| ("Missing".to_owned(), format!("{} · {gaps}", answer.query.title))).collect();
+    if coverage.is_empty() {
+        coverage.push(("Missing".to_owned(), "nothing that the queries account for".to_owned()));
+    }
+    coverage
+}
+
+/// A name as a heading: `last_months` is `Last months`.
+fn in_words(name: &str) -> String {
+    let mut words = name.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

@@ -1,0 +1,129 @@
+//! A document into the files of a form: one for people, one for each section for programs that know only tables.
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use serde_json::json;
+
+use super::document::{Document, Section};
+use super::facts::parameters;
+use super::provenance::{Provenance, StampRecord};
+use super::{Draft, Form, MadeFile, Order, cannot, html, markdown};
+use crate::error::{Error, Result};
+use crate::output::present::Presentation;
+use crate::output::{Format, Style, drain};
+
+/// Writes the files of a form.
+///
+/// # Errors
+/// `Storage` when the disk refuses.
+pub async fn write(document: &Document, form: Form, order: &Order) -> Result<Vec<MadeFile>> {
+    let whole = |text: String| {
+        let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form)?;
+        draft.file.write_all(text.as_bytes()).map_err(cannot)?;
+        Ok(vec![draft.finish()?])
+    };
+    match form {
+        Form::Html => whole(html::page(document, &order.given)?),
+        Form::Markdown => whole(markdown::text(document, &order.given)?),
+        Form::Json => Ok(vec![json(document, order).await?]),
+        Form::Csv => tables(document, form, Format::Csv, order).await,
+        Form::Parquet => tables(document, form, Format::Parquet, order).await,
+        Form::Xlsx => Ok(Vec::new()),
+    }
+}
+
+/// A file for each section, all rows and columns of it.
+async fn tables(document: &Document, form: Form, format: Format, order: &Order) -> Result<Vec<MadeFile>> {
+    let mut files: Vec<MadeFile> = Vec::new();
+    for section in &document.sections {
+        let stem = match document.sections.as_slice() {
+            [_] => document.name.clone(),
+            _ => format!("{}-{}", document.name, section.result.query.name),
+        };
+        let numbers = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));
+        let mut names = numbers.map(|number| format!("{stem}{number}.{}", form.name()));
+        let name = names.find(|name| files.iter().all(|file| file.name != *name));
+        let mut draft = Draft::new(name.unwrap_or(stem), form)?;
+        rows(section, &mut draft.file, format, order.csv_safe).await?;
+        files.push(draft.finish()?);
+    }
+    Ok(files)
+}
+
+/// Writes all rows of a section in a format of results.
+async fn rows(section: &Section, out: &mut (impl Write + Send), format: Format, csv_safe: bool) -> Result<()> {
+    let rows = &section.result.rows;
+    let style = Style { format, width: None, rows_max: None, turns: false, csv_safe, present: Presentation::default() };
+    drain(&rows.schema, futures::stream::iter(rows.batches()?), out, &style).await?;
+    Ok(())
+}
+
+/// The document as one JSON object.
+async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
+    let mut draft = Draft::new(format!("{}.json", document.name), Form::Json)?;
+    let out = &mut draft.file;
+    let text =
+        |value: &serde_json::Value| serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()));
+    let facts: serde_json::Map<_, _> =
+        parameters(document).into_iter().map(|(name, value)| (name, value.into())).collect();
+    let head = json!({
+        "report": document.name,
+        "title": document.title,
+        "audience": document.audience,
+        "lake": document.lake,
+        "today": document.today.to_string(),
+        "banner": document.banner,
+        "parameters": facts,
+    });
+    // The rows of sections can be many: they are written as they come, between what is known before and after them.
+    let head = text(&head)?;
+    write!(out, "{},\n\"sections\":[", head.strip_suffix('}').unwrap_or_default()).map_err(cannot)?;
+    for (place, section) in document.sections.iter().enumerate() {
+        let comma = if place > 0 { "," } else { "" };
+        write!(out, "{comma}\n{},\n\"rows\":", text(&about(section))?.strip_suffix('}').unwrap_or_default())
+            .map_err(cannot)?;
+        rows(section, out, Format::Json, false).await?;
+        out.write_all(b"}").map_err(cannot)?;
+    }
+    let provenance =
+        serde_json::to_value(Provenance::of(document)).map_err(|error| Error::internal(error.to_string()))?;
+    let stamp = StampRecord::of(&document.stamp, &order.given);
+    // All that differs between two runs over the same files stands on the last line.
+    let stamp = serde_json::to_value(stamp).map_err(|error| Error::internal(error.to_string()))?;
+    writeln!(out, "],\n\"provenance\":{},\n\"run\":{}}}", text(&provenance)?, text(&stamp)?).map_err(cannot)?;
+    draft.finish()
+}
+
+/// What is known of a section beside its rows.
+fn about(section: &Section) -> serde_json::Value {
+    let answer = &section.result;
+    let empty = RecordBatch::new_empty(answer.rows.schema.clone());
+    let columns: Vec<_> = empty
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            let style = answer.present.style(field.name());
+            json!({
+                "name": field.name(),
+                "title": answer.present.title(field.name()),
+                "type": field.data_type().to_string(),
+                "description": style.and_then(|style| style.description.clone()),
+                "total": answer.total(field.name()).map(|total| total.number()),
+            })
+        })
+        .collect();
+    let gaps: Vec<_> = answer
+        .gaps
+        .iter()
+        .map(|gap| json!({ "column": gap.column, "reason": gap.reason, "count": gap.count }))
+        .collect();
+    json!({
+        "title": section.title,
+        "query": answer.query.name,
+        "description": answer.query.description.split_whitespace().collect::<Vec<_>>().join(" "),
+        "columns": columns,
+        "missing": gaps,
+    })
+}

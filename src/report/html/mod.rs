@@ -1,0 +1,168 @@
+//! A report as one page: nothing outside it is asked for, and without script everything is there.
+
+mod table;
+mod text;
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::document::{Document, Section};
+use super::facts::{coverage, parameters};
+use super::provenance::{Provenance, StampRecord};
+use crate::engine::human_bytes;
+use crate::error::{Error, Result};
+use crate::query::run::Given;
+use text::{element, escaped, markdown};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Ids of the two elements that programs read.
+pub const PROVENANCE: &str = "cxlake-provenance";
+pub const STAMP: &str = "cxlake-run";
+
+/// The page.
+///
+/// # Errors
+/// `Storage` when rows that were put aside cannot be read.
+pub fn page(document: &Document, given: &Given) -> Result<String> {
+    let mut html = String::with_capacity(64 << 10);
+    head(&mut html, document);
+    header(&mut html, document);
+    html.push_str("<main>\n");
+    if let Some(text) = &document.text {
+        html.push_str(&markdown(text));
+    }
+    for (place, section) in document.sections.iter().enumerate() {
+        self::section(&mut html, section, place + 1)?;
+    }
+    html.push_str("</main>\n");
+    footer(&mut html, document, given)?;
+    html.push_str("</body>\n</html>\n");
+    Ok(html)
+}
+
+fn head(html: &mut String, document: &Document) {
+    // A page that may load nothing cannot tell anybody that it was read, whatever a text in it holds.
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(SCRIPT)
+    );
+    html.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    // Writing to a text cannot fail, here and below.
+    let _ = writeln!(html, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+    let _ = writeln!(html, "<meta name=\"generator\" content=\"cxlake {}\">", env!("CARGO_PKG_VERSION"));
+    element(html, "title", &document.title);
+    let _ = writeln!(html, "<style>\n{STYLE}</style>\n</head>\n<body>");
+}
+
+fn header(html: &mut String, document: &Document) {
+    html.push_str("<header>\n");
+    element(html, "h1", &document.title);
+    let audience = document.audience.as_ref().map(|audience| format!(" · for {audience}")).unwrap_or_default();
+    element(html, "p", &format!("{} · as of {}{audience}", document.lake, document.today));
+    if let Some(banner) = &document.banner {
+        let _ = writeln!(html, "<div class=\"banner\" role=\"note\">{}</div>", escaped(banner));
+    }
+    html.push_str("<dl class=\"facts\">\n");
+    for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
+        fact(html, &name, &value);
+    }
+    html.push_str("</dl>\n</header>\n");
+}
+
+fn fact(html: &mut String, name: &str, value: &str) {
+    let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value));
+}
+
+fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
+    let id = format!("s{number}");
+    let _ = writeln!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>", escaped(&section.title));
+    let about = section.result.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(html, "<p class=\"muted\">{}</p>", escaped(&about));
+    if let Some(text) = &section.text {
+        html.push_str(&markdown(text));
+    }
+    if section.has_table {
+        table::write(html, section, &id)?;
+    }
+    columns(html, section);
+    html.push_str("</section>\n");
+    Ok(())
+}
+
+/// What the columns hold, where the query says so.
+fn columns(html: &mut String, section: &Section) {
+    let present = &section.result.present;
+    let about: Vec<(&str, &str)> = section
+        .column_names()
+        .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)))
+        .collect();
+    if about.is_empty() || !section.has_table {
+        return;
+    }
+    html.push_str("<details><summary>What the columns hold</summary>\n<dl class=\"facts\">\n");
+    for (title, about) in about {
+        fact(html, title, about);
+    }
+    html.push_str("</dl>\n</details>\n");
+}
+
+fn footer(html: &mut String, document: &Document, given: &Given) -> Result<()> {
+    html.push_str("<footer>\n<h2>Where the numbers come from</h2>\n");
+    html.push_str("<details class=\"prints\"><summary>Files that were read</summary>\n");
+    html.push_str(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Files that were read\">\n<table>\n",
+    );
+    html.push_str("<thead><tr><th scope=\"col\">File</th><th scope=\"col\">Table</th><th scope=\"col\" class=\"number\">Rows</th>");
+    html.push_str("<th scope=\"col\" class=\"number\">Size</th><th scope=\"col\">Written</th><th scope=\"col\">Version</th></tr></thead>\n<tbody>\n");
+    let provenance = Provenance::of(document);
+    for input in &provenance.inputs {
+        let rows = input.rows.map_or_else(|| "not known".to_owned(), |rows| rows.to_string());
+        let _ = writeln!(
+            html,
+            "<tr><td>{}</td><td>{}</td><td class=\"number\">{rows}</td><td class=\"number\">{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&input.path),
+            escaped(input.table.as_deref().unwrap_or_default()),
+            human_bytes(input.bytes),
+            escaped(&input.modified),
+            escaped(input.e_tag.as_deref().unwrap_or_default()),
+        );
+    }
+    html.push_str("</tbody>\n</table>\n</div>\n</details>\n");
+    for source in &document.sources {
+        let _ = writeln!(html, "<details><summary>SQL of {}</summary>", escaped(&source.name));
+        let _ = writeln!(html, "<pre tabindex=\"0\">{}</pre></details>", escaped(source.sql.trim()));
+    }
+    let _ = writeln!(
+        html,
+        "<p>Made by cxlake {}. <code>cxlake report verify FILE</code> runs this report again and says whether the same files give the same numbers.</p>",
+        env!("CARGO_PKG_VERSION")
+    );
+    // All that differs between two runs over the same files.
+    let stamp = StampRecord::of(&document.stamp, given);
+    let _ = writeln!(
+        html,
+        "<p class=\"muted\" id=\"{STAMP}\" data-stamp=\"{}\">Run {} of {}</p>",
+        escaped(&json(&stamp)?),
+        stamp.run,
+        stamp.at
+    );
+    let _ = writeln!(
+        html,
+        "<script type=\"application/json\" id=\"{PROVENANCE}\">{}</script>",
+        json(&provenance)?.replace('<', "\\u003c")
+    );
+    let _ = writeln!(html, "<script>{SCRIPT}</script>\n</footer>");
+    Ok(())
+}
+
+/// A record as JSON on one line.
+fn json(record: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(record).map_err(|error| Error::internal(error.to_string()))
+}

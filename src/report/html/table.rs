@@ -1,0 +1,87 @@
+//! The table of a section: signs beside colours, gaps hatched and named, totals from sums.
+
+use std::fmt::Write as _;
+
+use super::super::cells::{Cell, Cells, Head, heads, notes, totals, totals_name};
+use super::super::document::Section;
+use super::super::tone::Tone;
+use super::text::escaped;
+use crate::error::Result;
+use crate::output::cell::safe;
+
+/// Writes the table of a section, with what it leaves out said below it. `labelled` is the id of its heading.
+///
+/// # Errors
+/// `Storage` when rows that were put aside cannot be read.
+pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()> {
+    let rows = section.result.rows.first(section.rows_max)?;
+    if rows.num_rows() == 0 {
+        html.push_str("<p class=\"note\">No rows: nothing in the data is what this section looks for.</p>\n");
+        return Ok(());
+    }
+    let heads = heads(section);
+    // Writing to a text cannot fail, here and below.
+    let _ = writeln!(html, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{labelled}\">");
+    let _ = writeln!(html, "<table data-rows=\"{}\">", rows.num_rows());
+    let _ = writeln!(html, "<caption class=\"hidden\">{}</caption>", escaped(&section.title));
+    html.push_str("<thead><tr>");
+    heads.iter().for_each(|column| head(html, column));
+    html.push_str("</tr></thead>\n<tbody>\n");
+    let schema = rows.schema();
+    let cells = Cells::of(section, &schema, &rows)?;
+    for row in 0..rows.num_rows() {
+        html.push_str("<tr>");
+        for (place, value) in cells.row(row).enumerate() {
+            cell(html, &value, place == 0);
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n");
+    foot(html, section, &heads);
+    html.push_str("</table>\n</div>\n");
+    for note in notes(section) {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(&note));
+    }
+    Ok(())
+}
+
+fn head(html: &mut String, head: &Head<'_>) {
+    let class = if head.is_number { " class=\"number\"" } else { "" };
+    let about = head.style.and_then(|style| style.description.as_deref());
+    let about = about.map(|about| format!(" title=\"{}\"", escaped(about))).unwrap_or_default();
+    let _ = write!(html, "<th scope=\"col\"{class}{about}>{}</th>", escaped(&safe(head.title)));
+}
+
+/// A cell; the first of a row names it where it is no number.
+fn cell(html: &mut String, cell: &Cell, is_first: bool) {
+    let _ = match cell {
+        Cell::Text(text) if is_first => write!(html, "<th scope=\"row\">{}</th>", escaped(text)),
+        Cell::Text(text) => write!(html, "<td>{}</td>", escaped(text)),
+        Cell::Gap(reason) => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
+        Cell::Number { text, tone: None } => write!(html, "<td class=\"number\">{}</td>", escaped(text)),
+        Cell::Number { text, tone: Some(tone) } => {
+            write!(html, "<td class=\"number {}\">{}{}</td>", tone.class(), sign(*tone), escaped(text))
+        }
+    };
+}
+
+/// The sign of a tone, which says the same as its colour, and its word for those who hear the page.
+fn sign(tone: Tone) -> String {
+    let (sign, word) = (tone.sign(), tone.word());
+    format!("<span class=\"sign\" aria-hidden=\"true\">{sign}</span><span class=\"hidden\">{word} </span>")
+}
+
+fn foot(html: &mut String, section: &Section, heads: &[Head<'_>]) {
+    let Some(totals) = totals(section) else { return };
+    html.push_str("<tfoot><tr>");
+    for (place, (total, head)) in totals.into_iter().zip(heads).enumerate() {
+        let _ = match total {
+            Some(total) => write!(html, "<td class=\"number\">{}</td>", escaped(&total)),
+            None if place == 0 && !head.is_number => {
+                write!(html, "<th scope=\"row\">{}</th>", escaped(&totals_name(section)))
+            }
+            None => write!(html, "<td></td>"),
+        };
+    }
+    html.push_str("</tr></tfoot>\n");
+}

@@ -1,0 +1,117 @@
+//! A report as Markdown that a forge renders.
+
+use std::fmt::Write as _;
+
+use super::cells::{Cell, Cells, heads, notes, totals, totals_name};
+use super::document::{Document, Section};
+use super::facts::{coverage, parameters};
+use super::provenance::{Provenance, StampRecord};
+use crate::error::Result;
+use crate::output::cell::safe;
+use crate::query::run::Given;
+
+/// The text.
+///
+/// # Errors
+/// `Storage` when rows that were put aside cannot be read.
+pub fn text(document: &Document, given: &Given) -> Result<String> {
+    // Writing to a text cannot fail, here and below.
+    let mut text = format!("# {}\n\n", escaped(&document.title));
+    let audience = document.audience.as_ref().map(|audience| format!(" · for {audience}")).unwrap_or_default();
+    let _ = writeln!(text, "{}\n", escaped(&format!("{} · as of {}{audience}", document.lake, document.today)));
+    if let Some(banner) = &document.banner {
+        let _ = writeln!(text, "> **{}**\n", escaped(banner));
+    }
+    for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
+        let _ = writeln!(text, "- {}: {}", escaped(&name), escaped(&value));
+    }
+    if let Some(above) = &document.text {
+        let _ = write!(text, "\n{}\n", above.trim());
+    }
+    for section in &document.sections {
+        self::section(&mut text, section)?;
+    }
+    let provenance = Provenance::of(document);
+    let _ =
+        writeln!(text, "\n## Where the numbers come from\n\n| File | Rows | Bytes | Written |\n|---|---:|---:|---|");
+    for input in &provenance.inputs {
+        let rows = input.rows.map_or_else(String::new, |rows| rows.to_string());
+        let _ = writeln!(text, "| {} | {rows} | {} | {} |", escaped(&input.path), input.bytes, input.modified);
+    }
+    // All that differs between two runs over the same files.
+    let stamp = StampRecord::of(&document.stamp, given);
+    let _ = writeln!(text, "\nMade by cxlake {}. Run {} of {}", env!("CARGO_PKG_VERSION"), stamp.run, stamp.at);
+    Ok(text)
+}
+
+fn section(text: &mut String, section: &Section) -> Result<()> {
+    let about = section.result.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = write!(text, "\n## {}\n\n{}\n\n", escaped(&section.title), escaped(&about));
+    if let Some(above) = &section.text {
+        let _ = write!(text, "{}\n\n", above.trim());
+    }
+    if section.has_table {
+        table(text, section)?;
+    }
+    Ok(())
+}
+
+fn table(text: &mut String, section: &Section) -> Result<()> {
+    let rows = section.result.rows.first(section.rows_max)?;
+    if rows.num_rows() == 0 {
+        text.push_str("No rows: nothing in the data is what this section looks for.\n");
+        return Ok(());
+    }
+    let heads = heads(section);
+    line(text, heads.iter().map(|head| escaped(&safe(head.title))));
+    line(text, heads.iter().map(|head| if head.is_number { "---:" } else { "---" }.to_owned()));
+    let schema = rows.schema();
+    let cells = Cells::of(section, &schema, &rows)?;
+    for row in 0..rows.num_rows() {
+        line(text, cells.row(row).map(|cell| written(&cell)));
+    }
+    if let Some(totals) = totals(section) {
+        let named = totals.into_iter().enumerate().map(|(place, total)| match total {
+            Some(total) => format!("**{}**", escaped(&total)),
+            None if place == 0 => format!("**{}**", totals_name(section)),
+            None => String::new(),
+        });
+        line(text, named);
+    }
+    for note in notes(section) {
+        let _ = write!(text, "\n{}\n", escaped(&note));
+    }
+    Ok(())
+}
+
+fn written(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => escaped(text),
+        Cell::Gap(reason) => format!("*{}*", escaped(reason)),
+        Cell::Number { text, tone: None } => escaped(text),
+        Cell::Number { text, tone: Some(tone) } => format!("{} {}", tone.sign(), escaped(text)),
+    }
+}
+
+fn line(text: &mut String, cells: impl Iterator<Item = String>) {
+    text.push('|');
+    for cell in cells {
+        let _ = write!(text, " {cell} |");
+    }
+    text.push('\n');
+}
+
+/// A text of which nothing is taken for Markdown.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' => safe.extend(['\\', letter]),
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            '\n' | '\r' => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}

@@ -1,0 +1,92 @@
+//! Whether a number is good or bad news, and on which side it lies.
+
+use crate::output::present::{ColumnStyle, Good};
+
+/// What a number says beside its value. Every form shows it by a sign as well as by a colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tone {
+    side: Side,
+    /// `None` where neither side is good.
+    is_good: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Above,
+    Below,
+}
+
+impl Tone {
+    /// The tone of a number: outside the bands of its column, or, where the column has none and always writes the sign, by its
+    /// sign. `None` where there is nothing to say.
+    pub fn of(number: f64, style: &ColumnStyle) -> Option<Self> {
+        let signed = style.number.as_ref().is_some_and(crate::output::present::NumberFormat::is_signed);
+        let side = match (style.bands.first(), style.bands.last()) {
+            (Some(low), _) if number < *low => Side::Below,
+            (_, Some(high)) if number > *high => Side::Above,
+            (Some(_), _) => return None,
+            (None, _) if style.good.is_none() || !signed || number == 0.0 => return None,
+            (None, _) if number < 0.0 => Side::Below,
+            (None, _) => Side::Above,
+        };
+        let is_good = style.good.map(|good| (good == Good::Up) == (side == Side::Above));
+        Some(Self { side, is_good })
+    }
+
+    pub fn sign(self) -> &'static str {
+        match self.side {
+            Side::Above => "▲",
+            Side::Below => "▼",
+        }
+    }
+
+    /// What is said of it in words.
+    pub fn word(self) -> &'static str {
+        match (self.side, self.is_good) {
+            (Side::Above, Some(true)) => "high, good:",
+            (Side::Above, Some(false)) => "high, bad:",
+            (Side::Above, None) => "high:",
+            (Side::Below, Some(true)) => "low, good:",
+            (Side::Below, Some(false)) => "low, bad:",
+            (Side::Below, None) => "low:",
+        }
+    }
+
+    /// The class of its cell in a page.
+    pub fn class(self) -> &'static str {
+        match self.is_good {
+            Some(true) => "good",
+            Some(false) => "bad",
+            None => "out",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::present::NumberFormat;
+
+    fn tone(number: f64, good: Option<Good>, bands: &[f64], format: &str) -> Option<(&'static str, &'static str)> {
+        let number_format = NumberFormat::parse(format).ok();
+        let style = ColumnStyle { good, bands: bands.to_vec(), number: number_format, ..ColumnStyle::default() };
+        Tone::of(number, &style).map(|tone| (tone.sign(), tone.class()))
+    }
+
+    #[test]
+    fn bands_say_which_side_and_the_column_which_is_good() {
+        let bands = [0.8, 1.25];
+        assert_eq!(tone(0.5, Some(Good::Down), &bands, "0.00"), Some(("▼", "good")));
+        assert_eq!(tone(7.0, Some(Good::Down), &bands, "0.00"), Some(("▲", "bad")));
+        assert_eq!(tone(1.25, Some(Good::Down), &bands, "0.00"), None);
+        assert_eq!(tone(7.0, None, &bands, "0.00"), Some(("▲", "out")));
+    }
+
+    #[test]
+    fn without_bands_only_a_number_that_is_written_with_its_sign_has_a_tone() {
+        assert_eq!(tone(-2.0, Some(Good::Up), &[], "+0.0"), Some(("▼", "bad")));
+        assert_eq!(tone(-2.0, Some(Good::Up), &[], "0.0"), None);
+        assert_eq!(tone(0.0, Some(Good::Up), &[], "+0.0"), None);
+        assert_eq!(tone(2.0, None, &[], "+0.0"), None);
+    }
+}

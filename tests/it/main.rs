@@ -11,6 +11,7 @@ mod engine_defects;
 mod function_calls;
 mod function_errors;
 mod harness;
+mod kept;
 mod library_finance;
 mod library_loyalty;
 mod library_operations;

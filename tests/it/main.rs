@@ -30,6 +30,7 @@ mod s3;
 mod sample;
 mod sample_tables;
 mod saved_queries;
+mod schedule_manifest;
 mod scores;
 mod sharing;
 mod table_functions;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::charts::Charts;
 use super::rows::Rows;
 use crate::engine::Input;
 use crate::output::present::Presentation;
@@ -59,7 +60,7 @@ pub struct Section {
     pub columns: Vec<usize>,
     /// Rows that documents for people show.
     pub rows_max: usize,
-    pub has_charts: bool,
+    pub charts: Charts,
     pub has_table: bool,
 }
 

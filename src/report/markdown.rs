@@ -35,8 +35,8 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
     if let Some(above) = &document.text {
         let _ = write!(text, "\n{}\n", above.trim());
     }
-    for section in &document.sections {
-        self::section(&mut text, section)?;
+    for (section, number) in document.sections.iter().zip(1..) {
+        self::section(&mut text, document, section, number)?;
     }
     let provenance = Provenance::of(document);
     let _ =
@@ -51,11 +51,23 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
     Ok(text)
 }
 
-fn section(text: &mut String, section: &Section) -> Result<()> {
+/// Name of the file with a chart: of which section, and which of its charts.
+pub fn picture(document: &Document, section: usize, chart: usize) -> String {
+    format!("{}-{section}-{chart}.svg", document.name)
+}
+
+fn section(text: &mut String, document: &Document, section: &Section, number: usize) -> Result<()> {
     let about = section.result.query.description.trim();
     let _ = write!(text, "\n## {}\n\n{about}\n\n", escaped(&section.title));
     if let Some(above) = &section.text {
         let _ = write!(text, "{}\n\n", above.trim());
+    }
+    for (drawing, place) in section.charts.drawings.iter().zip(1..) {
+        let file = picture(document, number, place);
+        let _ = write!(text, "![{}]({file})\n\n{}\n\n", escaped(drawing.title()), escaped(&drawing.sentence()));
+    }
+    for left_out in &section.charts.left_out {
+        let _ = write!(text, "{}\n\n", escaped(left_out));
     }
     if section.has_table {
         table(text, section)?;

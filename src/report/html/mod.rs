@@ -14,6 +14,7 @@ use super::facts::{checks_passed, coverage, failed_in_words, parameters, period}
 use super::provenance::{Provenance, StampRecord};
 use crate::engine::human_bytes;
 use crate::error::{Error, Result};
+use crate::output::chart::{self, Drawing};
 use crate::quality::Verdict;
 use crate::query::run::Given;
 use text::{element, escaped, markdown};
@@ -59,7 +60,7 @@ fn head(html: &mut String, document: &Document) {
     let _ = writeln!(html, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
     let _ = writeln!(html, "<meta name=\"generator\" content=\"cxlake {}\">", env!("CARGO_PKG_VERSION"));
     element(html, "title", &document.title);
-    let _ = writeln!(html, "<style>\n{STYLE}</style>\n</head>\n<body>");
+    let _ = writeln!(html, "<style>\n{}{STYLE}</style>\n</head>\n<body>", chart::palette_css());
 }
 
 fn header(html: &mut String, document: &Document) {
@@ -107,12 +108,38 @@ fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
     if let Some(text) = &section.text {
         html.push_str(&markdown(text));
     }
+    charts(html, section, &id)?;
     if section.has_table {
         table::write(html, section, &id)?;
     }
     how_counted(html, section);
     html.push_str("</section>\n");
     Ok(())
+}
+
+/// The charts, each with what it says and with its numbers for those who do not see it.
+fn charts(html: &mut String, section: &Section, id: &str) -> Result<()> {
+    for (place, drawing) in section.charts.drawings.iter().enumerate() {
+        let svg = drawing.svg(&format!("{id}c{}", place + 1), chart::PAGE);
+        let _ = writeln!(html, "<figure>\n{svg}\n<figcaption>{}</figcaption>", escaped(&drawing.sentence()));
+        if !(section.has_table && covers(section, drawing)) {
+            html.push_str("<details><summary>The numbers of this chart</summary>\n");
+            table::of_chart(html, drawing.table(), &section.result.present, drawing.title())?;
+            html.push_str("</details>\n");
+        }
+        html.push_str("</figure>\n");
+    }
+    for left_out in &section.charts.left_out {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(left_out));
+    }
+    Ok(())
+}
+
+/// Whether the table of the section has all that a chart shows.
+fn covers(section: &Section, drawing: &Drawing) -> bool {
+    let shown: Vec<&str> = section.column_names().collect();
+    let drawn = drawing.table().schema();
+    section.rows_left_out() == 0 && drawn.fields().iter().all(|field| shown.contains(&field.name().as_str()))
 }
 
 /// What the query counts over which base, and what the columns hold.

@@ -2,12 +2,16 @@
 
 use std::fmt::Write as _;
 
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+
 use super::super::cells::{Cell, Cells, Head, heads, notes, totals, totals_name};
 use super::super::document::Section;
 use super::super::tone::Tone;
 use super::text::escaped;
-use crate::error::Result;
-use crate::output::cell::safe;
+use crate::error::{Error, Result};
+use crate::output::cell::{columns, is_number, safe};
+use crate::output::present::Presentation;
 
 /// Writes the table of a section, with what it leaves out said below it. `labelled` is the id of its heading.
 ///
@@ -42,6 +46,37 @@ pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()>
     for note in notes(section) {
         let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(&note));
     }
+    Ok(())
+}
+
+/// The rows of a chart as a table.
+///
+/// # Errors
+/// `Internal` only.
+pub fn of_chart(html: &mut String, rows: &RecordBatch, present: &Presentation, title: &str) -> Result<()> {
+    let internal = |error: ArrowError| Error::internal(error.to_string());
+    let columns = columns(rows, present).map_err(internal)?;
+    let schema = rows.schema();
+    let class = |place: usize| if is_number(schema.field(place).data_type()) { " class=\"number\"" } else { "" };
+    let _ = writeln!(
+        html,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n<table>",
+        escaped(title)
+    );
+    html.push_str("<thead><tr>");
+    for (place, field) in schema.fields().iter().enumerate() {
+        let title = escaped(&safe(present.title(field.name())));
+        let _ = write!(html, "<th scope=\"col\"{}>{title}</th>", class(place));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in 0..rows.num_rows() {
+        html.push_str("<tr>");
+        for (place, column) in columns.iter().enumerate() {
+            let _ = write!(html, "<td{}>{}</td>", class(place), escaped(&column.text(row)));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n</div>\n");
     Ok(())
 }
 

@@ -79,6 +79,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Recurring revenue against points of risk"
 -- x = "points"
 -- y = "recurring_revenue"
 -- color = "segment"

@@ -56,6 +56,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "What a customer is worth: CLV"
 -- x = "clv"
 -- y = "part"
 -- color = "kind"

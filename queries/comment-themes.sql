@@ -77,6 +77,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "How far themes stand out, in standard errors"
 -- x = "z"
 -- y = "theme"
 -- color = "part"

@@ -73,6 +73,7 @@
 --
 -- [[chart]]
 -- type = "heatmap"
+-- title = "Score less benchmark"
 -- x = "competency"
 -- y = "group_name"
 -- color = "gap"

@@ -29,6 +29,7 @@
 --
 -- [[chart]]
 -- type = "waterfall"
+-- title = "From the base month to the month"
 -- x = "step"
 -- y = "amount"
 -- +++

@@ -37,6 +37,7 @@
 --
 -- [[chart]]
 -- type = "dot"
+-- title = "How far offices are out of line: robust z"
 -- x = "robust_z"
 -- y = "office"
 -- color = "function"

@@ -55,6 +55,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Cost to serve against revenue"
 -- x = "revenue"
 -- y = "known_cost"
 -- color = "segment"

@@ -31,6 +31,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "Margin after cost to serve, as a share of revenue"
 -- x = "margin_after_share"
 -- y = "part"
 -- total = "All"

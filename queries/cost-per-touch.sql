@@ -32,8 +32,8 @@
 -- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", missing = "status", description = "over the months in which both cost and touches are known" }
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- peer_median = { title = "Peer median", format = "currency" }
--- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], description = "own cost per touch by the peer median; 7.00 is seven times it" }
--- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", description = "cost above what the same touches cost at the peer median" }
+-- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], missing = "status", description = "own cost per touch by the peer median; 7.00 is seven times it" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "status", description = "cost above what the same touches cost at the peer median" }
 --
 -- [[chart]]
 -- type = "heatmap"

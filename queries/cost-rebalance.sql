@@ -43,7 +43,7 @@
 -- moved = { title = "Moved", format = "currency", description = "of the window" }
 -- touches_lost = { title = "Touches lost", format = "#,##0", good = "down" }
 -- touches_gained = { title = "Touches gained", format = "#,##0", good = "up" }
--- gained_for_one = { title = "Gained for one lost", format = "0.00", good = "up", bands = [0.8, 1.25], description = "cost per touch where money is taken by that where it goes" }
+-- gained_for_one = { title = "Gained for one lost", format = "0.00", good = "up", bands = [0.8, 1.25], missing = "note", description = "cost per touch where money is taken by that where it goes" }
 -- touches_before = { title = "Touches before", format = "#,##0", description = "of both functions" }
 -- touches_after = { title = "Touches after", format = "#,##0" }
 -- cost_per_touch_before = { title = "Per touch before", format = "currency", good = "down", description = "of both functions" }

@@ -40,6 +40,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Revenue against health"
 -- x = "health"
 -- y = "annual_revenue"
 -- color = "band"

@@ -72,6 +72,7 @@
 --
 -- [[chart]]
 -- type = "dot"
+-- title = "Share that left by segment"
 -- x = "left_share"
 -- y = "label"
 -- low = "low"

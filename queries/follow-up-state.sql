@@ -62,6 +62,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "Follow-ups overdue"
 -- x = "overdue"
 -- y = "group_name"
 -- total = "All"

@@ -54,6 +54,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Annual revenue against days overdue"
 -- x = "days_overdue"
 -- y = "annual_revenue"
 -- color = "kind"

@@ -74,6 +74,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Effect on NPS against reach"
 -- x = "reach"
 -- y = "effect"
 -- color = "kind"

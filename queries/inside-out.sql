@@ -68,7 +68,7 @@
 -- verdict = { title = "Verdict", description = "watermelon, underrated, both bad, both good, or unknown where too few answered" }
 -- standing = { title = "Standing", description = "office agrees: its NPS gives the same verdict; clear: it does not, but the whole interval lies on that side of the target; else it may be chance" }
 -- inside = { title = "Inside", format = "0.0", good = "up", description = "per cent of cases" }
--- outside = { title = "Outside", format = "0.0", good = "up", description = "per cent of 4 and 5, or NPS" }
+-- outside = { title = "Outside", format = "0.0", good = "up", missing = "note", description = "per cent of 4 and 5, or NPS" }
 -- n = { title = "n", format = "#,##0", description = "answers about the touchpoint" }
 -- low = { title = "Low", format = "0.0" }
 -- high = { title = "High", format = "0.0" }
@@ -85,6 +85,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "What customers say against what we measure"
 -- x = "inside"
 -- y = "outside"
 -- color = "verdict"

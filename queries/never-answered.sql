@@ -60,6 +60,7 @@
 --
 -- [[chart]]
 -- type = "scatter"
+-- title = "Annual revenue against others of the account who were heard"
 -- x = "others_heard"
 -- y = "annual_revenue"
 -- color = "contact_role"

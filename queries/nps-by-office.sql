@@ -48,7 +48,7 @@
 -- promoters = { title = "Promoters", format = "#,##0" }
 -- passives = { title = "Passives", format = "#,##0" }
 -- detractors = { title = "Detractors", format = "#,##0" }
--- nps = { title = "NPS", format = "+0.0", good = "up" }
+-- nps = { title = "NPS", format = "+0.0", good = "up", missing = "note" }
 -- low = { title = "Low", format = "+0.0" }
 -- high = { title = "High", format = "+0.0" }
 -- note = { title = "Note" }

@@ -57,6 +57,7 @@
 --
 -- [[chart]]
 -- type = "waterfall"
+-- title = "What moved NPS"
 -- x = "part"
 -- y = "contribution"
 -- total = "All"

@@ -70,6 +70,7 @@
 --
 -- [[chart]]
 -- type = "line"
+-- title = "NPS by quarter"
 -- x = "quarter"
 -- y = "nps"
 -- low = "low"

@@ -49,7 +49,7 @@
 -- office = { title = "Office" }
 -- region = { title = "Region" }
 -- n = { title = "n", format = "#,##0" }
--- nps = { title = "NPS", format = "+0.0", good = "up" }
+-- nps = { title = "NPS", format = "+0.0", good = "up", missing = "verdict" }
 -- low = { title = "Low", format = "+0.0" }
 -- high = { title = "High", format = "+0.0" }
 -- rest_n = { title = "n of the rest", format = "#,##0" }

@@ -55,6 +55,7 @@
 --
 -- [[chart]]
 -- type = "dot"
+-- title = "NPS by answer"
 -- x = "answer_nps"
 -- y = "region"
 -- low = "answer_low"
@@ -63,7 +64,7 @@
 --
 -- [[chart]]
 -- type = "dot"
--- title = "By revenue"
+-- title = "NPS by revenue"
 -- x = "revenue_nps"
 -- y = "region"
 -- low = "revenue_low"

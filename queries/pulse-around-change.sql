@@ -48,6 +48,7 @@
 --
 -- [[chart]]
 -- type = "line"
+-- title = "Score around the change"
 -- x = "from_day"
 -- y = "score"
 -- color = "office_group"

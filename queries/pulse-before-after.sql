@@ -45,6 +45,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "Points after the change less points before"
 -- x = "difference"
 -- y = "office_group"
 -- color = "measure"

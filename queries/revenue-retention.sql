@@ -45,6 +45,7 @@
 --
 -- [[chart]]
 -- type = "dot"
+-- title = "Net revenue retention"
 -- x = "nrr"
 -- y = "part"
 -- total = "All"

@@ -56,6 +56,7 @@
 --
 -- [[chart]]
 -- type = "heatmap"
+-- title = "More or fewer than expected, in standard errors"
 -- x = "nps_class"
 -- y = "part"
 -- color = "residual"

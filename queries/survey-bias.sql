@@ -57,6 +57,7 @@
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "Who answers too much and who too little, in points"
 -- x = "difference"
 -- y = "level"
 -- color = "trait"

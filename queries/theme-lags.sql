@@ -26,6 +26,7 @@
 --
 -- [[chart]]
 -- type = "heatmap"
+-- title = "How partners and customers go together at the best lag"
 -- x = "region"
 -- y = "theme"
 -- color = "best_correlation"

@@ -209,3 +209,107 @@ fn a_waterfall_has_totals_at_its_ends_where_the_steps_between_add_up() {
         printed(&parts)
     );
 }
+
+/// A saved query whose header has a chart of every kind.
+const KINDS: &str = r#"-- +++
+-- name = "kinds"
+-- title = "Every kind"
+-- description = "a chart of each"
+-- [columns]
+-- office = { title = "Office" }
+-- month = { title = "Month" }
+-- nps = { title = "NPS", format = "+0.0", good = "up", bands = [0, 30], missing = "why" }
+-- cost = { title = "Cost", format = "currency" }
+-- [[chart]]
+-- type = "bar"
+-- x = "nps"
+-- y = "office"
+-- color = "month"
+-- [[chart]]
+-- type = "stacked_bar"
+-- x = "cost"
+-- y = "office"
+-- color = "month"
+-- [[chart]]
+-- type = "line"
+-- x = "month"
+-- y = "nps"
+-- color = "office"
+-- low = "low"
+-- high = "high"
+-- total = "All"
+-- [[chart]]
+-- type = "dot"
+-- x = "nps"
+-- y = "office"
+-- color = "month"
+-- low = "low"
+-- high = "high"
+-- [[chart]]
+-- type = "heatmap"
+-- x = "month"
+-- y = "office"
+-- color = "nps"
+-- [[chart]]
+-- type = "scatter"
+-- x = "cost"
+-- y = "nps"
+-- color = "office"
+-- label = "office"
+-- [[chart]]
+-- type = "bullet"
+-- x = "nps"
+-- y = "office"
+-- target = "goal"
+-- [[chart]]
+-- type = "waterfall"
+-- x = "office"
+-- y = "cost"
+-- [[chart]]
+-- type = "sparkline"
+-- x = "month"
+-- y = "nps"
+-- color = "office"
+-- +++
+select * from (values
+    ('All', date '2026-01-01', 20.0, 100.5, 10.0, 30.0, 25.0, null),
+    ('All', date '2026-02-01', 25.0, 100.5, 15.0, 35.0, 25.0, null),
+    ('All', date '2026-03-01', 30.0, 120.5, 20.0, 40.0, 25.0, null),
+    ('Oslo', date '2026-01-01', -20.0, 10.0, -40.0, 0.0, 10.0, null),
+    ('Oslo', date '2026-02-01', null, 12.0, null, null, 10.0, 'too few answers'),
+    ('Oslo', date '2026-03-01', -5.0, 14.0, -25.0, 15.0, 10.0, null),
+    ('Paris', date '2026-01-01', 45.0, 80.0, 30.0, 60.0, 40.0, null),
+    ('Paris', date '2026-02-01', 50.0, 81.0, 35.0, 65.0, 40.0, null),
+    ('Paris', date '2026-03-01', 38.0, 82.0, 20.0, 50.0, 40.0, null)
+) t(office, month, nps, cost, low, high, goal, why)
+"#;
+
+#[test]
+fn a_saved_query_is_drawn_in_every_chart_of_its_header() {
+    let folder = Folder::new();
+    folder.lake("").write("queries/kinds.sql", KINDS);
+    let drawn = folder.cxlake(["-q"]).stdin("\\run kinds\n\\chart\n").prints();
+    let charts = drawn.split_once("\n\n").map_or(drawn.as_str(), |(_, charts)| charts);
+    insta::assert_snapshot!("chart_kinds", charts);
+    for chart in 1..=9 {
+        let file = folder.at(&format!("{chart}.svg"));
+        let script = format!("\\run kinds\n\\o {}\n\\chart {chart}\n", file.display());
+        folder.cxlake(["-q"]).stdin(script).prints();
+        let svg = std::fs::read_to_string(&file).expect("a chart");
+        assert_eq!(faults(&svg, &fonts()), Vec::<String>::new(), "chart {chart}");
+    }
+}
+
+#[test]
+fn pictures_say_which_chart_they_want_and_what_has_no_form() {
+    let folder = Folder::new();
+    folder.lake("").write("queries/kinds.sql", KINDS);
+    let told = |script: &str| folder.cxlake(["-q", "--format", "csv"]).stdin(script).run().stderr;
+    assert!(
+        told("\\run kinds\n\\o chart.svg\n\\chart\n")
+            .contains("error: the query has 9 charts, and a picture holds one\n"),
+    );
+    assert!(told("\\run kinds\n\\chart 10\n").contains("error: there is no chart 10\n"));
+    assert!(told("select 1 as n;\n\\chart 1\n").contains("hint: only saved queries have charts of their own"));
+    assert_eq!(folder.names(), ["cxlake.toml", "queries"]);
+}

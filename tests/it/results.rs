@@ -205,7 +205,7 @@ fn a_saved_query_is_drawn_as_its_header_says() {
     let drawn = cxlake(["-q", "-c", "\\run nps-by-office", "-c", "\\chart"]).prints();
     let chart: Vec<&str> = drawn.lines().skip_while(|line| *line != "NPS by Office").collect();
     assert!(chart[1].starts_with("Frankfurt ") && chart[1].ends_with("+66.7"), "{drawn}");
-    assert!(chart.iter().any(|line| line.starts_with("Lyon ") && line.contains("(no value)")), "{drawn}");
+    assert!(chart.iter().any(|line| line.starts_with("Lyon ") && line.contains("(base too small)")), "{drawn}");
 }
 
 #[test]

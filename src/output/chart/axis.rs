@@ -20,20 +20,30 @@ pub fn heading(scene: &mut Scene, canvas: &Canvas, text: &str) -> f64 {
     height
 }
 
-/// What a colour stands for, or the hatch where there is none.
+/// How something looks in the chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    Box(Paint),
+    Dot(Paint),
+    /// An upright line.
+    Line,
+    Hatch,
+}
+
+/// What a sign stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     pub name: String,
-    pub paint: Option<Paint>,
+    pub sign: Sign,
 }
 
 impl Entry {
-    pub fn new(name: impl Into<String>, paint: Paint) -> Self {
-        Self { name: name.into(), paint: Some(paint) }
+    pub fn new(name: impl Into<String>, sign: Sign) -> Self {
+        Self { name: name.into(), sign }
     }
 }
 
-/// Writes what the colours stand for behind what they tell apart, in as many lines as it takes; gives the height below it.
+/// Writes what signs stand for behind what they tell apart, in as many lines as it takes; gives the height below it.
 pub fn key(scene: &mut Scene, canvas: &Canvas, top: f64, title: &str, entries: &[Entry]) -> f64 {
     if entries.is_empty() {
         return top;
@@ -46,7 +56,7 @@ pub fn key(scene: &mut Scene, canvas: &Canvas, top: f64, title: &str, entries: &
         scene.text(Point::new(0.0, top + canvas.line() / 2.0), title.clone(), Anchor::Start, Paint::Muted);
         at.x = canvas.wide(&title, Weight::Plain) + apart;
     }
-    for Entry { name, paint } in entries {
+    for Entry { name, sign } in entries {
         let name = canvas.cut(name, canvas.width - swatch - aside);
         let width = swatch + aside + canvas.wide(&name, Weight::Plain);
         if at.x > 0.0 && at.x + width > canvas.width {
@@ -54,9 +64,14 @@ pub fn key(scene: &mut Scene, canvas: &Canvas, top: f64, title: &str, entries: &
         }
         let middle = at.y + canvas.line() / 2.0;
         let corner = Point::new(at.x, middle - swatch / 2.0);
-        match paint {
-            Some(paint) => scene.add(Shape::Box { at: corner, width: swatch, height: swatch }, *paint),
-            None => scene.add(Shape::Hatch { at: corner, width: swatch, height: swatch }, Paint::Gap),
+        let (x, half) = (at.x + swatch / 2.0, canvas.either(7.0, 0.5));
+        match *sign {
+            Sign::Box(paint) => scene.add(Shape::Box { at: corner, width: swatch, height: swatch }, paint),
+            Sign::Dot(paint) => scene.add(Shape::Dot(Point::new(x, middle)), paint),
+            Sign::Line => {
+                scene.line(Point::new(x, middle - half), Point::new(x, middle + half), Stroke::Thick, Paint::Ink);
+            }
+            Sign::Hatch => scene.add(Shape::Hatch { at: corner, width: swatch, height: swatch }, Paint::Gap),
         }
         scene.text(Point::new(at.x + swatch + aside, middle), name, Anchor::Start, Paint::Ink);
         at.x += width + apart;

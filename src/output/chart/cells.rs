@@ -16,6 +16,9 @@ const BRAILLE: u32 = 0x2800;
 /// Fills that can be told apart, for the first series.
 const FILLS: [char; 4] = ['█', '▓', '▒', '░'];
 
+/// Dots that can be told apart.
+const DOT_LETTERS: [char; 6] = ['●', '○', '◆', '◇', '▲', '△'];
+
 /// Shades from small to large.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
@@ -80,8 +83,12 @@ impl Grid {
                 }
             }
             Shape::Area(points) => self.shade(points),
-            Shape::Dot(at) => self.put(cell(at.x), cell(at.y), '●'),
-            Shape::Speck(at) => self.dots(*at, *at),
+            Shape::Dot(at) => self.put(cell(at.x), cell(at.y), dot_letter(mark.paint)),
+            // Braille has no colours: all groups but the first have a letter of their own.
+            Shape::Speck(at) => match mark.paint {
+                Paint::Series(1..) => self.put(cell(at.x), cell(at.y), dot_letter(mark.paint)),
+                _ => self.dots(*at, *at),
+            },
             Shape::Touch(_) => {}
             Shape::Arrow { at, is_up } => self.put(cell(at.x), cell(at.y), if *is_up { '▲' } else { '▼' }),
             Shape::Text { at, text, anchor, .. } => self.write(*at, text, *anchor),
@@ -181,7 +188,7 @@ impl Grid {
             if let Some(cell) = self.at(column / 2, row / 4) {
                 *cell = match *cell {
                     Cell::Dots(dots) => Cell::Dots(dots | bit),
-                    Cell::Letter('●') => Cell::Letter('●'),
+                    Cell::Letter(letter) if DOT_LETTERS.contains(&letter) => Cell::Letter(letter),
                     _ => Cell::Dots(bit),
                 };
             }
@@ -218,6 +225,14 @@ impl Grid {
             text.push('\n');
         }
         text
+    }
+}
+
+/// The letter for a dot in this colour.
+fn dot_letter(paint: Paint) -> char {
+    match paint {
+        Paint::Series(place) => DOT_LETTERS[place % DOT_LETTERS.len()],
+        _ => DOT_LETTERS[0],
     }
 }
 

@@ -74,7 +74,7 @@ pub fn outside_bands(numbers: impl Iterator<Item = f64>, column: &Column) -> Opt
         above += usize::from(number >= last);
     }
     let name = |number: f64| column.form.exact(number);
-    (all > 0).then(|| format!("Of {all}, {above} are at {} or above and {below} below {}.", name(last), name(first)))
+    (all > 0).then(|| format!("At {} or above: {above} of {all}; below {}: {below}.", name(last), name(first)))
 }
 
 /// The parts that are there, in one text that begins with a capital letter.

@@ -2,7 +2,7 @@
 
 use super::groups::Groups;
 use super::rows::{Piece, Row, Rows, STEPS};
-use crate::output::chart::axis::Entry;
+use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;
@@ -66,7 +66,7 @@ fn together(figure: &Figure, key: &mut Vec<Entry>) -> Vec<Row> {
     };
     let rows: Vec<Row> = labels.iter().enumerate().map(row).collect();
     if rows.iter().any(|row| row.pieces.iter().any(|piece| matches!(piece, Piece::Swarm(_)))) {
-        key.push(Entry::new("upright line: median", Paint::Ink));
+        key.push(Entry::new("median", Sign::Line));
     }
     rows
 }
@@ -105,7 +105,7 @@ fn outside(figure: &Figure) -> Option<String> {
     let (above, below) =
         (intervals().filter(|(low, _)| *low > value).count(), intervals().filter(|(_, high)| *high < value).count());
     let all = intervals().count();
-    (all > 0).then(|| format!("Of {all} intervals, {above} lie wholly above {name} and {below} wholly below."))
+    (all > 0).then(|| format!("Intervals wholly above {name}: {above} of {all}; wholly below: {below}."))
 }
 
 /// The middle of each label's dots.

@@ -1,6 +1,7 @@
 //! Groups of rows by a column: told apart by headings where they follow each other, by colours where they are few, else by name.
 
-use crate::output::chart::axis::Entry;
+use crate::output::chart::Kind;
+use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::figure::{COLOURED, Figure};
 use crate::output::chart::scene::Paint;
 
@@ -36,11 +37,16 @@ impl Groups {
                 let named = known.iter().enumerate();
                 let name = |place: &usize| names.get(*place).map_or_else(String::new, |&name| name.to_owned());
                 Self::Coloured {
-                    key: named.map(|(colour, place)| Entry::new(name(place), Paint::Series(colour))).collect(),
+                    key: named.map(|(colour, place)| Entry::new(name(place), sign(figure, Paint::Series(colour)))).collect(),
                     paints: places.iter().map(|place| Paint::Series(colour(place))).collect(),
                 }
             }
             _ => Self::Named,
         }
     }
+}
+
+/// How the rows of a group look.
+fn sign(figure: &Figure, paint: Paint) -> Sign {
+    if figure.kind == Kind::Dot { Sign::Dot(paint) } else { Sign::Box(paint) }
 }

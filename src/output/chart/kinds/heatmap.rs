@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::output::chart::axis::{self, Entry};
+use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scene::{Anchor, Canvas, Paint, Point, Scene, Shape, Weight};
@@ -108,11 +108,11 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
 /// What the tints and the hatch stand for.
 fn key(numbers: &Column, middle: &Middle, absent: usize) -> Vec<Entry> {
     let short = |number: f64| numbers.form.exact(number);
-    let (below, above) = (tint(numbers, -3), tint(numbers, 3));
+    let (below, above) = (Sign::Box(tint(numbers, -3)), Sign::Box(tint(numbers, 3)));
     let mut key = match middle.bands {
         Some((low, high)) => vec![
             Entry::new(format!("below {}", short(low)), below),
-            Entry::new(format!("{} to {}", short(low), short(high)), Paint::Tint(0)),
+            Entry::new(format!("{} to {}", short(low), short(high)), Sign::Box(Paint::Tint(0))),
             Entry::new(format!("{} or more", short(high)), above),
         ],
         None if middle.at == 0.0 => vec![Entry::new("below 0", below), Entry::new("above 0", above)],
@@ -121,7 +121,7 @@ fn key(numbers: &Column, middle: &Middle, absent: usize) -> Vec<Entry> {
             vec![Entry::new(format!("below the median, {at}"), below), Entry::new("above it", above)]
         }
     };
-    key.extend(reasons(numbers, absent).map(|name| Entry { name, paint: None }));
+    key.extend(reasons(numbers, absent).map(|name| Entry::new(name, Sign::Hatch)));
     key
 }
 

@@ -1,11 +1,10 @@
 //! Lines: one for each series over time, numbers or labels in order, with the band of its interval; named where they end.
 
-use std::collections::BTreeMap;
-
 use super::plane::{Plane, Sides};
-use crate::output::chart::axis::{self, Entry};
+use super::series::{Series, along, runs, series};
+use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::{Column, Values};
-use crate::output::chart::figure::{COLOURED, Figure};
+use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::{Scale, ends};
 use crate::output::chart::scene::{Anchor, Canvas, Paint, Point, Scene, Shape, Stroke, Weight};
 use crate::output::chart::sentence::{joined, listed, missing};
@@ -22,101 +21,11 @@ const POINTS_MAX: usize = 60;
 /// The lowest number by the highest below which the axis begins at zero.
 const FROM_ZERO: f64 = 0.4;
 
-/// A series: its rows from left to right.
-pub struct Series {
-    pub name: String,
-    pub rows: Vec<usize>,
-    /// Its colour; none for those that are only there to be seen.
-    pub paint: Option<Paint>,
-}
-
-/// Where rows lie along the bottom: by number or day, or by the place of their label.
-pub fn along(column: &Column) -> Vec<Option<f64>> {
-    if column.values != Values::Labels {
-        return column.numbers.clone();
-    }
-    column.distinct().1.into_iter().map(|place| Some(place as f64)).collect()
-}
-
-/// The series in the order in which they come; the total and those that end farthest from the middle have a colour.
-pub fn series(figure: &Figure) -> Vec<Series> {
-    let along = along(&figure.across);
-    let (names, places) = match &figure.by {
-        Some(by) => by.distinct(),
-        None => (vec![figure.up.title.as_str()], vec![0; figure.rows]),
-    };
-    let mut series: Vec<Series> =
-        names.iter().map(|name| Series { name: (*name).to_owned(), rows: Vec::new(), paint: None }).collect();
-    for (row, &place) in places.iter().enumerate() {
-        if let Some(series) = series.get_mut(place) {
-            series.rows.push(row);
-        }
-    }
-    let key = |row: &usize| along.get(*row).copied().flatten().unwrap_or(f64::NEG_INFINITY);
-    for series in &mut series {
-        series.rows.sort_by(|one, other| key(one).total_cmp(&key(other)));
-    }
-    paint(figure, &mut series);
-    series
-}
-
-fn paint(figure: &Figure, series: &mut [Series]) {
-    let last = |series: &Series| series.rows.iter().rev().find_map(|&row| figure.up.number(row));
-    let mut lasts: Vec<f64> = series.iter().filter_map(last).collect();
-    lasts.sort_by(f64::total_cmp);
-    let middle = lasts.get(lasts.len() / 2).copied().unwrap_or_default();
-    let mut order: Vec<usize> = (0..series.len()).collect();
-    let rank = |place: &usize| {
-        let of = series.get(*place);
-        let is_total = of.is_some_and(|series| figure.total.as_deref() == Some(series.name.as_str()));
-        let away = of.and_then(last).map_or(0.0, |last| (last - middle).abs());
-        let points = of.map_or(0, |series| series.rows.len());
-        (is_total, points, away)
-    };
-    if series.len() > COLOURED {
-        order.sort_by(|one, other| {
-            let (one, other) = (rank(one), rank(other));
-            other.0.cmp(&one.0).then(other.1.cmp(&one.1)).then(other.2.total_cmp(&one.2))
-        });
-    } else {
-        order.sort_by_key(|place| !rank(place).0);
-    }
-    for (colour, place) in order.into_iter().take(COLOURED).enumerate() {
-        if let Some(series) = series.get_mut(place) {
-            series.paint = Some(Paint::Series(colour));
-        }
-    }
-}
-
-/// The runs of a series without a gap: rows that follow each other where the chart has places, all with a number.
-pub fn runs(figure: &Figure, series: &Series, along: &[Option<f64>]) -> Vec<Vec<usize>> {
-    // A place that other series have and this one lacks is a gap in it.
-    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut sorted: Vec<f64> = along.iter().flatten().copied().collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.dedup();
-    for (place, value) in sorted.into_iter().enumerate() {
-        places.insert(value.to_bits(), place);
-    }
-    let place = |row: usize| along.get(row).copied().flatten().and_then(|value| places.get(&value.to_bits()).copied());
-    let mut runs: Vec<Vec<usize>> = Vec::new();
-    let mut before: Option<usize> = None;
-    for &row in &series.rows {
-        let here = place(row).filter(|_| figure.up.number(row).is_some());
-        if let Some(at) = here {
-            match runs.last_mut() {
-                Some(run) if before.is_some_and(|before| at <= before + 1) => run.push(row),
-                _ => runs.push(vec![row]),
-            }
-        }
-        before = here;
-    }
-    runs
-}
-
 /// Whether the interval of this series is drawn.
 fn has_band(figure: &Figure, series: &[Series], place: usize) -> bool {
-    let first = series.iter().position(|series| series.paint == Some(Paint::Series(0)));
+    let is_total = |series: &Series| series.paint == Some(Paint::Ink);
+    let is_first = |series: &Series| series.paint == Some(Paint::Series(0));
+    let first = series.iter().position(is_total).or_else(|| series.iter().position(is_first));
     figure.low.is_some() && figure.high.is_some() && (series.len() <= BANDS_MAX || Some(place) == first)
 }
 
@@ -137,13 +46,13 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
     let top = axis::heading(&mut scene, canvas, &figure.heading);
     let along = along(&figure.across);
     let series = series(figure);
-    let named: Vec<&Series> = series.iter().filter(|series| series.paint.is_some() && figure.by.is_some()).collect();
     let rest = series.iter().filter(|series| series.paint.is_none()).count();
-    let key = if rest > 0 { vec![Entry::new(counted(rest), Paint::Gap)] } else { Vec::new() };
+    let key = if rest > 0 { vec![Entry::new(counted(rest), Sign::Box(Paint::Gap))] } else { Vec::new() };
     let top = axis::key(&mut scene, canvas, top, "", &key);
-    let name = |series: &Series| canvas.cut(&series.name, canvas.either(canvas.width * 0.25, 20.0));
-    let names_width =
-        named.iter().fold(0.0_f64, |widest, &series| widest.max(canvas.wide(&name(series), Weight::Plain)));
+    let named: Vec<(&Series, String)> =
+        series.iter().filter_map(|of| Some((of, name(figure, of, canvas)?))).collect();
+    let wide = |(_, name): &(&Series, String)| canvas.wide(name, Weight::Plain);
+    let names_width = named.iter().map(wide).fold(0.0, f64::max);
     let sides = Sides {
         across: &figure.across,
         up: &figure.up,
@@ -162,8 +71,30 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
             draw_series(&mut scene, figure, of, &plane, &along);
         }
     }
-    draw_names(&mut scene, figure, canvas, &plane, &along, &named, &name);
+    let end = |(series, name): (&Series, String)| {
+        let at = |&row: &usize| Some(plane.at(along.get(row).copied().flatten()?, figure.up.number(row)?));
+        Some(End { name, at: series.rows.iter().rev().find_map(at)?, paint: series.paint.unwrap_or(Paint::Muted) })
+    };
+    let ends: Vec<End> = named.into_iter().filter_map(end).collect();
+    draw_names(&mut scene, canvas, &plane, &ends);
     scene
+}
+
+/// What stands at the end of a series: its name where there are several, and in a page the last number.
+fn name(figure: &Figure, series: &Series, canvas: &Canvas) -> Option<String> {
+    series.paint?;
+    let last = series.rows.iter().rev().find_map(|&row| figure.up.number(row))?;
+    let last = canvas.is_page().then(|| figure.up.form.short(last));
+    let name = figure.by.as_ref().map(|_| canvas.cut(&series.name, canvas.either(canvas.width * 0.25, 20.0)));
+    let parts: Vec<String> = name.into_iter().chain(last).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Where a line ends.
+struct End {
+    name: String,
+    at: Point,
+    paint: Paint,
 }
 
 fn draw_target(scene: &mut Scene, figure: &Figure, plane: &Plane, along: &[Option<f64>]) {
@@ -226,34 +157,23 @@ fn draw_series(scene: &mut Scene, figure: &Figure, series: &Series, plane: &Plan
     }
 }
 
-/// Names at the ends of lines, moved apart where they would lie on each other.
-fn draw_names(
-    scene: &mut Scene,
-    figure: &Figure,
-    canvas: &Canvas,
-    plane: &Plane,
-    along: &[Option<f64>],
-    named: &[&Series],
-    name: &impl Fn(&Series) -> String,
-) {
-    let last = |series: &Series| {
-        series
-            .rows
-            .iter()
-            .rev()
-            .find_map(|&row| Some(plane.at(along.get(row).copied().flatten()?, figure.up.number(row)?)))
-    };
-    let ends: Vec<(&Series, Point)> = named.iter().filter_map(|&series| Some((series, last(series)?))).collect();
-    let wanted: Vec<f64> = ends.iter().map(|(_, at)| at.y).collect();
+/// Names and last numbers at the ends of lines: moved apart at the right, where most of them end, and beside the end of those that end before.
+fn draw_names(scene: &mut Scene, canvas: &Canvas, plane: &Plane, ends: &[End]) {
+    let (early, late): (Vec<&End>, Vec<&End>) =
+        ends.iter().partition(|end| canvas.is_page() && end.at.x < plane.right - 1.0);
+    let wanted: Vec<f64> = late.iter().map(|end| end.at.y).collect();
     let heights = apart(&wanted, canvas.either(15.0, 1.0), (plane.top, plane.bottom));
     let x = plane.right + canvas.either(10.0, 1.0);
-    for ((series, at), y) in ends.into_iter().zip(heights) {
-        let paint = series.paint.unwrap_or(Paint::Muted);
-        if canvas.is_page() && ((y - at.y).abs() > 4.0 || at.x < plane.right - 1.0) {
-            let corner = Point::new((x - 4.0).max(at.x), y);
-            scene.line(Point::new(at.x + 5.0, at.y), corner, Stroke::Thin, paint);
+    for (end, y) in late.into_iter().zip(heights) {
+        if canvas.is_page() && (y - end.at.y).abs() > 4.0 {
+            scene.line(Point::new(end.at.x + 5.0, end.at.y), Point::new(x - 1.0, y), Stroke::Thin, end.paint);
         }
-        scene.text(Point::new(canvas.either(x, x.floor()), y), name(series), Anchor::Start, paint);
+        scene.text(Point::new(canvas.either(x, x.floor()), y), end.name.clone(), Anchor::Start, end.paint);
+    }
+    for End { name, at, paint } in early {
+        let is_low = at.y + canvas.line() > plane.bottom;
+        let at = Point::new(at.x + 7.0, if is_low { at.y - canvas.line() / 2.0 } else { at.y });
+        scene.add(Shape::Text { at, text: name.clone(), anchor: Anchor::Start, weight: Weight::Haloed }, *paint);
     }
 }
 
@@ -295,7 +215,7 @@ enum Detail {
 pub fn sentence(figure: &Figure) -> String {
     let series = series(figure);
     let mut told: Vec<&Series> = series.iter().filter(|series| series.paint.is_some()).collect();
-    told.sort_by_key(|series| if let Some(Paint::Series(place)) = series.paint { place } else { usize::MAX });
+    told.sort_by_key(|series| if let Some(Paint::Series(place)) = series.paint { place + 1 } else { 0 });
     let detail = if series.len() == 1 { Detail::WithEnds } else { Detail::FromTo };
     let ways: Vec<String> = told.iter().filter_map(|series| way(figure, series, detail)).take(TOLD).collect();
     let all = match ways.as_slice() {

@@ -9,6 +9,7 @@ mod line;
 mod plane;
 mod rows;
 mod scatter;
+mod series;
 mod sparkline;
 mod stacked;
 mod waterfall;

@@ -1,7 +1,7 @@
 //! Points between two axes, in the colour of their group; those that lie apart are named.
 
 use super::plane::{Plane, Sides};
-use crate::output::chart::axis::{self, Entry};
+use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::{COLOURED, Figure};
 use crate::output::chart::scale::Scale;
@@ -53,11 +53,11 @@ fn colours(figure: &Figure, spots: &[Spot]) -> (Vec<Entry>, Vec<Paint>) {
     let (large, small) = counts.split_at(coloured);
     let name = |group: usize| groups.get(group).map_or("", |name| *name);
     let mut key: Vec<Entry> = (large.iter().enumerate())
-        .map(|(colour, (group, count))| Entry::new(format!("{} ({count})", name(*group)), Paint::Series(colour)))
+        .map(|(colour, (group, count))| Entry::new(format!("{} ({count})", name(*group)), Sign::Dot(Paint::Series(colour))))
         .collect();
     if !small.is_empty() {
         let count: usize = small.iter().map(|(_, count)| count).sum();
-        key.push(Entry::new(format!("{} others ({count})", small.len()), Paint::Gap));
+        key.push(Entry::new(format!("{} others ({count})", small.len()), Sign::Dot(Paint::Gap)));
     }
     let paint = |place: &usize| large.iter().position(|(group, _)| group == place).map_or(Paint::Gap, Paint::Series);
     (key, places.iter().map(paint).collect())

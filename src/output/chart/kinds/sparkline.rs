@@ -1,6 +1,6 @@
 //! Small lines without axes: a row for each series with where it ends and how it changed.
 
-use super::line::{along, runs, series};
+use super::series::{along, runs, series};
 use crate::output::chart::axis;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;

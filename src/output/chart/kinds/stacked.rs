@@ -1,7 +1,7 @@
 //! Stacked bars: one for each label, of a piece for each group, from zero outwards.
 
 use super::rows::{Piece, Row, Rows, STEPS};
-use crate::output::chart::axis::Entry;
+use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;
@@ -50,7 +50,7 @@ pub fn rows(figure: &Figure) -> Rows {
         row.tip = told(figure, label, of_bar);
         rows.push(row);
     }
-    let key = names.iter().enumerate().map(|(place, name)| Entry::new(*name, Paint::Series(place))).collect();
+    let key = names.iter().enumerate().map(|(place, name)| Entry::new(*name, Sign::Box(Paint::Series(place)))).collect();
     Rows {
         heading: figure.heading.clone(),
         title: figure.up.title.clone(),

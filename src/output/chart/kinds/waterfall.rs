@@ -4,7 +4,7 @@
 //! zero, and their sum stands at the end: under the total's own label, if a row has that.
 
 use super::rows::{Piece, Row, Rows, STEPS};
-use crate::output::chart::axis::Entry;
+use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;
 use crate::output::chart::scene::Paint;
@@ -95,7 +95,7 @@ pub fn rows(figure: &Figure) -> Rows {
         heading: figure.heading.clone(),
         title: figure.up.title.clone(),
         key_title: String::new(),
-        key: vec![Entry::new("rises", paint(figure, 1.0)), Entry::new("falls", paint(figure, -1.0))],
+        key: key(figure, &bridge.steps),
         rows,
         scale,
         form: figure.up.form.clone(),
@@ -103,6 +103,15 @@ pub fn rows(figure: &Figure) -> Rows {
         has_value_column: false,
         has_zero: true,
     }
+}
+
+/// Which colour rises and which falls, where there are both.
+fn key(figure: &Figure, steps: &[usize]) -> Vec<Entry> {
+    let any = |is: fn(f64) -> bool| steps.iter().any(|&row| figure.up.number(row).is_some_and(is));
+    if !any(|step| step > 0.0) || !any(|step| step < 0.0) {
+        return Vec::new();
+    }
+    [("rises", 1.0), ("falls", -1.0)].map(|(name, step)| Entry::new(name, Sign::Box(paint(figure, step)))).to_vec()
 }
 
 fn total(figure: &Figure, name: &str, number: f64, link: Option<f64>) -> Row {

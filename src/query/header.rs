@@ -93,7 +93,7 @@ pub struct ChartSection {
 }
 
 /// The kinds of chart.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChartKind {
     Bar,

@@ -17,6 +17,7 @@ mod provenance;
 mod rows;
 mod tone;
 mod verify;
+mod xlsx;
 
 use std::io::BufWriter;
 

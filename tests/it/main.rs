@@ -32,6 +32,7 @@ mod sample_tables;
 mod saved_queries;
 mod scores;
 mod sharing;
+mod spreadsheets;
 mod table_functions;
 mod tables;
 mod terminal;

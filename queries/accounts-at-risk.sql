@@ -82,6 +82,7 @@
 -- x = "points"
 -- y = "recurring_revenue"
 -- color = "segment"
+-- label = "account"
 -- +++
 with customers as (
     select account_id, account, office, segment, renews_on, band, health, weakest

@@ -59,6 +59,7 @@
 -- x = "clv"
 -- y = "part"
 -- color = "kind"
+-- total = "All"
 -- +++
 with margins as (
     select

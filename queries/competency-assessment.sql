@@ -76,6 +76,7 @@
 -- x = "competency"
 -- y = "group_name"
 -- color = "gap"
+-- total = "all"
 -- +++
 with rounds as (
     select round, row_number() over (order by round desc) as newest_first

@@ -63,6 +63,7 @@
 -- x = "currency_effect"
 -- y = "office"
 -- color = "currency"
+-- total = "All offices"
 -- +++
 with two_months as (
     select

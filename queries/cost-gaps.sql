@@ -28,9 +28,11 @@
 --
 -- [[chart]]
 -- type = "line"
+-- title = "Coverage of all offices, and of offices in the months in which something is missing"
 -- x = "period"
 -- y = "coverage"
 -- color = "office"
+-- total = "All offices"
 -- +++
 with cells as (
     select

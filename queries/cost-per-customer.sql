@@ -58,6 +58,7 @@
 -- x = "revenue"
 -- y = "known_cost"
 -- color = "segment"
+-- label = "account"
 -- +++
 with brought as (
     select

@@ -33,6 +33,7 @@
 -- type = "bar"
 -- x = "margin_after_share"
 -- y = "part"
+-- total = "All"
 -- +++
 with brought as (
     select

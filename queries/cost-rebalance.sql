@@ -58,6 +58,7 @@
 -- x = "gained_for_one"
 -- y = "office"
 -- color = "region"
+-- total = "All offices"
 -- +++
 with both_functions as (
     select

@@ -43,6 +43,7 @@
 -- x = "health"
 -- y = "annual_revenue"
 -- color = "band"
+-- label = "account"
 -- +++
 with accounts_scored as (
     select

@@ -72,6 +72,7 @@
 -- title = "Days by which half are closed"
 -- x = "median_days"
 -- y = "group_name"
+-- total = "All"
 -- +++
 with bounds as (
     select

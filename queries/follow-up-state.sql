@@ -64,6 +64,7 @@
 -- type = "bar"
 -- x = "overdue"
 -- y = "group_name"
+-- total = "All"
 -- +++
 with states as (
     select

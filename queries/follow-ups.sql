@@ -57,6 +57,7 @@
 -- x = "days_overdue"
 -- y = "annual_revenue"
 -- color = "kind"
+-- label = "account"
 -- +++
 -- What a person said last, and scored last: often not in the same survey.
 with last_words as (

@@ -52,7 +52,6 @@
 -- type = "dot"
 -- x = "health"
 -- y = "outcome"
--- color = "churn_reason"
 -- +++
 with scored as (
     select

@@ -53,12 +53,14 @@
 -- type = "bar"
 -- x = "mean_health"
 -- y = "part"
+-- total = "All"
 --
 -- [[chart]]
 -- type = "bar"
 -- title = "Share of accounts at risk"
 -- x = "red"
 -- y = "part"
+-- total = "All"
 -- +++
 with parts as (
     select

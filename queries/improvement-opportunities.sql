@@ -79,6 +79,7 @@
 -- color = "kind"
 -- low = "low"
 -- high = "high"
+-- label = "opportunity"
 -- +++
 with customers as (
     select

@@ -73,6 +73,7 @@
 -- x = "time_passed"
 -- y = "progress"
 -- color = "status"
+-- label = "initiative"
 -- +++
 with dated as (
     select

@@ -88,6 +88,7 @@
 -- x = "inside"
 -- y = "outside"
 -- color = "verdict"
+-- label = "office"
 -- +++
 with measured as (
     select

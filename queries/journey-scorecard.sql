@@ -74,6 +74,7 @@
 -- x = "journey_stage"
 -- y = "region"
 -- color = "csat"
+-- total = "All"
 -- +++
 -- Answers, notes and escalations one below the other: what somebody said, where, when, and of what kind.
 with events as (

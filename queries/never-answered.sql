@@ -63,6 +63,7 @@
 -- x = "others_heard"
 -- y = "annual_revenue"
 -- color = "contact_role"
+-- label = "account"
 -- +++
 with people as (
     select

@@ -59,6 +59,7 @@
 -- type = "waterfall"
 -- x = "part"
 -- y = "contribution"
+-- total = "All"
 -- +++
 with answers as (
     select

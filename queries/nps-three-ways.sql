@@ -59,6 +59,7 @@
 -- y = "region"
 -- low = "answer_low"
 -- high = "answer_high"
+-- total = "All"
 --
 -- [[chart]]
 -- type = "dot"
@@ -67,6 +68,7 @@
 -- y = "region"
 -- low = "revenue_low"
 -- high = "revenue_high"
+-- total = "All"
 -- +++
 with answer_scores as (
     select

@@ -54,6 +54,7 @@
 -- color = "region"
 -- low = "low"
 -- high = "high"
+-- total = "All"
 -- +++
 with bounds as (
     select

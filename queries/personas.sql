@@ -74,6 +74,7 @@
 -- y = "role"
 -- low = "low"
 -- high = "high"
+-- total = "All"
 -- +++
 with people as (
     select

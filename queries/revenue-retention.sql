@@ -47,6 +47,7 @@
 -- type = "dot"
 -- x = "nrr"
 -- y = "part"
+-- total = "All"
 -- +++
 with two_months as (
     select

@@ -70,6 +70,7 @@
 -- y = "group_name"
 -- low = "low"
 -- high = "high"
+-- total = "All"
 -- +++
 with invitations as (
     select

@@ -26,9 +26,10 @@
 --
 -- [[chart]]
 -- type = "heatmap"
--- x = "best_lag"
+-- x = "region"
 -- y = "theme"
 -- color = "best_correlation"
+-- total = "All"
 -- +++
 with lagged as (
     select

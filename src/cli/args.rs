@@ -135,6 +135,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<TablesAction>,
     },
+    /// Hold tables to what the manifest says of them: freshness, checks, completeness
+    Check {
+        /// Tables to look at; default all that have checks
+        tables: Vec<String>,
+    },
     /// Make a report from saved queries, or list the reports
     #[command(args_conflicts_with_subcommands = true)]
     Report {
@@ -142,11 +147,6 @@ pub enum Command {
         name: Option<String>,
         #[command(subcommand)]
         action: Option<ReportAction>,
-    },
-    /// Hold tables to what the manifest says of them: freshness, checks, completeness
-    Check {
-        /// Tables to look at; default all that have checks
-        tables: Vec<String>,
     },
     /// List or show metrics: what words such as promoter mean in this lake
     Metrics {

@@ -9,6 +9,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::LogicalPlan;
 
+use super::kept::{self, DESCRIPTION};
 use crate::lake::Lake;
 use crate::lake::column::{Column, type_name};
 
@@ -18,8 +19,12 @@ pub fn columns(plan: &LogicalPlan, lake: &Lake) -> Result<RecordBatch> {
     let (mut tables, mut aliases) = (HashSet::new(), HashSet::new());
     plan.apply(|node| {
         match node {
-            LogicalPlan::TableScan(scan) => drop(tables.insert(scan.table_name.table().to_owned())),
-            LogicalPlan::SubqueryAlias(alias) => drop(aliases.insert(alias.alias.table().to_owned())),
+            LogicalPlan::TableScan(scan) if scan.table_name.schema() != Some(kept::SCHEMA) => {
+                tables.insert(scan.table_name.table().to_owned());
+            }
+            LogicalPlan::SubqueryAlias(alias) => {
+                aliases.insert(alias.alias.table().to_owned());
+            }
             _ => {}
         }
         Ok(TreeNodeRecursion::Continue)
@@ -36,7 +41,10 @@ pub fn columns(plan: &LogicalPlan, lake: &Lake) -> Result<RecordBatch> {
     let types: StringArray = fields().map(|(_, field)| Some(type_name(field.data_type()))).collect();
     let nullable: BooleanArray =
         fields().map(|of| Some(about(of).map_or(of.1.is_nullable(), |column| column.nullable))).collect();
-    let descriptions: StringArray = fields().map(|of| about(of).and_then(|column| column.description)).collect();
+    // Columns of what the lake keeps say themselves what they are.
+    let said = |field: &Arc<Field>| field.metadata().get(DESCRIPTION).cloned();
+    let descriptions: StringArray =
+        fields().map(|of| about(of).map_or_else(|| said(of.1), |column| column.description)).collect();
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let schema =
         vec![text("column"), text("type"), Field::new("nullable", DataType::Boolean, true), text("description")];

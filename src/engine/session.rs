@@ -32,6 +32,7 @@ use super::catalog::{LakeSchema, Last, Overlay, Tables};
 use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
+use super::kept;
 use super::limits::{Limits, Mode};
 use super::optimizer;
 use super::planner::Planner;
@@ -123,7 +124,7 @@ impl Engine {
         session.with_state(context.state_weak_ref());
         let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), stores, folder, mode, session));
         let names = Arc::clone(&schema) as Arc<dyn SchemaProvider>;
-        context.register_catalog_list(catalogs(Arc::clone(&names))?);
+        context.register_catalog_list(catalogs(Arc::clone(&names), &lake, schema.stores())?);
         Ok(Self { context, lake, schema, names, mode, limits: limits.clone() })
     }
 
@@ -195,10 +196,14 @@ impl Engine {
     /// Refuses to drop a table of the lake. The engine would say that there is none, since its catalog cannot refuse.
     fn keep_tables(&self, plan: &LogicalPlan) -> Result<()> {
         let name = match plan {
-            LogicalPlan::Ddl(DdlStatement::DropTable(drop)) => drop.name.table(),
-            LogicalPlan::Ddl(DdlStatement::DropView(drop)) => drop.name.table(),
+            LogicalPlan::Ddl(DdlStatement::DropTable(drop)) => &drop.name,
+            LogicalPlan::Ddl(DdlStatement::DropView(drop)) => &drop.name,
             _ => return Ok(()),
         };
+        if name.schema() == Some(kept::SCHEMA) {
+            return Err(kept::untouchable(name.table()));
+        }
+        let name = name.table();
         if !self.lake.tables.contains_key(name) {
             return Ok(());
         }
@@ -303,7 +308,7 @@ impl Engine {
         let views = Tables::from([(name.to_owned(), Arc::new(view) as Arc<dyn TableProvider>)]);
         let names = Arc::new(Overlay { views, below: Arc::clone(&self.names) }) as Arc<dyn SchemaProvider>;
         let state = SessionStateBuilder::new_from_existing(self.context.state())
-            .with_catalog_list(catalogs(Arc::clone(&names))?)
+            .with_catalog_list(catalogs(Arc::clone(&names), &self.lake, self.stores())?)
             .build();
         Ok(Self { context: SessionContext::new_with_state(state), names, ..self.clone() })
     }
@@ -347,7 +352,7 @@ impl Engine {
     /// # Errors
     /// `NotFound` with the nearest name; those of opening the table.
     pub async fn table_schema(&self, name: &str) -> Result<SchemaRef> {
-        let provider = self.context.table_provider(datafusion::common::TableReference::bare(name)).await;
+        let provider = self.context.table_provider(kept::reference(name)).await;
         provider.map(|provider| provider.schema()).map_err(|error| self.explain(error, None))
     }
 
@@ -576,10 +581,16 @@ fn engine_text(documentation: &Documentation) -> String {
     text
 }
 
-/// A list of one catalog with one schema.
-fn catalogs(schema: Arc<dyn SchemaProvider>) -> Result<Arc<dyn CatalogProviderList>> {
+/// A list of one catalog, with the schema in it that names without another mean, and the one of what the lake keeps.
+fn catalogs(
+    schema: Arc<dyn SchemaProvider>,
+    lake: &Arc<Lake>,
+    stores: &Arc<Stores>,
+) -> Result<Arc<dyn CatalogProviderList>> {
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, schema).map_err(internal)?;
+    let kept = kept::KeptSchema::new(Arc::clone(lake), Arc::clone(stores));
+    catalog.register_schema(kept::SCHEMA, Arc::new(kept)).map_err(internal)?;
     let list = MemoryCatalogProviderList::new();
     list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
     Ok(Arc::new(list))

@@ -21,6 +21,8 @@ use super::document::{Document, InOrder};
 use super::metric::{self, Formula, Metric};
 use super::report::{self, ReportSection};
 use super::scale::{Scale, Scales};
+use super::schedule::{self, Around, ScheduleSection, SchedulerSection};
+use super::smtp::{self, SmtpSection};
 use super::store::{self, Store, StoreSection};
 use super::{Lake, Root, Table, is_address};
 use crate::error::{Error, Result};
@@ -56,6 +58,16 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ReportSection>")]
     report: BTreeMap<Spanned<String>, ReportSection>,
+    /// The server that takes mail.
+    #[serde(default)]
+    smtp: Option<SmtpSection>,
+    /// What runs when, and where it goes.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ScheduleSection>")]
+    schedule: BTreeMap<Spanned<String>, ScheduleSection>,
+    /// What holds for all schedules.
+    #[serde(default)]
+    scheduler: SchedulerSection,
 }
 
 /// What holds for the whole lake.
@@ -217,11 +229,15 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
         .table
         .into_iter()
         .map(|(name, section)| Ok((name.get_ref().clone(), table(&document, name.into_inner(), section, &stores)?)))
-        .collect::<Result<_>>()?;
+        .collect::<Result<BTreeMap<String, Table>>>()?;
     let (scales, metrics) = metrics(&document, manifest.metric)?;
+    let calendar = calendar(&document, &manifest.lake)?;
+    let smtp = smtp::declared(&document, manifest.smtp)?;
+    let around = Around { document: &document, zone: calendar.zone, tables: &tables, smtp: smtp.as_ref() };
+    let (schedules, scheduler) = schedule::declared(around, manifest.schedule, manifest.scheduler)?;
     Ok(Lake {
         root: root.clone(),
-        calendar: calendar(&document, &manifest.lake)?,
+        calendar,
         records: records(&document, manifest.lake.records.as_ref(), &stores)?,
         queries: root.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
         cache_bytes_max: manifest.cache.disk_mb.map_or(CACHE_MB, u64::from) << 20,
@@ -232,6 +248,9 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
         tables,
         scales,
         metrics,
+        smtp,
+        schedules,
+        scheduler,
     })
 }
 

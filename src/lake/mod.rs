@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod check;
 pub mod checked;
 pub mod column;
+pub mod destination;
 pub mod discover;
 pub mod document;
 pub mod manifest;
@@ -14,8 +15,11 @@ pub mod parameter;
 pub mod report;
 pub mod run;
 pub mod scale;
+pub mod schedule;
+pub mod smtp;
 pub mod span;
 pub mod store;
+pub mod timing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +31,8 @@ use column::Column;
 use metric::Metric;
 use report::Report;
 use scale::Scales;
+use schedule::{Schedule, Scheduler};
+use smtp::Smtp;
 use store::Store;
 
 /// The file that makes a folder a lake.
@@ -97,6 +103,11 @@ pub struct Lake {
     pub metrics: BTreeMap<String, Metric>,
     /// Documents made of saved queries, by name.
     pub reports: BTreeMap<String, Report>,
+    /// The server that takes mail.
+    pub smtp: Option<Smtp>,
+    /// What runs when.
+    pub schedules: BTreeMap<String, Schedule>,
+    pub scheduler: Scheduler,
 }
 
 impl Lake {
@@ -115,6 +126,9 @@ impl Lake {
             scales: Scales::default(),
             metrics: metric::of_scales(&Scales::default()),
             reports: BTreeMap::new(),
+            smtp: None,
+            schedules: BTreeMap::new(),
+            scheduler: Scheduler::default(),
         }
     }
 }

@@ -150,6 +150,10 @@ impl NumberFormat {
         })
     }
 
+    pub fn is_percent(&self) -> bool {
+        self.percent
+    }
+
     /// Whether the sign of a number says something, so that it is always written.
     pub fn is_signed(&self) -> bool {
         self.signed

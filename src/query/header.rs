@@ -9,6 +9,7 @@ use toml::Spanned;
 use crate::error::{Error, Result};
 use crate::lake::document::{Document, InOrder};
 use crate::lake::parameter::ParameterSection;
+use crate::output::chart::{Kind, Spec};
 use crate::output::present::Good;
 
 /// The line that opens and closes a header.
@@ -78,8 +79,8 @@ pub struct ColumnSection {
 pub struct ChartSection {
     /// What is drawn.
     #[serde(rename = "type")]
-    pub kind: ChartKind,
-    /// Heading; the query's title where there is none.
+    pub kind: Kind,
+    /// Heading; where there is none, what is drawn by what.
     pub title: Option<String>,
     /// Column along the bottom.
     pub x: String,
@@ -90,29 +91,32 @@ pub struct ChartSection {
     /// Columns with the lower and upper end of an interval.
     pub low: Option<String>,
     pub high: Option<String>,
-}
-
-/// The kinds of chart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ChartKind {
-    Bar,
-    StackedBar,
-    Line,
-    Dot,
-    Heatmap,
-    Scatter,
-    Bullet,
-    Waterfall,
-    Sparkline,
+    /// Column with what the number should be.
+    pub target: Option<String>,
+    /// Column with what a point of a scatter is called.
+    pub label: Option<String>,
+    /// Label of the row that stands for all the others together: it is drawn apart, and is never called the highest or lowest.
+    pub total: Option<String>,
 }
 
 impl ChartSection {
     /// The columns that the chart draws, with the key that names each.
     pub fn columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let optional = [("color", &self.color), ("low", &self.low), ("high", &self.high)];
+        let optional = [
+            ("color", &self.color),
+            ("low", &self.low),
+            ("high", &self.high),
+            ("target", &self.target),
+            ("label", &self.label),
+        ];
         let optional = optional.into_iter().filter_map(|(key, column)| Some((key, column.as_deref()?)));
         [("x", self.x.as_str()), ("y", self.y.as_str())].into_iter().chain(optional)
+    }
+
+    /// The chart as it is drawn.
+    pub fn spec(&self) -> Spec {
+        let Self { kind, title, x, y, color, low, high, target, label, total } = self.clone();
+        Spec { kind: Some(kind), title, x: Some(x), y: Some(y), color, low, high, target, label, total }
     }
 }
 

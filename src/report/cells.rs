@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, SchemaRef};
 
 use super::document::Section;
-use super::gather::{NO_REASON, reasons};
+use super::gather::reasons;
 use super::tone::Tone;
 use crate::error::{Error, Result};
 use crate::output::cell;
@@ -20,8 +20,10 @@ pub enum Cell {
         text: String,
         tone: Option<Tone>,
     },
-    /// A number that is missing, and why.
+    /// A number that is missing, and why, where the query accounts for it.
     Gap(String),
+    /// A number that is not there, as where there is nothing to compare with.
+    None,
 }
 
 /// A column of a table.
@@ -92,9 +94,7 @@ impl<'a> Cells<'a> {
 impl Column<'_> {
     fn cell(&self, row: usize) -> Cell {
         match (&self.numbers, self.values.is_null(row)) {
-            (Some(_), true) => {
-                Cell::Gap(self.reasons.as_ref().map_or_else(|| NO_REASON.to_owned(), |reasons| reasons(row)))
-            }
+            (Some(_), true) => self.reasons.as_ref().map_or(Cell::None, |reasons| Cell::Gap(reasons(row))),
             (Some(numbers), false) => {
                 let number = numbers.as_primitive::<Float64Type>().value(row);
                 let tone = self.style.and_then(|style| Tone::of(number, style));

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::charts::Charts;
 use super::rows::Rows;
 use crate::engine::Input;
 use crate::output::present::Presentation;
 use crate::output::total::{Sums, Value};
+use crate::quality::Outcome;
 use crate::query::parameter::Bound;
 use crate::query::saved::SavedQuery;
 
@@ -27,6 +29,8 @@ pub struct Document {
     /// What a reader must know before all else.
     pub banner: Option<String>,
     pub sections: Vec<Section>,
+    /// What the checks of the tables that were read found.
+    pub checks: Vec<Outcome>,
     /// The queries that ran, each with those that it builds on.
     pub sources: Vec<Source>,
     /// The files that were read, by path.
@@ -56,7 +60,7 @@ pub struct Section {
     pub columns: Vec<usize>,
     /// Rows that documents for people show.
     pub rows_max: usize,
-    pub has_charts: bool,
+    pub charts: Charts,
     pub has_table: bool,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::{Answer, Document};
+use crate::quality::{Outcome, Verdict};
 
 /// The results of a report, each once, in the order in which sections show them.
 pub fn answers(document: &Document) -> impl Iterator<Item = &Answer> {
@@ -38,6 +39,29 @@ pub fn parameters(document: &Document) -> Vec<(String, String)> {
         (in_words(name), values.join("; "))
     });
     shown.collect()
+}
+
+/// The days, months and quarters that were reported on: those of the parameters that are dates.
+pub fn period(document: &Document) -> Vec<(String, String)> {
+    let dates: Vec<String> = answers(document)
+        .flat_map(|answer| &answer.bound)
+        .filter(|bound| bound.value.data_type().is_temporal())
+        .map(|bound| in_words(&bound.name))
+        .collect();
+    parameters(document).into_iter().filter(|(name, _)| dates.contains(name)).collect()
+}
+
+/// How many checks of the tables that were read passed; `None` where the tables have none.
+pub fn checks_passed(document: &Document) -> Option<String> {
+    let checks = &document.checks;
+    let passed = checks.iter().filter(|outcome| outcome.verdict == Verdict::Passed).count();
+    (!checks.is_empty()).then(|| format!("{passed} of {} checks of the tables that were read passed", checks.len()))
+}
+
+/// A check that did not pass, in words.
+pub fn failed_in_words(outcome: &Outcome) -> String {
+    let weight = if outcome.is_error() { "Error" } else { "Warning" };
+    format!("{weight}: {}, {}: {}", outcome.table, outcome.check, outcome.found)
 }
 
 /// What is missing, by query.

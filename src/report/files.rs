@@ -10,6 +10,7 @@ use super::facts::parameters;
 use super::provenance::{Provenance, StampRecord};
 use super::{Draft, Form, MadeFile, Order, cannot, html, markdown, xlsx};
 use crate::error::{Error, Result};
+use crate::output::chart;
 use crate::output::present::Presentation;
 use crate::output::{Format, Style, drain};
 
@@ -19,22 +20,39 @@ use crate::output::{Format, Style, drain};
 /// `Storage` when the disk refuses.
 pub async fn write(document: &Document, form: Form, order: &Order) -> Result<Vec<MadeFile>> {
     let whole = |text: String| {
-        let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form)?;
+        let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form.media_type())?;
         draft.file.write_all(text.as_bytes()).map_err(cannot)?;
         Ok(vec![draft.finish()?])
     };
     match form {
         Form::Html => whole(html::page(document, &order.given)?),
-        Form::Markdown => whole(markdown::text(document, &order.given)?),
+        Form::Markdown => {
+            let mut files = whole(markdown::text(document, &order.given)?)?;
+            files.extend(pictures(document)?);
+            Ok(files)
+        }
         Form::Json => Ok(vec![json(document, order).await?]),
         Form::Csv => tables(document, form, Format::Csv, order).await,
         Form::Parquet => tables(document, form, Format::Parquet, order).await,
         Form::Xlsx => {
-            let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form)?;
+            let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form.media_type())?;
             xlsx::write(document, &order.given, &mut draft.file)?;
             Ok(vec![draft.finish()?])
         }
     }
+}
+
+/// The charts that a Markdown document shows, a file each.
+fn pictures(document: &Document) -> Result<Vec<MadeFile>> {
+    let drawings = document.sections.iter().zip(1..).flat_map(|(section, number)| {
+        section.charts.drawings.iter().zip(1..).map(move |(drawing, place)| (drawing, number, place))
+    });
+    let written = drawings.map(|(drawing, section, place)| {
+        let mut draft = Draft::new(markdown::picture(document, section, place), "image/svg+xml")?;
+        draft.file.write_all(drawing.standalone_svg(chart::PAGE).as_bytes()).map_err(cannot)?;
+        draft.finish()
+    });
+    written.collect()
 }
 
 /// A file for each section, all rows and columns of it.
@@ -48,7 +66,7 @@ async fn tables(document: &Document, form: Form, format: Format, order: &Order) 
         let numbers = std::iter::once(String::new()).chain((2..).map(|number| format!("-{number}")));
         let mut names = numbers.map(|number| format!("{stem}{number}.{}", form.name()));
         let name = names.find(|name| files.iter().all(|file| file.name != *name));
-        let mut draft = Draft::new(name.unwrap_or(stem), form)?;
+        let mut draft = Draft::new(name.unwrap_or(stem), form.media_type())?;
         rows(section, &mut draft.file, format, order.csv_safe).await?;
         files.push(draft.finish()?);
     }
@@ -65,7 +83,7 @@ async fn rows(section: &Section, out: &mut (impl Write + Send), format: Format, 
 
 /// The document as one JSON object.
 async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
-    let mut draft = Draft::new(format!("{}.json", document.name), Form::Json)?;
+    let mut draft = Draft::new(format!("{}.json", document.name), Form::Json.media_type())?;
     let out = &mut draft.file;
     let text =
         |value: &serde_json::Value| serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()));
@@ -79,6 +97,7 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
         "today": document.today.to_string(),
         "banner": document.banner,
         "parameters": facts,
+        "checks": document.checks,
     });
     // The rows of sections can be many: they are written as they come, between what is known before and after them.
     let head = text(&head)?;

@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use tokio::task::JoinSet;
 
 use super::Order;
+use super::charts::Charts;
 use super::document::{Answer, Document, Gap, Section, Stamp};
 use super::hash::Hash;
 use super::plan::{self, Asked, Plan};
@@ -43,7 +44,7 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
             text: part.text.clone(),
             columns: plan::columns(part, &answer.rows.schema)?,
             rows_max: part.rows,
-            has_charts: part.has_charts,
+            charts: if part.has_charts { Charts::of(&answer)? } else { Charts::default() },
             has_table: part.has_table,
             result: answer,
         })
@@ -61,6 +62,7 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
         today: engine.lake().calendar.today(order.now),
         banner: order.banner.clone(),
         sections,
+        checks: Vec::new(),
         sources,
         inputs,
         stamp: Stamp { run: order.run_id, at: order.started_at, now: order.now },

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use super::cells::{Cell, Cells, heads, notes, totals, totals_name};
 use super::document::{Document, Section};
-use super::facts::{coverage, parameters};
+use super::facts::{checks_passed, coverage, failed_in_words, parameters};
 use super::provenance::{Provenance, StampRecord};
 use crate::error::Result;
 use crate::output::cell::safe;
+use crate::quality::Verdict;
 use crate::query::run::Given;
 
 /// The text.
@@ -25,11 +26,17 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
     for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
         let _ = writeln!(text, "- {}: {}", escaped(&name), escaped(&value));
     }
+    if let Some(passed) = checks_passed(document) {
+        let _ = writeln!(text, "- Checks: {}", escaped(&passed));
+        for outcome in document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed) {
+            let _ = writeln!(text, "  - {}", escaped(&failed_in_words(outcome)));
+        }
+    }
     if let Some(above) = &document.text {
         let _ = write!(text, "\n{}\n", above.trim());
     }
-    for section in &document.sections {
-        self::section(&mut text, section)?;
+    for (section, number) in document.sections.iter().zip(1..) {
+        self::section(&mut text, document, section, number)?;
     }
     let provenance = Provenance::of(document);
     let _ =
@@ -44,11 +51,23 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
     Ok(text)
 }
 
-fn section(text: &mut String, section: &Section) -> Result<()> {
-    let about = section.result.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = write!(text, "\n## {}\n\n{}\n\n", escaped(&section.title), escaped(&about));
+/// Name of the file with a chart: of which section, and which of its charts.
+pub fn picture(document: &Document, section: usize, chart: usize) -> String {
+    format!("{}-{section}-{chart}.svg", document.name)
+}
+
+fn section(text: &mut String, document: &Document, section: &Section, number: usize) -> Result<()> {
+    let about = section.result.query.description.trim();
+    let _ = write!(text, "\n## {}\n\n{about}\n\n", escaped(&section.title));
     if let Some(above) = &section.text {
         let _ = write!(text, "{}\n\n", above.trim());
+    }
+    for (drawing, place) in section.charts.drawings.iter().zip(1..) {
+        let file = picture(document, number, place);
+        let _ = write!(text, "![{}]({file})\n\n{}\n\n", escaped(drawing.title()), escaped(&drawing.sentence()));
+    }
+    for left_out in &section.charts.left_out {
+        let _ = write!(text, "{}\n\n", escaped(left_out));
     }
     if section.has_table {
         table(text, section)?;
@@ -88,6 +107,7 @@ fn written(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => escaped(text),
         Cell::Gap(reason) => format!("*{}*", escaped(reason)),
+        Cell::None => "—".to_owned(),
         Cell::Number { text, tone: None } => escaped(text),
         Cell::Number { text, tone: Some(tone) } => format!("{} {}", tone.sign(), escaped(text)),
     }

@@ -4,6 +4,7 @@
 //! somewhere; [`verify`] runs a report that was published again and says whether the same came out.
 
 mod cells;
+mod charts;
 mod document;
 mod facts;
 mod files;
@@ -28,6 +29,8 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 pub use crate::lake::report::Form;
+use crate::output::chart;
+use crate::quality::{self, Outcome};
 use crate::query::run::Given;
 use crate::query::saved::Library;
 use document::Document;
@@ -65,10 +68,37 @@ pub struct Made {
     pub files: Vec<MadeFile>,
     /// Rows of all results.
     pub rows: u64,
+    /// What the checks of the tables that were read found.
+    pub checks: Vec<Outcome>,
     /// Parameters as they ran, by name.
     pub parameters: Vec<(String, String)>,
     /// Hash of the files that were read.
     pub inputs: String,
+    document: Document,
+}
+
+/// A chart of a report, for a reader that shows pictures and no pages, such as a mail.
+#[derive(Debug)]
+pub struct Picture {
+    /// What it says.
+    pub sentence: String,
+    pub png: Vec<u8>,
+}
+
+impl Made {
+    /// The first charts of the report, so many at most.
+    ///
+    /// # Errors
+    /// `Internal` when one cannot be painted.
+    pub fn pictures(&self, max: usize) -> Result<Vec<Picture>> {
+        let drawings = self.document.sections.iter().flat_map(|section| &section.charts.drawings);
+        let painted = drawings.take(max).map(|drawing| {
+            // Twice the size at which it is shown, for screens that have the points.
+            let png = drawing.png(chart::PAGE, 2 * u32::try_from(chart::PAGE.width).unwrap_or(u32::MAX / 2))?;
+            Ok(Picture { sentence: drawing.sentence(), png })
+        });
+        painted.collect()
+    }
 }
 
 /// A file of a report.
@@ -88,7 +118,8 @@ pub struct MadeFile {
 /// `Usage` for a report or a parameter that is not there; those of its queries; `Storage` when the disk refuses.
 pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<Made> {
     let report = find(engine, library, &order.name).await?;
-    let document = gather::gather(engine, library, &report, order).await?;
+    let mut document = gather::gather(engine, library, &report, order).await?;
+    document.checks = checks(engine, &document, order.now).await?;
     let mut files = Vec::new();
     let mut forms = order.forms.clone();
     forms.sort_unstable();
@@ -102,19 +133,33 @@ pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<M
         rows: document.rows(),
         parameters: facts::parameters(&document),
         inputs: Provenance::of(&document).inputs_digest(),
+        checks: document.checks.clone(),
         files,
+        document,
     })
+}
+
+/// What the checks of the tables that a report read find.
+async fn checks(engine: &Engine, document: &Document, now: DateTime<Utc>) -> Result<Vec<Outcome>> {
+    let mut tables: Vec<String> = document.inputs.iter().filter_map(|input| input.table.clone()).collect();
+    tables.sort();
+    tables.dedup();
+    // No table at all would stand for every one.
+    if tables.is_empty() { Ok(Vec::new()) } else { quality::run(engine, &tables, now).await }
 }
 
 /// What the sections say, a sentence or two each.
 fn summary(document: &Document) -> Vec<String> {
     let of_section = |section: &document::Section| {
-        let rows = section.result.rows.count;
-        let counted = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-        match section.result.gaps_in_words() {
-            Some(gaps) => format!("{}: {counted}. {gaps}.", section.title),
-            None => format!("{}: {counted}.", section.title),
+        let answer = &section.result;
+        let rows = answer.rows.count;
+        let counted = if rows == 1 { "1 row.".to_owned() } else { format!("{rows} rows.") };
+        let mut says: Vec<String> = section.charts.sentences().collect();
+        if says.is_empty() {
+            says.push(counted);
+            says.extend(answer.gaps_in_words().map(|gaps| format!("{gaps}.")));
         }
+        format!("{}: {}", section.title, says.join(" "))
     };
     document.sections.iter().map(of_section).collect()
 }
@@ -122,14 +167,14 @@ fn summary(document: &Document) -> Vec<String> {
 /// A file that is being written, hashed when it is whole.
 struct Draft {
     name: String,
-    form: Form,
+    media_type: &'static str,
     file: BufWriter<NamedTempFile>,
 }
 
 impl Draft {
-    fn new(name: String, form: Form) -> Result<Self> {
+    fn new(name: String, media_type: &'static str) -> Result<Self> {
         let file = NamedTempFile::with_prefix(".cxlake-").map_err(cannot)?;
-        Ok(Self { name, form, file: BufWriter::new(file) })
+        Ok(Self { name, media_type, file: BufWriter::new(file) })
     }
 
     fn finish(self) -> Result<MadeFile> {
@@ -139,7 +184,7 @@ impl Draft {
         let mut written = std::fs::File::open(&path).map_err(cannot)?;
         let bytes = std::io::copy(&mut written, &mut hash).map_err(cannot)?;
         let sha256 = hash.digits();
-        Ok(MadeFile { name: self.name, media_type: self.form.media_type(), path, bytes, sha256 })
+        Ok(MadeFile { name: self.name, media_type: self.media_type, path, bytes, sha256 })
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Next, Reach, Shell, Turned, look, tell};
 use crate::error::{Error, Result};
 use crate::lake::span::parse as span;
 use crate::output::Format;
+use crate::output::chart::Picture;
 use crate::query::run::{Given, assignment};
 use crate::suggest;
 
@@ -68,7 +69,7 @@ pub const ALL: [(&str, &[Command]); 4] = [
             command("pager", "[on|off]", "show what is longer than the screen through $PAGER"),
             command("last", "[FORMAT]", "show the last result again, all of it; `from _` queries it"),
             command("o", "[FILE]", "write the next result to a file, or show it after all"),
-            ending("chart", "[KIND] [X [Y [BY]]]", "draw the result: bar, line, scatter or heat"),
+            ending("chart", "[N|KIND] [X [Y [BY]]]", "draw the result: as bar, line, dot, scatter, heatmap and more"),
             ending("crosstab", "[ROWS COLUMNS VALUES]", "turn the result: a column for each value of the second"),
         ],
     ),
@@ -243,7 +244,8 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         ("o", []) => shell.next_output = None,
         ("o", [file]) => {
             let path = PathBuf::from(file);
-            if shell.view.format.is_none() && Format::of_file(&path).is_none() {
+            let is_known = Format::of_file(&path).is_some() || Picture::of_file(&path).is_some();
+            if shell.view.format.is_none() && !is_known {
                 return Err(super::result::unknown_ending(&path));
             }
             tell(&format!("the next result goes to {}", path.display()));

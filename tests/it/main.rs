@@ -3,6 +3,7 @@
 // A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
+mod charts;
 mod checks;
 mod command_line;
 mod completion;
@@ -11,6 +12,7 @@ mod engine_defects;
 mod function_calls;
 mod function_errors;
 mod harness;
+mod kept;
 mod library_finance;
 mod library_loyalty;
 mod library_operations;
@@ -30,6 +32,7 @@ mod s3;
 mod sample;
 mod sample_tables;
 mod saved_queries;
+mod schedule_manifest;
 mod scores;
 mod sharing;
 mod spreadsheets;

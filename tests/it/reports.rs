@@ -87,7 +87,7 @@ fn a_page_has_totals_of_sums_signs_beside_colours_and_names_its_gaps_and_what_it
             vec![
                 vec!["Office", "Cost (USD)", "Touches (calls)", "Each (USD)", "status"],
                 vec!["Paris", "1,200.50", "10", "▲high, bad: 120.05", "reported"],
-                vec!["Oslo", "not reported", "no value", "not reported", "not reported"],
+                vec!["Oslo", "not reported", "—", "not reported", "not reported"],
                 // 1500.75 by 14, not the mean of 120.05 and 75.06.
                 vec!["Total of 3 rows", "1,500.75", "14", "107.20", ""],
             ],
@@ -250,7 +250,7 @@ fn a_saved_query_is_a_report_by_itself() {
         [
             "- Names: Oslo",
             "| Office | Cost (USD) | Touches (calls) | Each (USD) | status |",
-            "| Oslo | *not reported* | *no value* | *not reported* | not reported |",
+            "| Oslo | *not reported* | — | *not reported* | not reported |",
         ]
     );
 }

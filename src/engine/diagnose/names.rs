@@ -4,6 +4,7 @@ use datafusion::common::{Column, SchemaError};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::super::kept::Kept;
 use super::{Clues, between, wording};
 use crate::error::Error;
 use crate::suggest;
@@ -300,6 +301,9 @@ fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
     if name == "codebook" {
         return error
             .hint("`reason_codes` takes its codes from it: columns version, code, kind (phrase or pattern) and match");
+    }
+    if let Some(kept) = Kept::named(name) {
+        return error.hint(format!("what the lake keeps of what was done is in `{}`", kept.full_name()));
     }
     // A CTE of this name that reads itself.
     let is_cte = clues.words.places(name).any(|place| {

@@ -1,43 +1,79 @@
-//! Results drawn in a terminal: bars, lines, points and heat maps out of characters.
+//! Charts of results. A [`Spec`] says what is drawn of which columns; a [`Drawing`] of rows gives it as SVG, as a PNG or as
+//! characters, with a sentence that says what it shows and the table of what it draws.
 //!
-//! [`Chart`] says what is drawn of which columns; [`draw`] gives the text. A missing value is never drawn as zero: bars
-//! say that there is none, lines have a gap, cells of a heat map are hatched.
+//! A chart is laid out once for its canvas as a [`scene`], and each form draws that. What is the same is drawn the same: nothing here
+//! asks for a clock, a locale or a font of the machine. A missing value is never drawn as zero: it is hatched, or a gap, and named.
 
-mod bars;
-mod heat;
-mod plot;
+mod advances;
+mod axis;
+mod cells;
+mod column;
+mod figure;
+mod kinds;
+mod palette;
+mod png;
 mod scale;
+mod scene;
+mod sentence;
+mod svg;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use std::path::Path;
 
-use super::cell;
+use arrow::array::RecordBatch;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::present::Presentation;
 use crate::error::{Error, Result};
 use crate::suggest;
+use figure::Figure;
+use scene::{Canvas, Medium, Scene};
+
+pub use palette::palette_css;
 pub use scale::plain;
 
 /// What is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A bar for each row.
+    /// A bar for each row, from zero.
     Bar,
-    /// A line for each series.
+    /// A bar for each label, of a piece for each series.
+    StackedBar,
+    /// A line for each series, with a band between `low` and `high`.
     Line,
-    /// A dot for each row.
-    Scatter,
+    /// A dot for each row, with a line from `low` to `high`.
+    Dot,
     /// A cell for each pair of labels.
-    Heat,
+    Heatmap,
+    /// A point for each row between two axes.
+    Scatter,
+    /// A bar for each row against its `target` and the bands of its column.
+    Bullet,
+    /// How steps lead from a first to a last total.
+    Waterfall,
+    /// A small line for each series, without axes.
+    Sparkline,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Bar, "bar"), (Self::Line, "line"), (Self::Scatter, "scatter"), (Self::Heat, "heat")];
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::Bar, "bar"),
+        (Self::StackedBar, "stacked_bar"),
+        (Self::Line, "line"),
+        (Self::Dot, "dot"),
+        (Self::Heatmap, "heatmap"),
+        (Self::Scatter, "scatter"),
+        (Self::Bullet, "bullet"),
+        (Self::Waterfall, "waterfall"),
+        (Self::Sparkline, "sparkline"),
+    ];
 
-    /// The kind of this name.
+    /// The kind of this name, or of one that begins so: `heat`, `stacked`.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+        let exact = Self::ALL.iter().find(|(_, known)| *known == name);
+        let begun = || Self::ALL.iter().find(|(_, known)| name.len() >= SHORTEST && known.starts_with(name));
+        exact.or_else(begun).map(|(kind, _)| *kind)
     }
 
     /// The names, for help texts.
@@ -46,121 +82,135 @@ impl Kind {
     }
 }
 
+/// Letters that the beginning of a kind's name must have to stand for it.
+const SHORTEST: usize = 4;
+
 /// A chart of a result. Columns that are not named are chosen: the first that fits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chart {
+pub struct Spec {
     pub kind: Option<Kind>,
-    /// Labels of bars, the axis along the bottom, or the columns of a heat map.
+    /// Heading; where there is none, what is drawn by what.
+    pub title: Option<String>,
+    /// One of the two sides: labels of bars, what lies along the bottom, or the columns of a heat map.
     pub x: Option<String>,
-    /// Numbers; of a heat map its rows.
+    /// The other side: numbers, or the rows of a heat map.
     pub y: Option<String>,
     /// A series for each value; of a heat map the numbers.
-    pub by: Option<String>,
+    pub color: Option<String>,
+    /// The ends of an interval around the numbers.
+    pub low: Option<String>,
+    pub high: Option<String>,
+    /// What the numbers should be.
+    pub target: Option<String>,
+    /// What points are called.
+    pub label: Option<String>,
+    /// The label that stands for all the others together.
+    pub total: Option<String>,
 }
 
-/// Characters that a chart may take.
+/// Units that a chart may take: pixels of a page, or characters of a terminal. Charts with a row for each label take the height that they
+/// need.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub width: usize,
     pub height: usize,
 }
 
-/// One column of what is drawn.
-struct Column<'a> {
-    title: String,
-    /// A text for each row.
-    labels: Vec<String>,
-    /// A number for each row; none where the value is missing or no number.
-    numbers: Vec<Option<f64>>,
-    /// The number as the column shows it.
-    format: Box<dyn Fn(f64) -> String + 'a>,
+/// The forms of a picture in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picture {
+    Svg,
+    Png,
 }
 
-/// Draws rows.
-///
-/// # Errors
-/// `Usage` when there are no rows, a column is not there or holds no numbers where numbers are needed.
-pub fn draw(rows: &RecordBatch, present: &Presentation, chart: &Chart, size: Size) -> Result<String> {
-    if rows.num_rows() == 0 {
-        return Err(Error::usage("there are no rows to draw"));
+impl Picture {
+    /// The form that a file's extension stands for.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_lowercase().as_str() {
+            "svg" => Some(Self::Svg),
+            "png" => Some(Self::Png),
+            _ => None,
+        }
     }
-    let chosen = Chosen::of(rows, chart)?;
-    let column = |place: usize| column(rows, place, present);
-    let by = chosen.by.map(column).transpose()?;
-    let (x, y) = (column(chosen.x)?, column(chosen.y)?);
-    Ok(match chosen.kind {
-        Kind::Bar => bars::draw(&x, &y, size),
-        Kind::Line => plot::draw(&x, &y, by.as_ref(), plot::Mark::Line, size),
-        Kind::Scatter => plot::draw(&x, &y, by.as_ref(), plot::Mark::Point, size),
-        Kind::Heat => {
-            let Some(values) = by else { return Err(Error::internal("a heat map without numbers")) };
-            heat::draw(&x, &y, &values, size)?
-        }
-    })
 }
 
-/// Places of the columns that are drawn.
-struct Chosen {
-    kind: Kind,
-    x: usize,
-    y: usize,
-    by: Option<usize>,
+/// What a chart in a page has where nothing else is asked for.
+pub const PAGE: Size = Size { width: 720, height: 380 };
+
+/// A chart of rows.
+#[derive(Debug)]
+pub struct Drawing {
+    figure: Figure,
+    table: RecordBatch,
 }
 
-impl Chosen {
-    fn of(rows: &RecordBatch, chart: &Chart) -> Result<Self> {
-        let schema = rows.schema();
-        let named = |name: &Option<String>| name.as_deref().map(|name| place(rows, name)).transpose();
-        let (x, y, by) = (named(&chart.x)?, named(&chart.y)?, named(&chart.by)?);
-        let is_number = |place: usize| cell::is_number(schema.field(place).data_type());
-        let is_time = |place: usize| schema.field(place).data_type().is_temporal();
-        let taken = |place: &usize| ![x, y, by].contains(&Some(*place));
-        let numbers = || (0..schema.fields().len()).filter(|&place| is_number(place)).filter(&taken);
-        let labels = || (0..schema.fields().len()).filter(|&place| !is_number(place)).filter(&taken);
-        let no_numbers = || {
-            Error::usage("there is no column of numbers to draw")
-                .hint("name the columns: `\\chart bar LABELS NUMBERS`, or cast one to a number in the statement")
-        };
-        let kind = chart.kind.unwrap_or_else(|| match x.or_else(|| labels().next()) {
-            Some(place) if is_time(place) => Kind::Line,
-            None if numbers().count() > 1 => Kind::Scatter,
-            _ => Kind::Bar,
-        });
-        if kind == Kind::Heat {
-            let by = by.or_else(|| numbers().next()).ok_or_else(no_numbers)?;
-            let mut labels = labels().filter(|&place| place != by);
-            let y = y.or_else(|| labels.next());
-            let x = x.or_else(|| labels.next());
-            let (Some(x), Some(y)) = (x, y) else {
-                return Err(Error::usage("a heat map needs two columns of labels and one of numbers")
-                    .hint("name them: `\\chart heat COLUMNS ROWS NUMBERS`"));
-            };
-            return Self { kind, x, y, by: Some(by) }.checked(rows, by);
+impl Drawing {
+    /// The chart of these rows; every column that is drawn must be among them.
+    ///
+    /// # Errors
+    /// `Usage` when there are no rows, a column is not there, holds no numbers where numbers are needed, or a heat map has two
+    /// rows for a cell.
+    pub fn of(rows: &RecordBatch, present: &Presentation, spec: &Spec) -> Result<Self> {
+        if rows.num_rows() == 0 {
+            return Err(Error::usage("there are no rows to draw"));
         }
-        // A scatter has numbers on both sides; the others label what they draw.
-        let x = match kind {
-            Kind::Scatter => x.or_else(|| numbers().next()).ok_or_else(no_numbers)?,
-            _ => x.or_else(|| labels().next()).or_else(|| numbers().next()).ok_or_else(no_numbers)?,
-        };
-        let y = y.or_else(|| numbers().find(|&place| place != x)).or_else(|| is_number(x).then_some(x));
-        let y = y.ok_or_else(no_numbers)?;
-        // Bars lie on their side: which of the two holds the numbers is plain.
-        let (x, y) = if kind == Kind::Bar && is_number(x) && !is_number(y) { (y, x) } else { (x, y) };
-        Self { kind, x, y, by }.checked(rows, y)
+        let figure = Figure::of(rows, present, spec)?;
+        let table = rows
+            .project(&figure.places())
+            .map_err(|error| Error::internal(format!("columns of a chart cannot be taken: {error}")))?;
+        Ok(Self { figure, table })
     }
 
-    /// Itself, when the column of its numbers holds numbers.
-    fn checked(self, rows: &RecordBatch, numbers: usize) -> Result<Self> {
-        let field = rows.schema_ref().field(numbers);
-        if cell::is_number(field.data_type()) {
-            return Ok(self);
-        }
-        Err(Error::usage(format!("column `{}` holds no numbers", field.name()))
-            .hint("a chart needs numbers here; cast the column in the statement"))
+    /// The heading.
+    pub fn title(&self) -> &str {
+        &self.figure.heading
+    }
+
+    /// One or two sentences that say what the chart shows: which is highest and lowest, what changed, what is outside of the bands,
+    /// how much is missing and why.
+    pub fn sentence(&self) -> String {
+        kinds::sentence(&self.figure)
+    }
+
+    /// The columns and rows that are drawn, in the result's own types: what a reader gets who sees no pictures.
+    pub fn table(&self) -> &RecordBatch {
+        &self.table
+    }
+
+    /// An SVG element to stand in a page, in pixels of its natural size; its colours are the custom properties of [`palette_css`],
+    /// each with its light colour where a page has none. Identifiers begin with `id`, which must be unlike others in the page.
+    pub fn svg(&self, id: &str, size: Size) -> String {
+        svg::inline(&self.scene(Medium::Page, size), id, self)
+    }
+
+    /// An SVG file that follows the reader's choice of light and dark.
+    pub fn standalone_svg(&self, size: Size) -> String {
+        svg::file(&self.scene(Medium::Page, size), self)
+    }
+
+    /// A PNG on white of so many pixels across, laid out for a page of this size.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be painted; `Usage` for a picture without width or a very large one.
+    pub fn png(&self, size: Size, width_px: u32) -> Result<Vec<u8>> {
+        png::paint(&self.scene(Medium::Page, size), self, width_px)
+    }
+
+    /// Lines of characters.
+    pub fn text(&self, size: Size) -> String {
+        cells::draw(&self.scene(Medium::Cells, size))
+    }
+
+    fn scene(&self, medium: Medium, size: Size) -> Scene {
+        let canvas = Canvas { medium, width: size.width as f64, height: size.height as f64 };
+        kinds::lay_out(&self.figure, &canvas)
     }
 }
 
 /// The place of a column, found by its name.
+///
+/// # Errors
+/// `Usage` with the nearest name when there is none.
 pub fn place(rows: &RecordBatch, name: &str) -> Result<usize> {
     let schema = rows.schema();
     let names = || schema.fields().iter().map(|field| field.name().as_str());
@@ -173,33 +223,4 @@ pub fn place(rows: &RecordBatch, name: &str) -> Result<usize> {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(format!("its columns: {}", suggest::list(names()))),
     })
-}
-
-fn column<'a>(rows: &RecordBatch, place: usize, present: &'a Presentation) -> Result<Column<'a>> {
-    let schema = rows.schema();
-    let field = schema.field(place);
-    let cannot = |error| Error::internal(format!("column `{}` cannot be drawn: {error}", field.name()));
-    let values = rows.column(place);
-    let texts = cell::Column::new(field, values, present).map_err(cannot)?;
-    let labels = (0..rows.num_rows()).map(|row| texts.text(row)).collect();
-    // Days and moments count as numbers along an axis.
-    let temporal = field.data_type().is_temporal();
-    let integers = temporal.then(|| cast(values, &DataType::Int64).or_else(|_| cast(values, &DataType::Int32)));
-    let values = integers.and_then(std::result::Result::ok).unwrap_or_else(|| values.clone());
-    let numbers = match cast(&values, &DataType::Float64) {
-        Ok(numbers) if cell::is_number(field.data_type()) || temporal => {
-            let numbers = numbers.as_primitive::<Float64Type>().clone();
-            (0..numbers.len()).map(|row| numbers.is_valid(row).then(|| numbers.value(row))).collect::<Vec<_>>()
-        }
-        _ => vec![None; rows.num_rows()],
-    };
-    let numbers = numbers.into_iter().map(|number| number.filter(|number: &f64| number.is_finite())).collect();
-    let number = present.number(field.name());
-    let is_whole = field.data_type().is_integer();
-    let format = move |value: f64| match number {
-        Some(number) => number.float(value),
-        None if is_whole && value.fract() == 0.0 => format!("{value:.0}"),
-        None => plain(value),
-    };
-    Ok(Column { title: cell::safe(present.title(field.name())), labels, numbers, format: Box::new(format) })
 }

@@ -10,10 +10,12 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::document::{Document, Section};
-use super::facts::{coverage, parameters};
+use super::facts::{checks_passed, coverage, failed_in_words, parameters, period};
 use super::provenance::{Provenance, StampRecord};
 use crate::engine::human_bytes;
 use crate::error::{Error, Result};
+use crate::output::chart::{self, Drawing};
+use crate::quality::Verdict;
 use crate::query::run::Given;
 use text::{element, escaped, markdown};
 
@@ -58,7 +60,7 @@ fn head(html: &mut String, document: &Document) {
     let _ = writeln!(html, "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
     let _ = writeln!(html, "<meta name=\"generator\" content=\"cxlake {}\">", env!("CARGO_PKG_VERSION"));
     element(html, "title", &document.title);
-    let _ = writeln!(html, "<style>\n{STYLE}</style>\n</head>\n<body>");
+    let _ = writeln!(html, "<style>\n{}{STYLE}</style>\n</head>\n<body>", chart::palette_css());
 }
 
 fn header(html: &mut String, document: &Document) {
@@ -70,10 +72,30 @@ fn header(html: &mut String, document: &Document) {
         let _ = writeln!(html, "<div class=\"banner\" role=\"note\">{}</div>", escaped(banner));
     }
     html.push_str("<dl class=\"facts\">\n");
-    for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
+    for (name, value) in period(document).into_iter().chain(coverage(document)) {
         fact(html, &name, &value);
     }
-    html.push_str("</dl>\n</header>\n");
+    checks(html, document);
+    html.push_str(
+        "</dl>\n<details class=\"prints\"><summary>All parameters as they ran</summary>\n<dl class=\"facts\">\n",
+    );
+    for (name, value) in parameters(document) {
+        fact(html, &name, &value);
+    }
+    html.push_str("</dl>\n</details>\n</header>\n");
+}
+
+/// What the checks of the tables that were read found: how many passed, and each that did not.
+fn checks(html: &mut String, document: &Document) {
+    let Some(passed) = checks_passed(document) else { return };
+    let failed = document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed);
+    let failed: String = failed
+        .map(|outcome| {
+            let class = if outcome.is_error() { " class=\"failed\"" } else { "" };
+            format!("<li{class}>{}</li>", escaped(&failed_in_words(outcome)))
+        })
+        .collect();
+    let _ = writeln!(html, "<dt>Checks</dt><dd><ul><li>{}</li>{failed}</ul></dd>", escaped(&passed));
 }
 
 fn fact(html: &mut String, name: &str, value: &str) {
@@ -83,34 +105,59 @@ fn fact(html: &mut String, name: &str, value: &str) {
 fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
     let id = format!("s{number}");
     let _ = writeln!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>", escaped(&section.title));
-    let about = section.result.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = writeln!(html, "<p class=\"muted\">{}</p>", escaped(&about));
     if let Some(text) = &section.text {
         html.push_str(&markdown(text));
     }
+    charts(html, section, &id)?;
     if section.has_table {
         table::write(html, section, &id)?;
     }
-    columns(html, section);
+    how_counted(html, section);
     html.push_str("</section>\n");
     Ok(())
 }
 
-/// What the columns hold, where the query says so.
-fn columns(html: &mut String, section: &Section) {
+/// The charts, each with what it says and with its numbers for those who do not see it.
+fn charts(html: &mut String, section: &Section, id: &str) -> Result<()> {
+    for (place, drawing) in section.charts.drawings.iter().enumerate() {
+        let svg = drawing.svg(&format!("{id}c{}", place + 1), chart::PAGE);
+        let _ = writeln!(html, "<figure>\n{svg}\n<figcaption>{}</figcaption>", escaped(&drawing.sentence()));
+        if !(section.has_table && covers(section, drawing)) {
+            html.push_str("<details><summary>The numbers of this chart</summary>\n");
+            table::of_chart(html, drawing.table(), &section.result.present, drawing.title())?;
+            html.push_str("</details>\n");
+        }
+        html.push_str("</figure>\n");
+    }
+    for left_out in &section.charts.left_out {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(left_out));
+    }
+    Ok(())
+}
+
+/// Whether the table of the section has all that a chart shows.
+fn covers(section: &Section, drawing: &Drawing) -> bool {
+    let shown: Vec<&str> = section.column_names().collect();
+    let drawn = drawing.table().schema();
+    section.rows_left_out() == 0 && drawn.fields().iter().all(|field| shown.contains(&field.name().as_str()))
+}
+
+/// What the query counts over which base, and what the columns hold.
+fn how_counted(html: &mut String, section: &Section) {
     let present = &section.result.present;
     let about: Vec<(&str, &str)> = section
         .column_names()
+        .filter(|_| section.has_table)
         .filter_map(|name| Some((present.title(name), present.style(name)?.description.as_deref()?)))
         .collect();
-    if about.is_empty() || !section.has_table {
-        return;
+    html.push_str("<details class=\"prints\"><summary>How this is counted</summary>\n");
+    html.push_str(&markdown(&section.result.query.description));
+    if !about.is_empty() {
+        html.push_str("<dl class=\"facts\">\n");
+        about.into_iter().for_each(|(title, about)| fact(html, title, about));
+        html.push_str("</dl>\n");
     }
-    html.push_str("<details><summary>What the columns hold</summary>\n<dl class=\"facts\">\n");
-    for (title, about) in about {
-        fact(html, title, about);
-    }
-    html.push_str("</dl>\n</details>\n");
+    html.push_str("</details>\n");
 }
 
 fn footer(html: &mut String, document: &Document, given: &Given) -> Result<()> {

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const value = (cell) => {
-    if (cell.classList.contains("gap")) return null;
+    if (cell.classList.contains("gap") || cell.classList.contains("none")) return null;
     if (!cell.classList.contains("number")) return cell.textContent.trim();
     const number = Number(cell.dataset.value ?? cell.textContent.replace(/[^0-9.eE+-]/g, ""));
     return Number.isNaN(number) ? null : number;

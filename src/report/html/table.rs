@@ -2,12 +2,16 @@
 
 use std::fmt::Write as _;
 
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+
 use super::super::cells::{Cell, Cells, Head, heads, notes, totals, totals_name};
 use super::super::document::Section;
 use super::super::tone::Tone;
 use super::text::escaped;
-use crate::error::Result;
-use crate::output::cell::safe;
+use crate::error::{Error, Result};
+use crate::output::cell::{columns, is_number, safe};
+use crate::output::present::Presentation;
 
 /// Writes the table of a section, with what it leaves out said below it. `labelled` is the id of its heading.
 ///
@@ -45,6 +49,37 @@ pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()>
     Ok(())
 }
 
+/// The rows of a chart as a table.
+///
+/// # Errors
+/// `Internal` only.
+pub fn of_chart(html: &mut String, rows: &RecordBatch, present: &Presentation, title: &str) -> Result<()> {
+    let internal = |error: ArrowError| Error::internal(error.to_string());
+    let columns = columns(rows, present).map_err(internal)?;
+    let schema = rows.schema();
+    let class = |place: usize| if is_number(schema.field(place).data_type()) { " class=\"number\"" } else { "" };
+    let _ = writeln!(
+        html,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n<table>",
+        escaped(title)
+    );
+    html.push_str("<thead><tr>");
+    for (place, field) in schema.fields().iter().enumerate() {
+        let title = escaped(&safe(present.title(field.name())));
+        let _ = write!(html, "<th scope=\"col\"{}>{title}</th>", class(place));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in 0..rows.num_rows() {
+        html.push_str("<tr>");
+        for (place, column) in columns.iter().enumerate() {
+            let _ = write!(html, "<td{}>{}</td>", class(place), escaped(&column.text(row)));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n</div>\n");
+    Ok(())
+}
+
 fn head(html: &mut String, head: &Head<'_>) {
     let class = if head.is_number { " class=\"number\"" } else { "" };
     let about = head.style.and_then(|style| style.description.as_deref());
@@ -58,6 +93,7 @@ fn cell(html: &mut String, cell: &Cell, is_first: bool) {
         Cell::Text(text) if is_first => write!(html, "<th scope=\"row\">{}</th>", escaped(text)),
         Cell::Text(text) => write!(html, "<td>{}</td>", escaped(text)),
         Cell::Gap(reason) => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
+        Cell::None => write!(html, "<td class=\"number none\">—</td>"),
         Cell::Number { text, tone: None } => write!(html, "<td class=\"number\">{}</td>", escaped(text)),
         Cell::Number { text, tone: Some(tone) } => {
             write!(html, "<td class=\"number {}\">{}{}</td>", tone.class(), sign(*tone), escaped(text))

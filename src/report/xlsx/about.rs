@@ -6,9 +6,10 @@ use super::refused;
 use super::style::{self, LINE_HEIGHT, Side, fitting, lines};
 use crate::error::Result;
 use crate::output::cell::safe;
+use crate::quality::Verdict;
 use crate::query::run::Given;
 use crate::report::document::Document;
-use crate::report::facts::{coverage, parameters};
+use crate::report::facts::{checks_passed, coverage, failed_in_words, parameters};
 use crate::report::provenance::{InputRecord, Provenance, StampRecord};
 
 /// Characters across which a fact is told.
@@ -73,6 +74,12 @@ fn whole(sheet: &mut Worksheet, document: &Document, given: &Given, name: &str) 
     }
     for (name, value) in parameters(document).into_iter().chain(coverage(document)) {
         lines.fact(&name, &value)?;
+    }
+    if let Some(passed) = checks_passed(document) {
+        lines.fact("Checks", &passed)?;
+        for outcome in document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed) {
+            lines.fact("", &failed_in_words(outcome))?;
+        }
     }
     sections(&mut lines, document)?;
     files(&mut lines, &Provenance::of(document).inputs)?;

@@ -5,8 +5,8 @@
 
 use rust_xlsxwriter::{
     Chart, ChartAxisCrossing, ChartAxisLabelPosition, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartFormat,
-    ChartLegendPosition, ChartLine, ChartLineDashType, ChartMarker, ChartMarkerType, ChartPoint, ChartRange,
-    ChartSeries, ChartSolidFill, ChartType, Color, Sparkline, Workbook, XlsxError,
+    ChartLegendPosition, ChartLine, ChartLineDashType, ChartMarker, ChartMarkerType, ChartRange, ChartSeries,
+    ChartSolidFill, ChartType, Color, Sparkline, Workbook, XlsxError,
 };
 
 use super::blocks::{Block, Blocks, Cells};
@@ -16,8 +16,8 @@ use super::sheet::Placed;
 use super::style::{self, fitting};
 use super::values::Kind;
 use crate::error::Result;
+use crate::output::chart::Kind as ChartKind;
 use crate::output::present::Good;
-use crate::query::header::ChartKind;
 use crate::report::document::Document;
 
 /// Pixels of a chart, of a row of the sheet, and of a bar that lies.
@@ -52,16 +52,16 @@ pub fn write(
     data: &str,
 ) -> Result<()> {
     let mut blocks = Blocks::new(data);
-    let mut all: Vec<(String, Drawn)> = Vec::new();
-    for (section, table) in document.sections.iter().zip(tables).filter(|(section, _)| section.has_charts) {
-        for spec in section.result.query.charts.iter().filter(|spec| spec.value.kind != ChartKind::Heatmap) {
-            let Some(figure) = Figure::of(section, &spec.value)? else { continue };
+    let mut all: Vec<(String, Option<Drawn>)> = Vec::new();
+    for (section, table) in document.sections.iter().zip(tables) {
+        for figure in Figure::all(section)?.iter().filter(|figure| figure.kind != ChartKind::Heatmap) {
             let at = table.as_ref().map(|table| format!(" Its table is on the sheet \"{}\".", table.sheet));
-            let caption = format!("{}{}", figure.words(), at.unwrap_or_default());
+            let caption = format!("{}{}", figure.words, at.unwrap_or_default());
             blocks.part();
             let mut source = Source { table: table.as_ref(), blocks: &mut blocks };
-            all.push((caption, draw(&figure, &mut source)));
+            all.push((caption, Some(draw(figure, &mut source))));
         }
+        all.extend(section.charts.left_out.iter().map(|why| (format!("{}: {why}", section.title), None)));
     }
     if all.is_empty() {
         return Ok(());
@@ -70,7 +70,12 @@ pub fn write(
     if blocks.is_empty() { Ok(()) } else { blocks.write(book).map_err(refused) }
 }
 
-fn place(book: &mut Workbook, document: &Document, name: &str, all: &[(String, Drawn)]) -> Result<(), XlsxError> {
+fn place(
+    book: &mut Workbook,
+    document: &Document,
+    name: &str,
+    all: &[(String, Option<Drawn>)],
+) -> Result<(), XlsxError> {
     let sheet = book.add_worksheet();
     sheet.set_name(name)?;
     sheet.set_screen_gridlines(false);
@@ -82,11 +87,12 @@ fn place(book: &mut Workbook, document: &Document, name: &str, all: &[(String, D
         sheet.write_string_with_format(row, 0, fitting(caption), &style::muted())?;
         row += 1;
         match drawn {
-            Drawn::Chart(chart, height) => {
+            None => row += 1,
+            Some(Drawn::Chart(chart, height)) => {
                 sheet.insert_chart(row, 0, chart)?;
                 row += height.div_ceil(ROW) + 2;
             }
-            Drawn::Lines(lines) => {
+            Some(Drawn::Lines(lines)) => {
                 for (name, range) in lines {
                     sheet.write_string(row, 0, fitting(name))?;
                     let line = Sparkline::new().set_range(range).show_last_point(true);
@@ -276,7 +282,7 @@ fn draw(figure: &Figure<'_>, source: &mut Source<'_>) -> Drawn {
     chart.title().set_name(&words(&figure.title)).set_font(ChartFont::new().set_size(12).set_color(style::INK));
     axes(&mut chart, figure);
     chart.set_width(WIDTH).set_height(height);
-    chart.set_alt_text(format!("{}. {}", figure.title, figure.words()));
+    chart.set_alt_text(format!("{}. {}", figure.title, figure.words));
     Drawn::Chart(Box::new(chart), height)
 }
 
@@ -369,25 +375,25 @@ fn bars(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
     (laid(chart, figure), height(figure, places))
 }
 
-/// Bars of one group by whether they are good news: by bands, or by their side of zero.
+/// Bars of one group by whether they are good news: by bands, or by their side of zero. The bar of all together stands apart.
 fn judge(bars: &mut ChartSeries, figure: &Figure<'_>) {
-    let Some(style) = figure.up.style else { return };
-    let good = |is_good: bool| if is_good { style::GOOD } else { style::BAD };
-    let Some(direction) = style.good else { return };
-    if let (Some(low), Some(high)) = (style.bands.first(), style.bands.last()) {
-        let point = |number: &Option<f64>| {
-            let colour = match number {
-                Some(number) if number < low => good(direction == Good::Down),
-                Some(number) if number > high => good(direction == Good::Up),
-                _ => style::MUTED,
-            };
-            ChartPoint::new().set_format(&mut fill(Color::RGB(colour)))
-        };
-        let points: Vec<ChartPoint> = figure.up.numbers.iter().map(point).collect();
-        bars.set_points(&points);
-    } else if figure.up.numbers.iter().flatten().any(|number| *number < 0.0) {
-        bars.set_format(&mut fill(Color::RGB(good(direction == Good::Up))));
-        bars.set_invert_if_negative_color(good(direction == Good::Down));
+    let style = figure.up.style;
+    let good = style.and_then(|style| style.good);
+    let paint = |is_good: bool| if is_good { style::GOOD } else { style::BAD };
+    let bands = style.and_then(|style| Some((*style.bands.first()?, *style.bands.last()?)));
+    let has_sides = figure.up.numbers.iter().flatten().any(|number| *number < 0.0);
+    let colour = |label: &String, number: Option<f64>| match (number, good, bands) {
+        _ if Some(label) == figure.total.as_ref() => style::INK,
+        (Some(number), Some(good), Some((low, _))) if number < low => paint(good == Good::Down),
+        (Some(number), Some(good), Some((_, high))) if number > high => paint(good == Good::Up),
+        (_, Some(_), Some(_)) => style::MUTED,
+        (Some(number), Some(good), None) if has_sides => paint((good == Good::Up) == (number > 0.0)),
+        _ => style::SERIES[0],
+    };
+    let rows = figure.across.labels.iter().zip(&figure.up.numbers);
+    let colours: Vec<u32> = rows.map(|(label, number)| colour(label, *number)).collect();
+    if colours.iter().any(|colour| *colour != style::SERIES[0]) {
+        bars.set_point_colors(&colours);
     }
 }
 

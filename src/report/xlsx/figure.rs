@@ -7,21 +7,23 @@ use super::style::{DAY, MOMENT};
 use super::values::{Kind, Value, Values, numbers};
 use crate::error::Result;
 use crate::output::cell::safe;
+use crate::output::chart::{Drawing, Kind as ChartKind};
 use crate::output::present::ColumnStyle;
-use crate::query::header::{ChartKind, ChartSection};
 use crate::report::document::Section;
 use crate::report::gather::reasons;
 
 /// Rows that a chart with a label for each draws: more cannot be read.
 const LABELS_MAX: usize = 60;
 
-/// Points that other charts draw.
-const POINTS_MAX: usize = 5_000;
+/// Points that other charts draw; no report has a chart of more rows.
+const POINTS_MAX: usize = 2_000;
 
 /// A chart and its columns.
 pub struct Figure<'a> {
     pub kind: ChartKind,
     pub title: String,
+    /// What it shows, and how much of all rows.
+    pub words: String,
     /// Labels, what lies along the bottom, or the columns of a heat map.
     pub across: Column<'a>,
     /// Numbers, or the rows of a heat map.
@@ -36,9 +38,8 @@ pub struct Figure<'a> {
     pub total: Option<String>,
     /// Whether bars lie on their side.
     pub lies: bool,
-    /// Rows that are drawn, and that there are.
+    /// Rows that are drawn.
     pub rows: usize,
-    pub all: u64,
 }
 
 /// A column that is drawn.
@@ -56,22 +57,29 @@ pub struct Column<'a> {
 }
 
 impl<'a> Figure<'a> {
-    /// The chart of a section's rows; `None` where there is nothing to draw.
+    /// The charts of a section.
     ///
     /// # Errors
     /// `Storage` when rows that were put aside cannot be read.
-    pub fn of(section: &'a Section, spec: &ChartSection) -> Result<Option<Self>> {
+    pub fn all(section: &'a Section) -> Result<Vec<Self>> {
+        let drawn = section.charts.places.iter().zip(&section.charts.drawings);
+        let figures = drawn.map(|(place, drawing)| Self::of(section, *place, drawing));
+        figures.filter_map(Result::transpose).collect()
+    }
+
+    /// The chart of this place among those of its query; `None` where its columns are not there.
+    fn of(section: &'a Section, place: usize, drawing: &Drawing) -> Result<Option<Self>> {
         let answer = &section.result;
-        let schema = &answer.rows.schema;
+        let Some(spec) = answer.query.charts.get(place).map(|chart| &chart.value) else { return Ok(None) };
         let most = match spec.kind {
             ChartKind::Bar | ChartKind::StackedBar | ChartKind::Dot | ChartKind::Bullet | ChartKind::Waterfall => {
                 LABELS_MAX
             }
             ChartKind::Line | ChartKind::Heatmap | ChartKind::Scatter | ChartKind::Sparkline => POINTS_MAX,
         };
-        let rows = answer.rows.first(most.min(section.rows_max))?;
+        let rows = answer.rows.first(most)?;
         let column = |name: &str| {
-            let place = schema.index_of(name).ok();
+            let place = answer.rows.schema.index_of(name).ok();
             place.map(|place| Column::of(section, &rows, place)).transpose()
         };
         let optional = |name: &Option<String>| name.as_deref().map_or(Ok(None), column);
@@ -79,47 +87,22 @@ impl<'a> Figure<'a> {
         let has_two_sides = matches!(spec.kind, ChartKind::Heatmap | ChartKind::Scatter);
         let is_turned = !has_two_sides && x.kind == Kind::Number && y.kind != Kind::Number;
         let (across, up) = if is_turned { (y, x) } else { (x, y) };
-        let by = optional(&spec.color)?;
-        let drawn = if spec.kind == ChartKind::Heatmap { by.as_ref() } else { Some(&up) };
-        if drawn.is_none_or(|drawn| drawn.numbers.iter().all(Option::is_none)) {
-            return Ok(None);
-        }
+        let (shown, all) = (rows.num_rows(), answer.rows.count);
+        let part = format!(" Drawn are the first {shown} of {all} rows.");
         Ok(Some(Self {
             kind: spec.kind,
-            title: safe(spec.title.as_deref().unwrap_or(&section.title)),
+            title: drawing.title().to_owned(),
+            words: format!("{}{}", drawing.sentence(), if shown as u64 == all { "" } else { &part }),
+            by: optional(&spec.color)?,
             low: optional(&spec.low)?,
             high: optional(&spec.high)?,
-            target: None,
-            total: None,
-            rows: rows.num_rows(),
-            all: answer.rows.count,
+            target: optional(&spec.target)?,
+            total: spec.total.as_deref().map(safe),
             lies: is_turned && matches!(spec.kind, ChartKind::Bar | ChartKind::StackedBar),
+            rows: shown,
             across,
             up,
-            by,
         }))
-    }
-
-    /// What is drawn and how much of it is missing, for those who do not see the chart.
-    pub fn words(&self) -> String {
-        let drawn = match (&self.by, self.kind) {
-            (Some(numbers), ChartKind::Heatmap) => numbers,
-            _ => &self.up,
-        };
-        let missing = drawn.numbers.iter().filter(|number| number.is_none()).count();
-        let mut words = format!("{} by {}", self.up.title, self.across.title);
-        if let Some(by) = &self.by {
-            words = match self.kind {
-                ChartKind::Heatmap => format!("{} by {} and {}", by.title, self.up.title, self.across.title),
-                _ => format!("{words} and {}", by.title),
-            };
-        }
-        let of = match self.all == self.rows as u64 {
-            true => format!("{} rows", self.rows),
-            false => format!("the first {} of {} rows", self.rows, self.all),
-        };
-        let missing = if missing == 0 { String::new() } else { format!(", {missing} of them without a value") };
-        format!("{words}: {of}{missing}.")
     }
 }
 

@@ -8,8 +8,8 @@ use super::figure::{Column, Figure};
 use super::refused;
 use super::style::{self, Names, Side, fitting};
 use crate::error::Result;
+use crate::output::chart::Kind;
 use crate::output::present::{ColumnStyle, Good};
-use crate::query::header::ChartKind;
 use crate::report::document::Section;
 use crate::report::gather::NO_REASON;
 
@@ -21,12 +21,10 @@ const ABOVE: u32 = 4;
 /// # Errors
 /// `Storage` when rows that were put aside cannot be read.
 pub fn write(book: &mut Workbook, section: &Section, names: &mut Names) -> Result<()> {
-    let charts = section.result.query.charts.iter().filter(|_| section.has_charts);
-    for spec in charts.filter(|spec| spec.value.kind == ChartKind::Heatmap) {
-        let Some(figure) = Figure::of(section, &spec.value)? else { continue };
+    for figure in Figure::all(section)?.iter().filter(|figure| figure.kind == Kind::Heatmap) {
         let Some(numbers) = &figure.by else { continue };
         let name = names.sheet(&format!("Map {}", figure.title));
-        grid(book.add_worksheet(), &figure, numbers, &name).map_err(refused)?;
+        grid(book.add_worksheet(), figure, numbers, &name).map_err(refused)?;
     }
     Ok(())
 }
@@ -35,7 +33,7 @@ fn grid(sheet: &mut Worksheet, figure: &Figure<'_>, numbers: &Column<'_>, name: 
     let ((columns, of_column), (rows, of_row)) = (figure.across.distinct(), figure.up.distinct());
     sheet.set_name(name)?;
     sheet.write_string_with_format(0, 0, fitting(&figure.title), &style::title())?;
-    sheet.write_string_with_format(1, 0, fitting(&figure.words()), &style::muted())?;
+    sheet.write_string_with_format(1, 0, fitting(&figure.words), &style::muted())?;
     sheet.write_string_with_format(ABOVE - 1, 0, fitting(&figure.up.title), &style::heading(Side::Left, false))?;
     sheet.set_column_width(0, 24)?;
     for (column, label) in (1_u16..).zip(&columns) {

@@ -75,6 +75,11 @@ struct Column<'a> {
 }
 
 impl Column<'_> {
+    /// Whether a number that is not there is one that should be.
+    fn has_gaps(&self) -> bool {
+        self.kind == Kind::Number && self.style.is_some_and(|style| style.missing.is_some())
+    }
+
     /// Whether its texts break into lines.
     fn breaks(&self) -> bool {
         self.kind == Kind::Text && self.width == *WIDTHS.end()
@@ -380,7 +385,7 @@ fn body(sheet: &mut Worksheet, section: &Section, columns: &[Column<'_>], placed
             let mut high = 1;
             for (place, (values, column)) in (0_u16..).zip(values.iter().zip(columns)) {
                 match values.value(row) {
-                    Value::Nothing if column.kind == Kind::Number => sheet.write_blank(at, place, &gap),
+                    Value::Nothing if column.has_gaps() => sheet.write_blank(at, place, &gap),
                     Value::Nothing => continue,
                     Value::Number(number) | Value::Serial(number) => sheet.write_number(at, place, number),
                     Value::Flag(flag) => sheet.write_boolean(at, place, flag),

@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::output::present::{ColumnStyle, NumberFormat};
 use crate::report::tone::Tone;
 
-pub const INK: u32 = 0x16_191f;
-pub const MUTED: u32 = 0x56_5d6b;
-pub const LINE: u32 = 0xd9_dce3;
+pub const INK: u32 = 0x1b_1f24;
+pub const MUTED: u32 = 0x5a_6169;
+pub const LINE: u32 = 0xe3_e6ea;
 pub const GOOD: u32 = 0x00_72b2;
 pub const BAD: u32 = 0xc0_4f00;
 /// Ends and middle of a scale between bad and good.
@@ -268,6 +268,19 @@ mod tests {
         ];
         assert_eq!(given, wanted);
         assert!(given.iter().all(|name| name.encode_utf16().count() <= SHEET_MAX));
+    }
+
+    #[test]
+    fn colours_are_those_of_charts_in_pages() {
+        let css = crate::output::chart::palette_css();
+        let series = (1..).zip(SERIES).map(|(place, colour)| (format!("s{place}"), colour));
+        let others = [("ink", INK), ("muted", MUTED), ("grid", LINE), ("good", GOOD), ("bad", BAD)];
+        let tints = ["d-4", "d0", "d4"].into_iter().zip(TINTS);
+        for (name, colour) in
+            others.into_iter().chain(tints).map(|(name, colour)| (name.to_owned(), colour)).chain(series)
+        {
+            assert!(css.contains(&format!("--cx-{name}:#{colour:06x};")), "{name}");
+        }
     }
 
     #[test]

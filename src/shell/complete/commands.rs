@@ -5,6 +5,7 @@ use super::rank::Shortlist;
 use super::scope::Resolver;
 use super::sentence::Sentence;
 use super::{Completion, Kind, files};
+use crate::engine::Kept;
 use crate::output::chart;
 
 /// What can be typed at a place of a command, which begins with its `\`.
@@ -49,6 +50,12 @@ fn argument(form: &str, command: &str, list: &mut Shortlist, knowledge: &Knowled
         ("TABLE", _) => {
             for (name, table) in knowledge.tables() {
                 list.offer(name, Kind::Table, || (name.to_owned(), table.remark.clone()));
+            }
+            if !list.typed().is_empty() {
+                for (name, table) in &knowledge.kept {
+                    let name = format!("{}.{name}", Kept::SCHEMA);
+                    list.offer(&name, Kind::Table, || (name.clone(), table.remark.clone()));
+                }
             }
         }
         ("FILE" | "PATH", _) => {

@@ -12,6 +12,8 @@ pub struct Knowledge {
     tables: BTreeMap<String, Table>,
     /// Tables by the names of their columns, in small letters.
     by_column: BTreeMap<String, Vec<String>>,
+    /// Tables of what the lake keeps, by their name in their schema.
+    pub kept: BTreeMap<String, Table>,
     /// Files that were read by path.
     paths: BTreeMap<String, Table>,
     pub queries: BTreeMap<String, Query>,

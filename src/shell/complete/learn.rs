@@ -12,7 +12,7 @@ use futures::StreamExt;
 
 use super::knowledge::{Column, Command, Function, Knowledge, Parameter, Query, Setting, Table, VALUES_MAX};
 use crate::engine::functions::help::{Kind, Takes};
-use crate::engine::{Engine, Running, Texts, functions};
+use crate::engine::{Engine, Kept, Running, Texts, functions};
 use crate::lake::column::type_name;
 use crate::lake::{Lake, Root, is_address};
 use crate::output::Format;
@@ -39,6 +39,10 @@ impl Memory {
             let columns = columns.map(|column| plain(&column.name, column.kind.to_string())).collect();
             let remark = table.description.clone().unwrap_or_default();
             knowledge.add_table(name, Table { remark, columns });
+        }
+        for kept in Kept::all() {
+            let columns = kept.columns().into_iter().map(|(name, kind)| plain(&name, kind)).collect();
+            knowledge.kept.insert(kept.name.to_owned(), Table { remark: kept.description.to_owned(), columns });
         }
         learn_functions(&mut knowledge, engine);
         Self(Arc::new(RwLock::new(knowledge)))

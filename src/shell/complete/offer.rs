@@ -9,6 +9,7 @@ use super::rank::{MAX, Shortlist};
 use super::scope::{Known, Resolver, Scope};
 use super::sentence::Sentence;
 use super::words::{self, in_quotes, written};
+use crate::engine::Kept;
 use crate::query::lexis::TokenKind;
 
 /// Tables that a column which is not in the statement is said to be of.
@@ -73,6 +74,10 @@ impl Offer<'_> {
         }
         for function in self.knowledge.functions().filter(|function| function.is_table) {
             self.function(function);
+        }
+        if !self.list.typed().is_empty() && !self.is_quoted {
+            let remark = "what the lake keeps of what was done".to_owned();
+            self.list.offer(Kept::SCHEMA, Kind::Table, || (format!("{}.", Kept::SCHEMA), remark));
         }
     }
 
@@ -175,6 +180,11 @@ impl Offer<'_> {
         if qualifier == "information_schema" {
             for name in ["columns", "df_settings", "parameters", "routines", "schemata", "tables", "views"] {
                 self.list.offer(name, Kind::Table, || (name.to_owned(), String::new()));
+            }
+        }
+        if qualifier == Kept::SCHEMA && columns.is_empty() {
+            for (name, table) in &self.knowledge.kept {
+                self.list.offer(name, Kind::Table, || (name.clone(), table.remark.clone()));
             }
         }
         if ["public", "lake"].contains(&qualifier.as_str()) && columns.is_empty() {

@@ -166,7 +166,8 @@ impl Resolver<'_> {
     }
 
     fn table(&self, name: &str) -> Columns {
-        self.knowledge.table(name).map_or_else(Columns::default, |(_, table)| Rc::new(table.columns.clone()))
+        let table = self.knowledge.table(name).map(|(_, table)| table).or_else(|| self.knowledge.kept.get(name));
+        table.map_or_else(Columns::default, |table| Rc::new(table.columns.clone()))
     }
 
     /// The columns of a select list.

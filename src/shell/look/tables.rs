@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use arrow::datatypes::Field;
 use chrono::{DateTime, Utc};
 
 use super::{Listing, counted, listing, text};
-use crate::engine::{Engine, Facts, Files, human_bytes};
+use crate::engine::{DESCRIPTION, Engine, Facts, Files, Kept, human_bytes};
 use crate::error::Result;
 use crate::lake::Table;
 use crate::lake::column::type_name;
@@ -117,6 +118,9 @@ fn partition_names(table: &Table) -> Option<String> {
 /// # Errors
 /// `NotFound` with the nearest name; those of opening the table.
 pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
+    if name == Kept::SCHEMA && !engine.table_names().iter().any(|known| known == name) {
+        return kept();
+    }
     let schema = engine.table_schema(name).await?;
     let declared = engine.lake().tables.get(name);
     let facts = engine.table_facts(name).await?;
@@ -128,10 +132,12 @@ pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
     let fact = |of: fn(&Facts) -> Option<&str>| -> ArrayRef {
         Arc::new((0..schema.fields().len()).map(|place| facts.get(place).and_then(of)).collect::<StringArray>())
     };
+    let said = |field: &Field| field.metadata().get(DESCRIPTION).cloned();
     let nullable: BooleanArray =
         fields().map(|field| about(field.name()).map(|column| column.nullable).or(Some(field.is_nullable()))).collect();
-    let descriptions: StringArray =
-        fields().map(|field| about(field.name()).and_then(|column| column.description.clone())).collect();
+    let descriptions: StringArray = fields()
+        .map(|field| about(field.name()).and_then(|column| column.description.clone()).or_else(|| said(field)))
+        .collect();
     let mut listing = listing([
         ("column", text(fields().map(|field| field.name().clone()).collect())),
         ("type", text(fields().map(|field| type_name(field.data_type())).collect())),
@@ -145,6 +151,16 @@ pub async fn table(engine: &Engine, name: &str) -> Result<Listing> {
         listing.notes.push(about_files(table, &files));
     }
     Ok(listing)
+}
+
+/// The tables of what the lake keeps.
+fn kept() -> Result<Listing> {
+    let column = |of: fn(&Kept) -> String| text(Kept::all().iter().map(of).collect());
+    listing([
+        ("table", column(Kept::full_name)),
+        ("columns", counts(Kept::all().iter().map(|kept| u64::try_from(kept.columns().len()).ok()))),
+        ("description", column(|kept| kept.description.to_owned())),
+    ])
 }
 
 fn about_files(table: &Table, files: &Files) -> String {

@@ -1,0 +1,460 @@
+//! `[schedule.NAME]` and `[scheduler]`: what runs when, and where it goes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::Table;
+use super::destination::{self, Destination, DestinationSection};
+use super::document::{Document, InOrder};
+use super::report::{Form, Params, params};
+use super::smtp::Smtp;
+use super::span;
+use super::timing::Timing;
+use crate::error::{Error, Result};
+use crate::suggest;
+
+/// How long making a report may take, unless the manifest says otherwise.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
+/// The first pause before a failure is tried again, unless the manifest says otherwise.
+const RETRY_WAIT: Duration = Duration::from_mins(1);
+
+/// Tries that a schedule may ask for, beside the first.
+const RETRIES_MAX: u32 = 20;
+
+/// How long a run stays with its process without a sign of life, unless the manifest says otherwise.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// Shorter leases would be lost by a slow request.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+
+/// Runs side by side, unless the manifest says otherwise.
+const AT_ONCE: usize = 4;
+
+/// A schedule.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    pub name: String,
+    pub work: Work,
+    pub timing: Timing,
+    pub wait_for: Option<WaitFor>,
+    pub catch_up: CatchUp,
+    pub overlap: Overlap,
+    /// Further tries after a failure.
+    pub retries: u32,
+    /// Pause before the second try; doubled before each further one.
+    pub retry_wait: Duration,
+    /// How long making it may take.
+    pub timeout: Duration,
+    /// How much later than its fire time a run may begin.
+    pub jitter: Duration,
+    pub to: Vec<Destination>,
+    /// Who is told of failures.
+    pub owner: Vec<Destination>,
+    /// File and line of the manifest, for errors about what it names.
+    pub place: (String, usize),
+}
+
+/// What a schedule runs.
+#[derive(Clone, Debug)]
+pub enum Work {
+    Report {
+        /// A report, or a saved query as a report by itself.
+        name: String,
+        params: Params,
+        forms: Vec<Form>,
+        csv_safe: bool,
+    },
+}
+
+/// Checks that must pass before a report is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitFor {
+    /// Tables whose checks are waited for.
+    pub tables: Vec<String>,
+    /// How long after the fire time.
+    pub until: Duration,
+    pub then: Then,
+}
+
+/// What happens when the checks have not passed in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// It is sent, with a banner that says what has not passed.
+    SendWithBanner,
+    /// It is not sent, and the owner is told.
+    Skip,
+    /// The same, as a failure.
+    Fail,
+}
+
+/// What happens with fire times that were missed while no scheduler ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatchUp {
+    /// The last of them runs.
+    #[default]
+    Latest,
+    /// All of them run, in their order.
+    All,
+    /// None of them runs.
+    Skip,
+}
+
+/// What happens with a fire time that comes while the run before is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// It does not run.
+    #[default]
+    Skip,
+    /// It runs when the one before has ended.
+    Wait,
+}
+
+/// What holds for all schedules of a lake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheduler {
+    /// How long a run stays with its process without a sign of life.
+    pub lease: Duration,
+    /// Runs side by side.
+    pub at_once: usize,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self { lease: LEASE, at_once: AT_ONCE }
+    }
+}
+
+impl Schedule {
+    /// When the run of a fire time begins: later by a part of the jitter that is always the same for it, so that schedulers on
+    /// several machines agree.
+    pub fn due(&self, fire: DateTime<Utc>) -> DateTime<Utc> {
+        let hash = Sha256::digest(format!("{} {}", self.name, fire.timestamp()));
+        let number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let millis = u64::try_from(self.jitter.as_millis()).unwrap_or(u64::MAX);
+        fire + Duration::from_millis(number % millis.max(1))
+    }
+
+    /// A fire time as the clock of the schedule's zone shows it.
+    pub fn wall(&self, fire: DateTime<Utc>) -> NaiveDateTime {
+        fire.with_timezone(&self.timing.zone).naive_local()
+    }
+
+    /// A moment with its zone, as people read it: `2026-11-02 07:00 EST`.
+    pub fn shown(&self, moment: DateTime<Utc>) -> String {
+        moment.with_timezone(&self.timing.zone).format("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
+    /// The name of what it runs.
+    pub fn work_name(&self) -> &str {
+        match &self.work {
+            Work::Report { name, .. } => name,
+        }
+    }
+
+    /// The kind of what it runs, as records have it.
+    pub fn kind(&self) -> &'static str {
+        match self.work {
+            Work::Report { .. } => "report",
+        }
+    }
+
+    /// The pause behind a try that failed, counted from 1.
+    pub fn pause(&self, tried: u32) -> Duration {
+        self.retry_wait.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)))
+    }
+}
+
+/// A schedule: what runs when, and where it goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSection {
+    /// Name of a report, or of a saved query.
+    report: String,
+    /// When, as cron has it: minute, hour, day of the month, month, day of the week.
+    #[schemars(with = "String")]
+    cron: Spanned<String>,
+    /// IANA time zone of `cron`; the lake's where there is none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    time_zone: Option<Spanned<String>>,
+    /// Values for parameters; relative dates count from the fire time.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    params: InOrder<Spanned<toml::Value>>,
+    /// Forms of the report: `html`, `xlsx`, `csv`, `md`, `json`, `parquet`; `html` where there are none.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    formats: Vec<Spanned<String>>,
+    /// Cells of CSV files that a spreadsheet would take for a formula get a `'` before them.
+    #[serde(default)]
+    csv_safe: bool,
+    /// Checks that must pass before it is sent.
+    #[serde(default)]
+    wait_for: Option<WaitSection>,
+    /// Fire times that were missed while no scheduler ran: `latest`, `all` or `skip`.
+    #[serde(default)]
+    catch_up: CatchUp,
+    /// A fire time that comes while the run before is under way: `skip` or `wait`.
+    #[serde(default)]
+    overlap: Overlap,
+    /// Further tries after a failure; 0.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>")]
+    retries: Option<Spanned<u32>>,
+    /// Pause before the second try, doubled before each further one; `1min`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    retry_wait: Option<Spanned<String>>,
+    /// How long making it may take; `10min`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    timeout: Option<Spanned<String>>,
+    /// How much later than its fire time a run may begin; at once where there is none.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    jitter: Option<Spanned<String>>,
+    /// Where it goes.
+    #[schemars(with = "Vec<DestinationSection>")]
+    to: Spanned<Vec<Spanned<DestinationSection>>>,
+    /// Who is told of failures, by mail or webhook; those of `[scheduler]` where there are none.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<DestinationSection>>")]
+    owner: Option<Vec<Spanned<DestinationSection>>>,
+}
+
+/// Checks that are waited for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WaitSection {
+    /// Tables whose checks must pass.
+    #[schemars(with = "Vec<String>")]
+    checks: Spanned<Vec<Spanned<String>>>,
+    /// How long after the fire time they are waited for.
+    #[schemars(with = "String")]
+    until: Spanned<String>,
+    /// What happens then: `send_with_banner`, `skip` or `fail`.
+    then: Then,
+}
+
+/// What holds for all schedules.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulerSection {
+    /// How long a run stays with its process without a sign of life, before another takes it up; `1min`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    lease: Option<Spanned<String>>,
+    /// Runs side by side; 4.
+    #[serde(default)]
+    #[schemars(with = "Option<usize>")]
+    at_once: Option<Spanned<usize>>,
+    /// Who is told of failures of schedules that name nobody.
+    #[serde(default)]
+    #[schemars(with = "Vec<DestinationSection>")]
+    owner: Vec<Spanned<DestinationSection>>,
+}
+
+/// What schedules are held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    pub document: &'a Document<'a>,
+    /// The lake's time zone.
+    pub zone: Tz,
+    pub tables: &'a BTreeMap<String, Table>,
+    pub smtp: Option<&'a Smtp>,
+}
+
+/// The schedules of a manifest by name, and what holds for all of them.
+///
+/// # Errors
+/// `InvalidData` with the line of what is wrong.
+pub fn declared(
+    around: Around<'_>,
+    sections: BTreeMap<Spanned<String>, ScheduleSection>,
+    scheduler: SchedulerSection,
+) -> Result<(BTreeMap<String, Schedule>, Scheduler)> {
+    let owner = owners(around, scheduler.owner)?;
+    let settings = Scheduler {
+        lease: at_least(around.document, scheduler.lease, LEASE, LEASE_MIN)?,
+        at_once: match scheduler.at_once {
+            Some(none) if *none.get_ref() == 0 => {
+                return Err(around.document.error_at(none.span().start, "`at_once` is 0: nothing could run"));
+            }
+            at_once => at_once.map_or(AT_ONCE, Spanned::into_inner),
+        },
+    };
+    let schedules = sections.into_iter().map(|(name, section)| {
+        let schedule = schedule(around, &name, section, &owner)?;
+        Ok((name.into_inner(), schedule))
+    });
+    Ok((schedules.collect::<Result<_>>()?, settings))
+}
+
+fn schedule(
+    around: Around<'_>,
+    name: &Spanned<String>,
+    section: ScheduleSection,
+    owner: &[Destination],
+) -> Result<Schedule> {
+    let document = around.document;
+    check_name(document, name)?;
+    if section.to.get_ref().is_empty() {
+        return Err(document
+            .error_at(section.to.span().start, format!("schedule `{}` goes nowhere", name.get_ref()))
+            .hint(format!("add `[[schedule.{}.to]]` with `folder`, `email` or `webhook`", name.get_ref())));
+    }
+    let forms = section.formats.iter().map(|form| in_manifest(document, form, Form::parse));
+    let mut forms = forms.collect::<Result<Vec<_>>>()?;
+    if forms.is_empty() {
+        forms.push(Form::Html);
+    }
+    if let Some(many) = section.retries.as_ref().filter(|retries| *retries.get_ref() > RETRIES_MAX) {
+        return Err(document
+            .error_at(many.span().start, format!("`retries` is {}, more than {RETRIES_MAX}", many.get_ref()))
+            .hint("each try waits twice as long as the one before"));
+    }
+    let span_or = |span: Option<Spanned<String>>, or: Duration| match span {
+        Some(span) => in_manifest(document, &span, span::parse),
+        None => Ok(or),
+    };
+    Ok(Schedule {
+        work: Work::Report {
+            name: section.report,
+            params: params(document, section.params)?,
+            forms,
+            csv_safe: section.csv_safe,
+        },
+        timing: timing(document, &section.cron, section.time_zone.as_ref(), around.zone)?,
+        wait_for: section.wait_for.map(|wait| wait_for(around, wait)).transpose()?,
+        catch_up: section.catch_up,
+        overlap: section.overlap,
+        retries: section.retries.map(Spanned::into_inner).unwrap_or_default(),
+        retry_wait: span_or(section.retry_wait, RETRY_WAIT)?,
+        timeout: span_or(section.timeout, TIMEOUT)?,
+        jitter: span_or(section.jitter, Duration::ZERO)?,
+        to: destination::declared(document, section.to.into_inner(), around.smtp)?,
+        owner: section.owner.map_or_else(|| Ok(owner.to_vec()), |own| owners(around, own))?,
+        place: (document.file.to_owned(), document.line(name.span().start)),
+        name: name.get_ref().clone(),
+    })
+}
+
+/// A schedule's name is that of a folder among the records.
+fn check_name(document: &Document<'_>, name: &Spanned<String>) -> Result<()> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if name.get_ref().is_empty() || !name.get_ref().chars().all(is_plain) {
+        return Err(document
+            .error_at(name.span().start, format!("schedule `{}` cannot name a folder", name.get_ref()))
+            .hint("letters, digits, `-` and `_`"));
+    }
+    Ok(())
+}
+
+/// When something fires, in its own zone or the lake's.
+///
+/// # Errors
+/// `InvalidData` with the line and the reason.
+pub fn timing(
+    document: &Document<'_>,
+    cron: &Spanned<String>,
+    zone: Option<&Spanned<String>>,
+    of_lake: Tz,
+) -> Result<Timing> {
+    let zone = match zone {
+        None => of_lake,
+        Some(zone) => zone.get_ref().parse::<Tz>().map_err(|_| {
+            document
+                .error_at(zone.span().start, format!("unknown time zone `{}`", zone.get_ref()))
+                .hint("use a name of the IANA database, such as `Europe/Berlin`")
+        })?,
+    };
+    Timing::parse(cron.get_ref(), zone).map_err(|reason| {
+        document
+            .error_at(cron.span().start, format!("`{}` is no time of cron: {reason}", cron.get_ref()))
+            .hint("minute, hour, day of the month, month, day of the week; `0 7 * * MON#1` is 7:00 on the first Monday")
+    })
+}
+
+fn wait_for(around: Around<'_>, section: WaitSection) -> Result<WaitFor> {
+    let document = around.document;
+    if section.checks.get_ref().is_empty() {
+        return Err(document.error_at(section.checks.span().start, "`checks` names no table"));
+    }
+    for table in section.checks.get_ref() {
+        let names = || around.tables.keys().map(String::as_str);
+        if names().any(|known| known == table.get_ref()) {
+            continue;
+        }
+        let error = document.error_at(table.span().start, format!("table `{}` is not in this lake", table.get_ref()));
+        return Err(match suggest::nearest(table.get_ref(), names()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`checks` lists tables, whose checks are waited for"),
+        });
+    }
+    Ok(WaitFor {
+        tables: section.checks.into_inner().into_iter().map(Spanned::into_inner).collect(),
+        until: in_manifest(document, &section.until, span::parse)?,
+        then: section.then,
+    })
+}
+
+/// Destinations of those who are told of failures, which are messages and no files.
+fn owners(around: Around<'_>, sections: Vec<Spanned<DestinationSection>>) -> Result<Vec<Destination>> {
+    let starts: Vec<usize> = sections.iter().map(|section| section.span().start).collect();
+    let owners = destination::declared(around.document, sections, around.smtp)?;
+    let folder = owners.iter().zip(starts).find(|(owner, _)| matches!(owner, Destination::Folder(_)));
+    match folder {
+        Some((_, start)) => Err(around
+            .document
+            .error_at(start, "an owner is told by `email` or `webhook`")
+            .hint("what is in a folder, nobody is told of")),
+        None => Ok(owners),
+    }
+}
+
+fn at_least(
+    document: &Document<'_>,
+    written: Option<Spanned<String>>,
+    or: Duration,
+    least: Duration,
+) -> Result<Duration> {
+    let Some(written) = written else { return Ok(or) };
+    let found = in_manifest(document, &written, span::parse)?;
+    if found < least {
+        let message = format!("`{}` is shorter than {}", written.get_ref(), span::shown(least));
+        return Err(document.error_at(written.span().start, message));
+    }
+    Ok(found)
+}
+
+/// A value of a manifest as `read` reads it; what is wrong with it is wrong in a file.
+fn in_manifest<T>(document: &Document<'_>, value: &Spanned<String>, read: impl Fn(&str) -> Result<T>) -> Result<T> {
+    read(value.get_ref()).map_err(|error| {
+        let wrong = document.error_at(value.span().start, error.message());
+        match error.hint_text() {
+            Some(hint) => wrong.hint(hint),
+            None => wrong,
+        }
+    })
+}
+
+/// A schedule that is not there.
+pub fn unknown(name: &str, schedules: &BTreeMap<String, Schedule>) -> Error {
+    let error = Error::usage(format!("no schedule `{name}` in this lake"));
+    match suggest::nearest(name, schedules.keys().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`? `cxlake schedule list` lists all")),
+        None if schedules.is_empty() => error.hint("declare one as `[schedule.NAME]` in `cxlake.toml`"),
+        None => error.hint("`cxlake schedule list` lists all"),
+    }
+}

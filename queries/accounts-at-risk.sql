@@ -60,19 +60,19 @@
 -- account = { title = "Account" }
 -- urgency = { title = "Urgency", description = "act now from 70 points, act soon from 40, watch below" }
 -- points = { title = "Points", format = "0", good = "down", description = "of 100" }
--- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", description = "recurring revenue times points by 100, USD" }
--- recurring_revenue = { title = "Recurring revenue", format = "#,##0", description = "of a year: twelve times the latest month, USD" }
+-- revenue_at_risk = { title = "Revenue at risk", format = "#,##0", good = "down", total = "sum", description = "recurring revenue times points by 100, USD" }
+-- recurring_revenue = { title = "Recurring revenue", format = "#,##0", total = "sum", description = "of a year: twelve times the latest month, USD" }
 -- owner = { title = "Owner" }
 -- renews_on = { title = "Renews" }
 -- office = { title = "Office" }
 -- segment = { title = "Segment" }
 -- health = { title = "Score", format = "0.0", good = "up", bands = [50, 70] }
--- sponsors_left = { title = "Sponsors left", format = "0", good = "down" }
+-- sponsors_left = { title = "Sponsors left", format = "0", good = "down", total = "sum" }
 -- touches_change = { title = "Touches", format = "+0%", good = "up", description = "three complete months against the three before" }
 -- revenue_change = { title = "Contract", format = "+0.0%", good = "up", description = "recurring revenue of the latest month against three months before" }
--- severe_notes = { title = "Severe notes", format = "0", good = "down", description = "open, negative and severe" }
--- overdue = { title = "Overdue", format = "0", good = "down", description = "calls after surveys and notes past their due day" }
--- escalations = { title = "Escalations", format = "0", good = "down", description = "open" }
+-- severe_notes = { title = "Severe notes", format = "0", good = "down", total = "sum", description = "open, negative and severe" }
+-- overdue = { title = "Overdue", format = "0", good = "down", total = "sum", description = "calls after surveys and notes past their due day" }
+-- escalations = { title = "Escalations", format = "0", good = "down", total = "sum", description = "open" }
 -- band = { title = "Health" }
 -- next_step = { title = "Next step" }
 -- reasons = { title = "Reasons", description = "gravest first" }

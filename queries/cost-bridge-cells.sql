@@ -30,15 +30,15 @@
 -- office = { title = "Office" }
 -- region = { title = "Region" }
 -- function = { title = "Function" }
--- cost_before = { title = "Before", format = "#,##0.00", description = "cost of the base month; none: not reported" }
--- rate = { title = "Rate", format = "+#,##0.00", good = "down" }
--- volume = { title = "Volume", format = "+#,##0.00" }
--- mix = { title = "Mix", format = "+#,##0.00", good = "down" }
--- opened_or_closed = { title = "Opened or closed", format = "+#,##0.00" }
--- reporting = { title = "Reporting", format = "+#,##0.00" }
--- not_split = { title = "Not split", format = "+#,##0.00" }
--- cost_now = { title = "Now", format = "#,##0.00", description = "cost of the month; none: not reported" }
--- change = { title = "Change", format = "+#,##0.00", good = "down", description = "of what was reported, a gap counted as 0; the six parts add up to it" }
+-- cost_before = { title = "Before", format = "#,##0.00", missing = "status_before", total = "sum", description = "cost of the base month; none: not reported" }
+-- rate = { title = "Rate", format = "+#,##0.00", good = "down", total = "sum" }
+-- volume = { title = "Volume", format = "+#,##0.00", total = "sum" }
+-- mix = { title = "Mix", format = "+#,##0.00", good = "down", total = "sum" }
+-- opened_or_closed = { title = "Opened or closed", format = "+#,##0.00", total = "sum" }
+-- reporting = { title = "Reporting", format = "+#,##0.00", total = "sum" }
+-- not_split = { title = "Not split", format = "+#,##0.00", total = "sum" }
+-- cost_now = { title = "Now", format = "#,##0.00", missing = "status_now", total = "sum", description = "cost of the month; none: not reported" }
+-- change = { title = "Change", format = "+#,##0.00", good = "down", total = "sum", description = "of what was reported, a gap counted as 0; the six parts add up to it" }
 -- status_before = { title = "Status before" }
 -- status_now = { title = "Status now" }
 -- is_estimate = { title = "Estimate", description = "part of either month's cost is the office's estimate" }

@@ -16,11 +16,11 @@
 -- months = { title = "Months", format = "0", description = "months of the window in which the office was open" }
 -- months_in = { title = "Months in", format = "0", description = "months that are reported in full, or as an explicit zero" }
 -- status = { title = "Status", description = "as in cost-months over all months; estimated where part of the cost is; partial where months differ" }
--- touches = { title = "Touches", format = "#,##0" }
--- cost = { title = "Cost", format = "currency" }
--- known_touches = { title = "Touches in the ratio", format = "#,##0" }
--- known_cost = { title = "Cost in the ratio", format = "currency" }
--- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down" }
+-- touches = { title = "Touches", format = "#,##0", missing = "status", total = "sum" }
+-- cost = { title = "Cost", format = "currency", missing = "status", total = "sum" }
+-- known_touches = { title = "Touches in the ratio", format = "#,##0", missing = "status", total = "sum" }
+-- known_cost = { title = "Cost in the ratio", format = "currency", missing = "status", total = "sum" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", missing = "status", total = "known_cost / known_touches" }
 -- +++
 with cells as (
     select

@@ -26,8 +26,8 @@
 -- function = { title = "Function" }
 -- period = { title = "Month" }
 -- status = { title = "Status", description = "reported, partial, explicit zero, not reported, cost without touches, or touches without cost" }
--- touches = { title = "Touches", format = "#,##0" }
--- cost = { title = "Cost", format = "currency" }
+-- touches = { title = "Touches", format = "#,##0", missing = "status", total = "sum" }
+-- cost = { title = "Cost", format = "currency", missing = "status", total = "sum" }
 -- is_estimate = { title = "Estimate", description = "part of the cost is the office's estimate" }
 -- +++
 with bounds as (

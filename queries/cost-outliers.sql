@@ -33,7 +33,7 @@
 -- group_size = { title = "Group", format = "0", description = "offices in the group with a cost per touch" }
 -- times_median = { title = "Times median", format = "0.00" }
 -- robust_z = { title = "Robust z", format = "+0.0" }
--- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", description = "cost above what the same touches cost at the group's median" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", total = "sum", description = "cost above what the same touches cost at the group's median" }
 --
 -- [[chart]]
 -- type = "dot"

@@ -39,16 +39,16 @@
 -- account = { title = "Account" }
 -- segment = { title = "Segment" }
 -- office = { title = "Office" }
--- revenue = { title = "Revenue", format = "#,##0", description = "recurring and services, of the window" }
--- margin = { title = "Margin", format = "#,##0", good = "up", description = "revenue less direct cost" }
--- known_cost = { title = "Cost to serve", format = "#,##0", good = "down", description = "what is known of it; a lower bound where a function is not known" }
--- marketing = { title = "Marketing", format = "#,##0", good = "down" }
--- sales = { title = "Sales", format = "#,##0", good = "down" }
--- experience = { title = "Experience", format = "#,##0", good = "down" }
--- support = { title = "Support", format = "#,##0", good = "down" }
--- touches = { title = "Touches", format = "#,##0" }
+-- revenue = { title = "Revenue", format = "#,##0", total = "sum", description = "recurring and services, of the window" }
+-- margin = { title = "Margin", format = "#,##0", good = "up", total = "sum", description = "revenue less direct cost" }
+-- known_cost = { title = "Cost to serve", format = "#,##0", good = "down", total = "sum", description = "what is known of it; a lower bound where a function is not known" }
+-- marketing = { title = "Marketing", format = "#,##0", good = "down", missing = "note", total = "sum" }
+-- sales = { title = "Sales", format = "#,##0", good = "down", missing = "note", total = "sum" }
+-- experience = { title = "Experience", format = "#,##0", good = "down", missing = "note", total = "sum" }
+-- support = { title = "Support", format = "#,##0", good = "down", missing = "note", total = "sum" }
+-- touches = { title = "Touches", format = "#,##0", total = "sum" }
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", description = "cost to serve by revenue" }
--- margin_after = { title = "Margin after", format = "#,##0", good = "up", description = "margin less cost to serve" }
+-- margin_after = { title = "Margin after", format = "#,##0", good = "up", total = "sum", description = "margin less cost to serve" }
 -- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], description = "margin after by revenue" }
 -- not_known = { title = "Not known", description = "functions that touched the account and whose cost per touch is not known" }
 -- note = { title = "Note", description = "functions whose office's cost is not reported in full" }

@@ -27,13 +27,16 @@
 -- region = { title = "Region" }
 -- function = { title = "Function" }
 -- status = { title = "Status", description = "reported, estimated, partial, explicit zero, not reported, cost without touches, or touches without cost" }
--- touches = { title = "Touches", format = "#,##0" }
--- cost = { title = "Cost", format = "currency" }
--- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", missing = "status", description = "over the months in which both cost and touches are known" }
+-- touches = { title = "Touches", format = "#,##0", missing = "status", total = "sum" }
+-- cost = { title = "Cost", format = "currency", missing = "status", total = "sum" }
+-- cost_per_touch = { title = "Cost per touch", format = "currency", good = "down", missing = "status", total = "known_cost / known_touches", description = "over the months in which both cost and touches are known" }
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- peer_median = { title = "Peer median", format = "currency" }
--- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], missing = "status", description = "own cost per touch by the peer median; 7.00 is seven times it" }
--- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "status", description = "cost above what the same touches cost at the peer median" }
+-- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], missing = "no_index", description = "own cost per touch by the peer median; 7.00 is seven times it" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "no_index", total = "sum", description = "cost above what the same touches cost at the peer median" }
+-- known_cost = { title = "Known cost", format = "currency", total = "sum", description = "cost of the months in which both cost and touches are known" }
+-- known_touches = { title = "Known touches", format = "#,##0", total = "sum", description = "touches of those months" }
+-- no_index = { title = "No index", description = "why index and excess cost are missing: the status, or too few peers" }
 --
 -- [[chart]]
 -- type = "heatmap"
@@ -68,7 +71,13 @@ select
     peers,
     peer_median,
     cost_per_touch / peer_median as index,
-    cast(known_cost as double) - known_touches * peer_median as excess_cost
+    cast(known_cost as double) - known_touches * peer_median as excess_cost,
+    known_cost,
+    known_touches,
+    case
+        when cost_per_touch is null then status
+        when peer_median is null then 'too few peers'
+    end as no_index
 from indexed
 where office_id = any($offices)
   and function = any($functions)

@@ -13,10 +13,10 @@
 -- [columns]
 -- account_id = { title = "Id" }
 -- function = { title = "Function" }
--- touches = { title = "Touches", format = "#,##0", description = "logged with the account" }
--- touches_without_cost = { title = "Touches without cost", format = "#,##0", description = "their office's cost per touch is not known" }
--- cost = { title = "Cost", format = "currency", description = "none where a part is not known" }
--- known_cost = { title = "Known cost", format = "currency", description = "at least this much" }
+-- touches = { title = "Touches", format = "#,##0", total = "sum", description = "logged with the account" }
+-- touches_without_cost = { title = "Touches without cost", format = "#,##0", total = "sum", description = "their office's cost per touch is not known" }
+-- cost = { title = "Cost", format = "currency", missing = "status", total = "sum", description = "none where a part is not known" }
+-- known_cost = { title = "Known cost", format = "currency", total = "sum", description = "at least this much" }
 -- status = { title = "Status", description = "of the office's cost, as in cost-cells" }
 -- +++
 with bounds as (

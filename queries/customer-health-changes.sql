@@ -23,7 +23,7 @@
 -- segment = { title = "Segment" }
 -- tier = { title = "Tier" }
 -- renews_on = { title = "Renews" }
--- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- annual_revenue = { title = "Revenue", format = "#,##0", total = "sum" }
 -- band = { title = "Band", description = "on the day, over all components" }
 -- band_before = { title = "Band before" }
 -- health = { title = "Health", format = "0.0", good = "up", description = "on the day, over all components" }

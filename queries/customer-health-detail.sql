@@ -18,12 +18,12 @@
 -- [columns]
 -- account = { title = "Account" }
 -- component = { title = "Component" }
--- weight = { title = "Weight", format = "0", description = "of 100 in all" }
+-- weight = { title = "Weight", format = "0", total = "sum", description = "of 100 in all" }
 -- score = { title = "Score", format = "0.0", good = "up" }
--- points = { title = "Points", format = "0.0", good = "up", description = "what the component adds to the health" }
--- points_lost = { title = "Points lost", format = "0.0", good = "down", description = "what it would add if it were perfect" }
+-- points = { title = "Points", format = "0.0", good = "up", total = "sum", description = "what the component adds to the health" }
+-- points_lost = { title = "Points lost", format = "0.0", good = "down", total = "sum", description = "what it would add if it were perfect" }
 -- lowest = { title = "Lowest", format = "0.0" }
--- observations = { title = "Observations", format = "#,##0" }
+-- observations = { title = "Observations", format = "#,##0", total = "sum" }
 -- newest = { title = "Newest" }
 -- health = { title = "Health", format = "0.0", description = "of the whole account, before bands and coverage" }
 --

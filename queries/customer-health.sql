@@ -25,9 +25,9 @@
 -- account = { title = "Account" }
 -- office = { title = "Office" }
 -- segment = { title = "Segment" }
--- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- annual_revenue = { title = "Revenue", format = "#,##0", total = "sum" }
 -- renews_on = { title = "Renews" }
--- health = { title = "Health", format = "0.0", good = "up", bands = [50, 70] }
+-- health = { title = "Health", format = "0.0", good = "up", bands = [50, 70], missing = "band" }
 -- band = { title = "Band" }
 -- coverage = { title = "Coverage", format = "0%", good = "up" }
 -- weakest = { title = "Weakest" }

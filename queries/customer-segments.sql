@@ -55,17 +55,17 @@
 -- [columns]
 -- segment = { title = "Segment", format = "0", description = "1 is the largest" }
 -- label = { title = "Accounts that are", description = "low and high are against the median; of kmeans what is half a standard deviation off the mean" }
--- accounts = { title = "Accounts", format = "#,##0" }
+-- accounts = { title = "Accounts", format = "#,##0", total = "sum" }
 -- account_share = { title = "Of all", format = "0%" }
--- revenue = { title = "Revenue (USD)", format = "#,##0", description = "twelve times the contract revenue of the month looked at" }
+-- revenue = { title = "Revenue (USD)", format = "#,##0", total = "sum", description = "twelve times the contract revenue of the month looked at" }
 -- median_revenue = { title = "Median account", format = "#,##0", description = "revenue of the account in the middle" }
 -- revenue_share = { title = "Of revenue", format = "0%" }
 -- tenure = { title = "Years with us", format = "0.0", description = "mean" }
 -- relationship = { title = "Relationship", format = "0.0", good = "up", description = "mean, 0 to 100" }
 -- engagement = { title = "Engagement", format = "0.0", good = "up", description = "mean, 0 to 100" }
 -- health = { title = "Health", format = "0.0", good = "up", bands = [50, 70], description = "mean of the accounts with a health" }
--- departed = { title = "Left", format = "#,##0", good = "down" }
--- left_share = { title = "Share that left", format = "0.0%", good = "down" }
+-- departed = { title = "Left", format = "#,##0", good = "down", total = "sum" }
+-- left_share = { title = "Share that left", format = "0.0%", good = "down", total = "departed / accounts" }
 -- low = { title = "Low", format = "0.0%" }
 -- high = { title = "High", format = "0.0%" }
 -- note = { title = "Note" }

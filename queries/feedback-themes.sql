@@ -37,16 +37,16 @@
 --
 -- [columns]
 -- theme = { title = "Theme" }
--- notes = { title = "Notes", format = "#,##0" }
+-- notes = { title = "Notes", format = "#,##0", total = "sum" }
 -- accounts = { title = "Accounts", format = "#,##0" }
 -- share = { title = "Share", format = "0.0%" }
--- notes_before = { title = "Notes before", format = "#,##0" }
+-- notes_before = { title = "Notes before", format = "#,##0", total = "sum" }
 -- share_before = { title = "Share before", format = "0.0%" }
 -- change = { title = "Change (points)", format = "+0.0", description = "share less share before, in percentage points" }
 -- negative_share = { title = "Negative", format = "0%", good = "down" }
 -- mean_severity = { title = "Mean severity", format = "0.0", good = "down" }
--- still_open = { title = "Open", format = "#,##0", good = "down" }
--- overdue = { title = "Overdue", format = "#,##0", good = "down" }
+-- still_open = { title = "Open", format = "#,##0", good = "down", total = "sum" }
+-- overdue = { title = "Overdue", format = "#,##0", good = "down", total = "sum" }
 --
 -- [[chart]]
 -- type = "bar"

@@ -32,7 +32,7 @@
 -- account = { title = "Account" }
 -- office = { title = "Office" }
 -- segment = { title = "Segment" }
--- annual_revenue = { title = "Revenue", format = "#,##0" }
+-- annual_revenue = { title = "Revenue", format = "#,##0", total = "sum" }
 -- renews_on = { title = "Renews" }
 -- band_before = { title = "Band before" }
 -- band = { title = "Band" }

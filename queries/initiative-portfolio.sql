@@ -56,13 +56,13 @@
 -- is_stale = { title = "Stale" }
 -- is_over_budget = { title = "Over budget" }
 -- is_overdue = { title = "Overdue" }
--- budget = { title = "Budget", format = "currency" }
--- spent = { title = "Spent", format = "currency" }
--- over_budget = { title = "Over by", format = "currency", good = "down", description = "spent above the budget" }
+-- budget = { title = "Budget", format = "currency", total = "sum" }
+-- spent = { title = "Spent", format = "currency", total = "sum" }
+-- over_budget = { title = "Over by", format = "currency", good = "down", total = "sum", description = "spent above the budget" }
 -- forecast_cost = { title = "Forecast cost", format = "#,##0", description = "spent by progress; in progress only" }
 -- expected_points = { title = "Expected points", format = "0.0", description = "NPS points that it was meant to bring" }
 -- started_on = { title = "Start" }
--- spent_share = { title = "Of budget", format = "0%", good = "down", bands = [0.9, 1.0] }
+-- spent_share = { title = "Of budget", format = "0%", good = "down", bands = [0.9, 1.0], total = "spent / budget" }
 -- days_since_update = { title = "Report (days)", format = "0", good = "down", description = "since the sponsor reported, of those planned or in progress" }
 -- due_on = { title = "Due" }
 -- days_late = { title = "Days late", format = "+0", good = "down", description = "of what is done, closing day less due day; of what is overdue, days since the due day" }

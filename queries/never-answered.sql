@@ -54,7 +54,7 @@
 -- segment = { title = "Segment" }
 -- title = { title = "Title" }
 -- is_decision_maker = { title = "Decides", description = "on the renewal" }
--- invitations = { title = "Invitations", format = "0", description = "delivered, none answered" }
+-- invitations = { title = "Invitations", format = "0", total = "sum", description = "delivered, none answered" }
 -- last_invited_on = { title = "Last invited" }
 -- others_heard = { title = "Others heard", format = "0", good = "up", description = "answers of other people of the account" }
 --

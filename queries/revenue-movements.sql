@@ -30,11 +30,11 @@
 -- office = { title = "Office" }
 -- tier = { title = "Tier" }
 -- industry = { title = "Industry" }
--- start_revenue = { title = "Start", format = "#,##0.00", description = "of one month, USD" }
--- expansion = { title = "Expansion", format = "#,##0.00", good = "up" }
--- contraction = { title = "Contraction", format = "#,##0.00", good = "down" }
--- churn = { title = "Churn", format = "#,##0.00", good = "down" }
--- end_revenue = { title = "End", format = "#,##0.00", good = "up", description = "of one month; of new accounts too" }
+-- start_revenue = { title = "Start", format = "#,##0.00", total = "sum", description = "of one month, USD" }
+-- expansion = { title = "Expansion", format = "#,##0.00", good = "up", total = "sum" }
+-- contraction = { title = "Contraction", format = "#,##0.00", good = "down", total = "sum" }
+-- churn = { title = "Churn", format = "#,##0.00", good = "down", total = "sum" }
+-- end_revenue = { title = "End", format = "#,##0.00", good = "up", total = "sum", description = "of one month; of new accounts too" }
 -- +++
 with two_months as (
     select account_id, recurring_revenue, period = $period as is_end

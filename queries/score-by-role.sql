@@ -44,8 +44,8 @@
 -- part_n = { title = "People", format = "#,##0", description = "of the part, with a score" }
 -- nps = { title = "NPS", format = "+0.0", good = "up", description = "of the part" }
 -- nps_class = { title = "Class", description = "promoter 9 and 10, passive 7 and 8, detractor 0 to 6" }
--- n = { title = "n", format = "#,##0" }
--- expected = { title = "Expected", format = "#,##0.0", description = "people in the cell if part and class had nothing to do with each other" }
+-- n = { title = "n", format = "#,##0", total = "sum" }
+-- expected = { title = "Expected", format = "#,##0.0", total = "sum", description = "people in the cell if part and class had nothing to do with each other" }
 -- share = { title = "Share", format = "0%", description = "of the part" }
 -- share_of_all = { title = "Of all", format = "0%", description = "share of the class among everybody" }
 -- residual = { title = "Residual", format = "+0.0", description = "distance from the expected, in standard errors" }

@@ -13,6 +13,8 @@ const ROWS_MAX: usize = 2_000;
 #[derive(Debug, Default)]
 pub struct Charts {
     pub drawings: Vec<Drawing>,
+    /// The place of each among the charts of its query.
+    pub places: Vec<usize>,
     /// What could not be drawn, and why.
     pub left_out: Vec<String>,
 }
@@ -32,9 +34,12 @@ impl Charts {
             return Ok(charts);
         }
         let rows: RecordBatch = answer.rows.first(ROWS_MAX)?;
-        for chart in &answer.query.charts {
+        for (place, chart) in answer.query.charts.iter().enumerate() {
             match Drawing::of(&rows, &answer.present, &chart.value.spec()) {
-                Ok(drawing) => charts.drawings.push(drawing),
+                Ok(drawing) => {
+                    charts.drawings.push(drawing);
+                    charts.places.push(place);
+                }
                 // Rows that do not make this chart are no reason to withhold the report, and are said in it.
                 Err(error) if error.kind() == Kind::Usage => charts.left_out.push(left_out(&error)),
                 Err(error) => return Err(error),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::document::{Document, Section};
 use super::facts::parameters;
 use super::provenance::{Provenance, StampRecord};
-use super::{Draft, Form, MadeFile, Order, cannot, html, markdown};
+use super::{Draft, Form, MadeFile, Order, cannot, html, markdown, xlsx};
 use crate::error::{Error, Result};
 use crate::output::chart;
 use crate::output::present::Presentation;
@@ -34,7 +34,11 @@ pub async fn write(document: &Document, form: Form, order: &Order) -> Result<Vec
         Form::Json => Ok(vec![json(document, order).await?]),
         Form::Csv => tables(document, form, Format::Csv, order).await,
         Form::Parquet => tables(document, form, Format::Parquet, order).await,
-        Form::Xlsx => Ok(Vec::new()),
+        Form::Xlsx => {
+            let mut draft = Draft::new(format!("{}.{}", document.name, form.name()), form.media_type())?;
+            xlsx::write(document, &order.given, &mut draft.file)?;
+            Ok(vec![draft.finish()?])
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::query::run::{self, SavedRun};
 use crate::query::saved::Library;
 
 /// What is said of a value that is missing where its query gives no reason.
-const NO_REASON: &str = "no value";
+pub const NO_REASON: &str = "no value";
 
 /// Reasons that are told apart; more are counted as one.
 const REASONS_MAX: usize = 12;

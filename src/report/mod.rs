@@ -18,6 +18,7 @@ mod provenance;
 mod rows;
 mod tone;
 mod verify;
+mod xlsx;
 
 use std::io::BufWriter;
 

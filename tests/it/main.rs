@@ -35,6 +35,7 @@ mod saved_queries;
 mod schedule_manifest;
 mod scores;
 mod sharing;
+mod spreadsheets;
 mod table_functions;
 mod tables;
 mod terminal;

@@ -1,0 +1,599 @@
+//! The sheet with the charts of all sections, drawn by the spreadsheet itself from cells: change a cell, and its chart follows.
+//!
+//! A chart that draws columns as they are refers to the table's own cells; one with groups, or with steps, to cells beside each other
+//! on a sheet of their own ([`Blocks`]). An empty cell is a gap.
+
+use rust_xlsxwriter::{
+    Chart, ChartAxisCrossing, ChartAxisLabelPosition, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartFormat,
+    ChartLegendPosition, ChartLine, ChartLineDashType, ChartMarker, ChartMarkerType, ChartRange, ChartSeries,
+    ChartSolidFill, ChartType, Color, Sparkline, Workbook, XlsxError,
+};
+
+use super::blocks::{Block, Blocks, Cells};
+use super::figure::{Column, Figure};
+use super::refused;
+use super::sheet::Placed;
+use super::style::{self, fitting};
+use super::values::Kind;
+use crate::error::Result;
+use crate::output::chart::Kind as ChartKind;
+use crate::output::present::Good;
+use crate::report::document::Document;
+
+/// Pixels of a chart, of a row of the sheet, and of a bar that lies.
+const WIDTH: u32 = 960;
+const HEIGHT: u32 = 420;
+const ROW: u32 = 20;
+const BAR: u32 = 22;
+const AROUND_BARS: u32 = 120;
+
+/// Groups that have a colour each; of more, a group's name shows when it is pointed at.
+const COLOURED: usize = style::SERIES.len();
+
+/// Lines whose ends of intervals are drawn too; those of more cover each other.
+const BANDS_MAX: usize = 3;
+
+/// Something on the sheet of charts.
+enum Drawn {
+    Chart(Box<Chart>, u32),
+    /// Small lines in cells, each with its name.
+    Lines(Vec<(String, ChartRange)>),
+}
+
+/// Writes the sheet of charts and that of the cells they draw, where there are any.
+///
+/// # Errors
+/// `Storage` when rows that were put aside cannot be read.
+pub fn write(
+    book: &mut Workbook,
+    document: &Document,
+    tables: &[Option<Placed>],
+    name: &str,
+    data: &str,
+) -> Result<()> {
+    let mut blocks = Blocks::new(data);
+    let mut all: Vec<(String, Option<Drawn>)> = Vec::new();
+    for (section, table) in document.sections.iter().zip(tables) {
+        for figure in Figure::all(section)?.iter().filter(|figure| figure.kind != ChartKind::Heatmap) {
+            let at = table.as_ref().map(|table| format!(" Its table is on the sheet \"{}\".", table.sheet));
+            let caption = format!("{}{}", figure.words, at.unwrap_or_default());
+            blocks.part();
+            let mut source = Source { table: table.as_ref(), blocks: &mut blocks };
+            all.push((caption, Some(draw(figure, &mut source))));
+        }
+        all.extend(section.charts.left_out.iter().map(|why| (format!("{}: {why}", section.title), None)));
+    }
+    if all.is_empty() {
+        return Ok(());
+    }
+    place(book, document, name, &all).map_err(refused)?;
+    if blocks.is_empty() { Ok(()) } else { blocks.write(book).map_err(refused) }
+}
+
+fn place(
+    book: &mut Workbook,
+    document: &Document,
+    name: &str,
+    all: &[(String, Option<Drawn>)],
+) -> Result<(), XlsxError> {
+    let sheet = book.add_worksheet();
+    sheet.set_name(name)?;
+    sheet.set_screen_gridlines(false);
+    sheet.set_column_width(0, 28)?.set_column_width(1, 40)?;
+    sheet.set_paper_size(9).set_print_fit_to_pages(1, 0);
+    sheet.write_string_with_format(0, 0, fitting(&document.title), &style::title())?;
+    let mut row = 2;
+    for (caption, drawn) in all {
+        sheet.write_string_with_format(row, 0, fitting(caption), &style::muted())?;
+        row += 1;
+        match drawn {
+            None => row += 1,
+            Some(Drawn::Chart(chart, height)) => {
+                sheet.insert_chart(row, 0, chart)?;
+                row += height.div_ceil(ROW) + 2;
+            }
+            Some(Drawn::Lines(lines)) => {
+                for (name, range) in lines {
+                    sheet.write_string(row, 0, fitting(name))?;
+                    let line = Sparkline::new().set_range(range).show_last_point(true);
+                    sheet.add_sparkline(row, 1, &line.set_sparkline_color(style::SERIES[0]))?;
+                    row += 1;
+                }
+                row += 2;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the cells of a chart come from.
+struct Source<'a> {
+    table: Option<&'a Placed>,
+    blocks: &'a mut Blocks,
+}
+
+impl Source<'_> {
+    /// A column as it is, and its heading: the table's cells where it has them.
+    fn column(&mut self, column: &Column<'_>, rows: usize) -> (ChartRange, ChartRange) {
+        let place = |table: &Placed| {
+            let place = table.columns.iter().position(|place| *place == column.place)?;
+            Some((u16::try_from(place).ok()?, u32::try_from(rows).ok().filter(|rows| *rows <= table.rows)?))
+        };
+        if let Some(table) = self.table
+            && let Some((place, rows)) = place(table)
+        {
+            let last = table.first_row + rows.saturating_sub(1);
+            let head = table.first_row - 1;
+            return (
+                ChartRange::new_from_range(&table.sheet, table.first_row, place, last, place),
+                ChartRange::new_from_range(&table.sheet, head, place, head, place),
+            );
+        }
+        let values = if column.is_measured() {
+            Cells::Numbers(column.numbers.clone())
+        } else {
+            Cells::Texts(column.labels.clone())
+        };
+        self.cells(&column.title, values, column.pattern.as_deref())
+    }
+
+    fn cells(&mut self, heading: &str, values: Cells, pattern: Option<&str>) -> (ChartRange, ChartRange) {
+        self.blocks.add(Block { heading: heading.to_owned(), values, pattern: pattern.map(str::to_owned) })
+    }
+
+    fn numbers(&mut self, heading: &str, numbers: Vec<Option<f64>>, pattern: Option<&str>) -> (ChartRange, ChartRange) {
+        self.cells(heading, Cells::Numbers(numbers), pattern)
+    }
+}
+
+/// Rows of a result as places along an axis, a group beside the other.
+struct Layout {
+    /// Where each row lies along the axis, and in which group.
+    places: Vec<usize>,
+    groups: Vec<usize>,
+    /// The row that names each place.
+    named: Vec<usize>,
+    names: Vec<String>,
+}
+
+impl Layout {
+    /// A place for each label; for each row where labels share a group, or where rows have places of their own.
+    fn of(figure: &Figure<'_>, by_row: bool) -> Self {
+        let (names, groups) = match &figure.by {
+            Some(by) => {
+                let (names, groups) = by.distinct();
+                (names.into_iter().map(str::to_owned).collect(), groups)
+            }
+            None => (vec![figure.up.title.clone()], vec![0; figure.rows]),
+        };
+        let (labels, mut places) = figure.across.distinct();
+        let mut seen = std::collections::HashSet::new();
+        let is_shared = places.iter().zip(&groups).any(|pair| !seen.insert(pair));
+        if by_row || is_shared {
+            let rows: Vec<usize> = (0..figure.rows).collect();
+            return Self { places: rows.clone(), named: rows, groups, names };
+        }
+        let mut named: Vec<usize> =
+            (0..labels.len()).filter_map(|label| places.iter().position(|place| *place == label)).collect();
+        if figure.across.is_measured() {
+            // Days and numbers lie in their own order, whichever group has them first.
+            let at = |row: usize| figure.across.numbers.get(row).copied().flatten().unwrap_or(f64::NEG_INFINITY);
+            let mut order: Vec<usize> = (0..named.len()).collect();
+            order.sort_by(|one, other| at(named[*one]).total_cmp(&at(named[*other])));
+            let mut moved = vec![0; order.len()];
+            for (new, old) in order.iter().enumerate() {
+                moved[*old] = new;
+            }
+            places.iter_mut().for_each(|place| *place = moved[*place]);
+            named = order.iter().map(|old| named[*old]).collect();
+        }
+        Self { places, groups, named, names }
+    }
+
+    /// Numbers of rows, by group, in the order of places.
+    fn spread(&self, number: impl Fn(usize) -> Option<f64>) -> Vec<Vec<Option<f64>>> {
+        let mut spread = vec![vec![None; self.named.len()]; self.names.len()];
+        for (row, (place, group)) in self.places.iter().zip(&self.groups).enumerate() {
+            if let Some(cell) = spread.get_mut(*group).and_then(|numbers| numbers.get_mut(*place)) {
+                *cell = number(row);
+            }
+        }
+        spread
+    }
+}
+
+/// The series of a chart, before they have a look.
+struct Series {
+    across: ChartRange,
+    /// Numbers and name of each group.
+    groups: Vec<(ChartRange, ChartRange)>,
+    /// The ends of each group's intervals, as they are and by how far they are from the numbers.
+    ends: Vec<Ends>,
+    /// Whether each place belongs to one group alone.
+    is_apart: bool,
+}
+
+struct Ends {
+    low: (ChartRange, ChartRange),
+    high: (ChartRange, ChartRange),
+    below: ChartRange,
+    above: ChartRange,
+}
+
+fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Series {
+    let layout = Layout::of(figure, by_row);
+    let up = &figure.up;
+    let is_plain = figure.by.is_none() && layout.named.len() == figure.rows && layout.places.is_sorted();
+    let number = |column: &Column<'_>, row: usize| column.numbers.get(row).copied().flatten();
+    let pattern = up.pattern.as_deref();
+    let (across, groups): (ChartRange, Vec<(ChartRange, ChartRange)>) = if is_plain {
+        (source.column(&figure.across, figure.rows).0, vec![source.column(up, figure.rows)])
+    } else {
+        let across = &figure.across;
+        let named = layout.named.iter();
+        let values = if across.is_measured() {
+            Cells::Numbers(named.map(|row| number(across, *row)).collect())
+        } else {
+            Cells::Texts(named.filter_map(|row| across.labels.get(*row).cloned()).collect())
+        };
+        let labels = source.cells(&across.title, values, across.pattern.as_deref()).0;
+        let spread = layout.spread(|row| number(up, row));
+        let groups = layout.names.iter().zip(spread);
+        let groups = groups.map(|(name, numbers)| source.numbers(name, numbers, pattern));
+        (labels, groups.collect())
+    };
+    let mut ends = Vec::new();
+    if let (Some(low), Some(high)) = (&figure.low, &figure.high) {
+        let of = |other: &dyn Fn(usize) -> Option<f64>| layout.spread(other);
+        let lows = of(&|row| number(low, row));
+        let highs = of(&|row| number(high, row));
+        let below = of(&|row| Some((number(up, row)? - number(low, row)?).max(0.0)));
+        let above = of(&|row| Some((number(high, row)? - number(up, row)?).max(0.0)));
+        for (name, (((lows, highs), below), above)) in
+            layout.names.iter().zip(lows.into_iter().zip(highs).zip(below).zip(above))
+        {
+            let mut add = |what: &str, numbers| source.numbers(&format!("{name}: {what}"), numbers, pattern);
+            ends.push(Ends {
+                low: add(&low.title, lows),
+                high: add(&high.title, highs),
+                below: add("below", below).0,
+                above: add("above", above).0,
+            });
+        }
+    }
+    let is_apart = layout.named.len() == figure.rows;
+    Series { across, groups, ends, is_apart }
+}
+
+fn draw(figure: &Figure<'_>, source: &mut Source<'_>) -> Drawn {
+    let (mut chart, height) = match figure.kind {
+        ChartKind::Bar | ChartKind::StackedBar => bars(figure, source),
+        ChartKind::Bullet => bullets(figure, source),
+        ChartKind::Waterfall => steps(figure, source),
+        ChartKind::Dot => (dots(figure, source), HEIGHT),
+        ChartKind::Line => (lines(figure, source), HEIGHT),
+        ChartKind::Scatter | ChartKind::Heatmap => (points(figure, source), HEIGHT),
+        ChartKind::Sparkline => {
+            let names = Layout::of(figure, false).names;
+            let lines = series(figure, source, false).groups.into_iter().map(|(values, _)| values);
+            return Drawn::Lines(names.into_iter().zip(lines).collect());
+        }
+    };
+    chart.title().set_name(&words(&figure.title)).set_font(ChartFont::new().set_size(12).set_color(style::INK));
+    axes(&mut chart, figure);
+    chart.set_width(WIDTH).set_height(height);
+    chart.set_alt_text(format!("{}. {}", figure.title, figure.words));
+    Drawn::Chart(Box::new(chart), height)
+}
+
+/// What the axes say. Where bars lie, labels are on the axis that stands.
+fn axes(chart: &mut Chart, figure: &Figure<'_>) {
+    for (column, is_across) in [(&figure.across, true), (&figure.up, false)] {
+        let is_x = is_across != figure.lies;
+        let axis = if is_x { chart.x_axis() } else { chart.y_axis() };
+        axis.set_name(&words(&column.title)).set_name_font(ChartFont::new().set_size(10).set_color(style::MUTED));
+        // Where numbers lie on both sides of zero, labels stay at the edge; the low edge of what is turned round is the far one.
+        if is_across || !figure.lies {
+            axis.set_label_position(ChartAxisLabelPosition::Low);
+        }
+        if !is_across || figure.kind == ChartKind::Scatter {
+            axis.set_major_gridlines(true).set_major_gridlines_line(ChartLine::new().set_color(style::LINE));
+        } else {
+            axis.set_major_gridlines(false);
+        }
+        if let Some(pattern) = column.pattern.as_deref().filter(|_| column.is_measured()) {
+            let are_months = column.kind == Kind::Day && column.labels.iter().all(|label| label.ends_with("-01"));
+            axis.set_num_format(if are_months { "mmm yyyy" } else { pattern });
+        }
+    }
+}
+
+/// A text that a chart does not take for the address of cells.
+fn words(text: &str) -> String {
+    text.trim_start_matches('=').replace('!', "! ")
+}
+
+/// The colour of a group.
+fn colour(group: usize, groups: usize) -> Color {
+    match style::SERIES.get(group) {
+        Some(colour) if groups <= COLOURED => Color::RGB(*colour),
+        _ => Color::RGB(style::MUTED),
+    }
+}
+
+fn fill(colour: Color) -> ChartFormat {
+    let mut format = ChartFormat::new();
+    format.set_solid_fill(ChartSolidFill::new().set_color(colour)).set_no_border();
+    format
+}
+
+fn line(colour: Color, width: f64) -> ChartFormat {
+    let mut format = ChartFormat::new();
+    format.set_line(ChartLine::new().set_color(colour).set_width(width));
+    format
+}
+
+fn marker(kind: ChartMarkerType, size: u8, colour: Color) -> ChartMarker {
+    let mut marker = ChartMarker::new();
+    marker.set_type(kind).set_size(size).set_format(&mut fill(colour));
+    marker
+}
+
+/// One group says what it is at its axis, many are too many for a key.
+fn key(chart: &mut Chart, groups: usize) {
+    match groups {
+        2..=COLOURED => chart.legend().set_position(ChartLegendPosition::Top),
+        _ => chart.legend().set_hidden(),
+    };
+}
+
+/// Bars; those that lie have the first on top.
+fn bars(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
+    let is_stacked = figure.kind == ChartKind::StackedBar;
+    let mut chart = Chart::new(match (figure.lies, is_stacked) {
+        (true, false) => ChartType::Bar,
+        (true, true) => ChartType::BarStacked,
+        (false, false) => ChartType::Column,
+        (false, true) => ChartType::ColumnStacked,
+    });
+    let Series { across, groups, is_apart, .. } = series(figure, source, false);
+    let count = groups.len();
+    for (group, (values, name)) in groups.iter().enumerate() {
+        let bars = chart.add_series();
+        bars.set_categories(&across).set_values(values).set_name(name).set_gap(40);
+        bars.set_format(&mut fill(colour(group, count)));
+        if is_stacked || is_apart {
+            bars.set_overlap(100);
+        }
+        if count == 1 {
+            judge(bars, figure);
+        }
+    }
+    key(&mut chart, count);
+    // Bars of groups beside each other need a line each.
+    let places = if is_stacked || is_apart { figure.rows.min(figure.across.distinct().0.len()) } else { figure.rows };
+    (laid(chart, figure), height(figure, places))
+}
+
+/// Bars of one group by whether they are good news: by bands, or by their side of zero. The bar of all together stands apart.
+fn judge(bars: &mut ChartSeries, figure: &Figure<'_>) {
+    let style = figure.up.style;
+    let good = style.and_then(|style| style.good);
+    let paint = |is_good: bool| if is_good { style::GOOD } else { style::BAD };
+    let bands = style.and_then(|style| Some((*style.bands.first()?, *style.bands.last()?)));
+    let has_sides = figure.up.numbers.iter().flatten().any(|number| *number < 0.0);
+    let colour = |label: &String, number: Option<f64>| match (number, good, bands) {
+        _ if Some(label) == figure.total.as_ref() => style::INK,
+        (Some(number), Some(good), Some((low, _))) if number < low => paint(good == Good::Down),
+        (Some(number), Some(good), Some((_, high))) if number > high => paint(good == Good::Up),
+        (_, Some(_), Some(_)) => style::MUTED,
+        (Some(number), Some(good), None) if has_sides => paint((good == Good::Up) == (number > 0.0)),
+        _ => style::SERIES[0],
+    };
+    let rows = figure.across.labels.iter().zip(&figure.up.numbers);
+    let colours: Vec<u32> = rows.map(|(label, number)| colour(label, *number)).collect();
+    if colours.iter().any(|colour| *colour != style::SERIES[0]) {
+        bars.set_point_colors(&colours);
+    }
+}
+
+/// Bars that lie begin at the top, with the numbers' axis below them.
+fn laid(mut chart: Chart, figure: &Figure<'_>) -> Chart {
+    if figure.lies {
+        chart.y_axis().set_reverse().set_crossing(ChartAxisCrossing::Max);
+    }
+    chart
+}
+
+fn height(figure: &Figure<'_>, places: usize) -> u32 {
+    let places = u32::try_from(places).unwrap_or(u32::MAX);
+    if figure.lies { (AROUND_BARS + BAR.saturating_mul(places)).clamp(240, 1_600) } else { HEIGHT }
+}
+
+/// Numbers against what they should be, which is a dash across the bar.
+fn bullets(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
+    let mut chart = Chart::new(ChartType::Column);
+    let across = source.column(&figure.across, figure.rows).0;
+    let bars = chart.add_series();
+    let (values, name) = source.column(&figure.up, figure.rows);
+    bars.set_categories(&across).set_values(&values).set_name(&name).set_gap(60);
+    bars.set_format(&mut fill(Color::RGB(style::SERIES[0])));
+    if let Some(target) = &figure.target {
+        let mut marks = Chart::new(ChartType::Line);
+        let series = marks.add_series();
+        let (values, name) = source.column(target, figure.rows);
+        series.set_categories(&across).set_values(&values).set_name(&name);
+        series.set_format(ChartFormat::new().set_no_line());
+        series.set_marker(&marker(ChartMarkerType::LongDash, 16, Color::RGB(style::INK)));
+        chart.combine(&marks);
+    }
+    chart.legend().set_position(ChartLegendPosition::Top);
+    (chart, HEIGHT)
+}
+
+/// A dot for each row, with a line through its interval.
+fn dots(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
+    let mut chart = Chart::new(ChartType::Line);
+    let Series { across, groups, ends, .. } = series(figure, source, false);
+    let count = groups.len();
+    for (group, (values, name)) in groups.iter().enumerate() {
+        let dots = chart.add_series();
+        dots.set_categories(&across).set_values(values).set_name(name);
+        dots.set_format(ChartFormat::new().set_no_line());
+        dots.set_marker(&marker(ChartMarkerType::Circle, 8, colour(group, count)));
+        if let Some(ends) = ends.get(group) {
+            dots.set_y_error_bars(&interval(ends, colour(group, count)));
+        }
+    }
+    key(&mut chart, count);
+    chart
+}
+
+fn interval(ends: &Ends, colour: Color) -> ChartErrorBars {
+    let mut bars = ChartErrorBars::new();
+    bars.set_type(ChartErrorBarsType::Custom(ends.above.clone(), ends.below.clone())).set_end_cap(false);
+    bars.set_format(&mut line(colour, 1.5));
+    bars
+}
+
+/// A line for each group, with thin ones at the ends of its interval.
+fn lines(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
+    let is_number = figure.across.kind == Kind::Number;
+    let mut chart = Chart::new(if is_number { ChartType::ScatterStraight } else { ChartType::Line });
+    let Series { across, groups, ends, .. } = series(figure, source, false);
+    let count = groups.len();
+    let mut series = |(values, name): &(ChartRange, ChartRange), format: &mut ChartFormat, is_end: bool| {
+        let series = chart.add_series();
+        series.set_categories(&across).set_values(values).set_name(name).set_format(format);
+        series.set_marker(ChartMarker::new().set_none());
+        if is_end {
+            series.delete_from_legend(true);
+        }
+    };
+    for (group, numbers) in groups.iter().enumerate() {
+        series(numbers, &mut line(colour(group, count), 2.25), false);
+    }
+    for (group, ends) in ends.iter().enumerate().filter(|_| count <= BANDS_MAX) {
+        for end in [&ends.low, &ends.high] {
+            let mut thin = ChartFormat::new();
+            let dashed = ChartLineDashType::SquareDot;
+            thin.set_line(ChartLine::new().set_color(colour(group, count)).set_width(0.75).set_dash_type(dashed));
+            series(end, &mut thin, true);
+        }
+    }
+    if figure.across.kind == Kind::Day {
+        chart.x_axis().set_date_axis(true);
+    }
+    key(&mut chart, count);
+    chart
+}
+
+/// A point for each row.
+fn points(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
+    let mut chart = Chart::new(ChartType::Scatter);
+    let Series { across, groups, ends, .. } = series(figure, source, true);
+    let count = groups.len();
+    for (group, (values, name)) in groups.iter().enumerate() {
+        let points = chart.add_series();
+        points.set_categories(&across).set_values(values).set_name(name);
+        points.set_marker(&marker(ChartMarkerType::Circle, 6, colour(group, count)));
+        if let Some(ends) = ends.get(group) {
+            points.set_y_error_bars(&interval(ends, colour(group, count)));
+        }
+    }
+    key(&mut chart, count);
+    chart
+}
+
+/// How far sums may be from a total, by the size of what is added: the last digits of cents and of fractions.
+const TOLERANCE: f64 = 1e-6;
+
+/// A piece of a bridge: what it is called, and from where to where it goes; nowhere when its number is missing.
+struct Step {
+    name: String,
+    ends: Option<(f64, f64)>,
+    is_total: bool,
+}
+
+/// The steps of a bridge. Where the first number and those between add up to the last, first and last are totals; otherwise every
+/// row is a step from zero, and their sum stands at the end.
+fn bridge(figure: &Figure<'_>) -> Vec<Step> {
+    let total = figure.total.as_deref();
+    let rows: Vec<(&str, Option<f64>)> = (figure.across.labels.iter().map(String::as_str))
+        .zip(figure.up.numbers.iter().copied())
+        .filter(|(label, _)| Some(*label) != total)
+        .collect();
+    let sum = |rows: &[(&str, Option<f64>)]| rows.iter().filter_map(|(_, number)| *number).sum::<f64>();
+    let size: f64 = rows.iter().filter_map(|(_, number)| *number).map(f64::abs).sum();
+    let (is_led, last) = match rows.as_slice() {
+        [(_, Some(_)), _, .., (last, Some(end))] if (sum(&rows[..rows.len() - 1]) - end).abs() <= TOLERANCE * size => {
+            (true, ((*last).to_owned(), *end))
+        }
+        _ => (false, (total.unwrap_or("Sum").to_owned(), sum(&rows))),
+    };
+    let mut at = 0.0;
+    let between = if is_led { &rows[..rows.len() - 1] } else { &rows[..] };
+    let mut steps: Vec<Step> = (between.iter().enumerate())
+        .map(|(place, (name, number))| {
+            let ends = number.map(|number| (at, at + number));
+            at = ends.map_or(at, |(_, end)| end);
+            Step { name: (*name).to_owned(), ends, is_total: is_led && place == 0 }
+        })
+        .collect();
+    let (name, end) = last;
+    steps.push(Step { name, ends: Some((0.0, end)), is_total: true });
+    steps
+}
+
+/// A bridge: pieces on columns that are not seen. A piece that crosses zero has a part on either side.
+fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
+    let steps = bridge(figure);
+    let pattern = figure.up.pattern.as_deref();
+    let names = Cells::Texts(steps.iter().map(|step| step.name.clone()).collect());
+    let across = source.cells(&figure.across.title, names, None).0;
+    let mut chart = Chart::new(ChartType::ColumnStacked);
+    let is_bad_up = figure.up.style.and_then(|style| style.good) == Some(Good::Down);
+    let (up, down) = if is_bad_up { (style::BAD, style::GOOD) } else { (style::GOOD, style::BAD) };
+    let base = steps.iter().map(|step| {
+        let (from, to) = step.ends?;
+        Some(if from.min(to) > 0.0 { from.min(to) } else { from.max(to).min(0.0) })
+    });
+    let mut pieces = vec![("Below".to_owned(), base.collect::<Vec<_>>(), None)];
+    let kinds = [("Total", style::INK), ("Rises", up), ("Falls", down)];
+    for (name, colour) in kinds {
+        let of_kind = |step: &&Step| match step.ends {
+            Some(_) if step.is_total => name == "Total",
+            Some((from, to)) => name == if to >= from { "Rises" } else { "Falls" },
+            None => false,
+        };
+        let part = |side: fn(f64) -> f64| -> Vec<Option<f64>> {
+            let length = |step: &Step| {
+                let (from, to) = Some(step).filter(of_kind)?.ends?;
+                Some(side(from.max(to)) - side(from.min(to)))
+            };
+            // What lies below zero is stacked downwards.
+            steps.iter().map(|step| length(step).filter(|length| *length != 0.0)).collect()
+        };
+        let above = part(|end| end.max(0.0));
+        let below: Vec<_> = part(|end| end.min(0.0)).into_iter().map(|length| length.map(|length| -length)).collect();
+        for (ending, numbers) in [("", above), (" below zero", below)] {
+            if numbers.iter().any(Option::is_some) {
+                pieces.push((format!("{name}{ending}"), numbers, Some(colour)));
+            }
+        }
+    }
+    for (name, numbers, colour) in pieces {
+        let (values, heading) = source.numbers(&name, numbers, pattern);
+        let piece = chart.add_series();
+        piece.set_categories(&across).set_values(&values).set_name(&heading).set_gap(30).set_overlap(100);
+        match colour {
+            Some(colour) => piece.set_format(&mut fill(Color::RGB(colour))),
+            None => piece.set_format(ChartFormat::new().set_no_fill().set_no_border()),
+        };
+        if colour.is_none() || name.ends_with("zero") {
+            piece.delete_from_legend(true);
+        }
+    }
+    chart.legend().set_position(ChartLegendPosition::Top);
+    (chart, HEIGHT)
+}

@@ -134,7 +134,7 @@ fn every_chart_of_every_saved_query_can_be_read_and_is_the_same_again() {
         let document = roxmltree::Document::parse(&svg).expect("XML");
         let side = |name: &str| document.root_element().attribute(name).and_then(|side| side.parse::<f64>().ok());
         let (width, height) = (side("width").expect("a width"), side("height").expect("a height"));
-        assert_eq!(f64::from(picture.width()), 1440.0, "{name}");
+        assert_eq!(picture.width(), 1440, "{name}");
         assert!((f64::from(picture.height()) - height * 1440.0 / width).abs() <= 1.0, "{name}");
         let text = String::from_utf8(read("txt")).expect("text");
         wrong.extend(

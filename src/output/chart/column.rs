@@ -34,8 +34,8 @@ pub struct Column {
     pub good: Option<Good>,
     /// Edges between good, middling and bad, ascending.
     pub bands: Vec<f64>,
-    /// For each row why its value is missing, where a column says so.
-    reasons: Option<Vec<String>>,
+    /// The place of the column that says why values are missing, and what it says for each row.
+    reasons: Option<(usize, Vec<String>)>,
 }
 
 /// What is said of a missing value where no column says why.
@@ -54,7 +54,10 @@ impl Column {
         let field = schema.field(place);
         let style = present.style(field.name());
         let values = rows.column(place);
-        let reasons = style.and_then(|style| rows.column_by_name(style.missing.as_deref()?));
+        let reasons = style.and_then(|style| {
+            let place = schema.index_of(style.missing.as_deref()?).ok()?;
+            Some((place, strings(rows.column(place))?))
+        });
         let (values, numbers) = numbers(values);
         let labels = match months(values, &numbers) {
             Some(months) => months,
@@ -73,7 +76,7 @@ impl Column {
             },
             good: style.and_then(|style| style.good),
             bands: style.map(|style| style.bands.clone()).unwrap_or_default(),
-            reasons: reasons.and_then(|reasons| strings(reasons)),
+            reasons,
         })
     }
 
@@ -87,13 +90,13 @@ impl Column {
 
     /// Why the row has no value.
     pub fn reason(&self, row: usize) -> &str {
-        let reason = self.reasons.as_ref().and_then(|reasons| reasons.get(row));
+        let reason = self.reasons.as_ref().and_then(|(_, reasons)| reasons.get(row));
         reason.map(String::as_str).filter(|reason| !reason.is_empty()).unwrap_or(NO_VALUE)
     }
 
-    /// Whether a column says why values are missing.
-    pub fn tells_reasons(&self) -> bool {
-        self.reasons.is_some()
+    /// The place of the column that says why values are missing.
+    pub fn reasons(&self) -> Option<usize> {
+        self.reasons.as_ref().map(|(place, _)| *place)
     }
 
     /// The numbers that are there.

@@ -78,14 +78,14 @@ impl Figure {
         Ok(figure)
     }
 
-    /// Places of the columns that are drawn, each once.
+    /// Places of the columns that are drawn, and of those that say why values are missing, each once.
     pub fn places(&self) -> Vec<usize> {
         let optional = [&self.label, &self.by, &self.low, &self.high, &self.target];
         let columns = [&self.across, &self.up].into_iter().chain(optional.into_iter().flatten());
         let mut places: Vec<usize> = Vec::new();
-        for column in columns {
-            if !places.contains(&column.place) {
-                places.push(column.place);
+        for place in columns.flat_map(|column| [Some(column.place), column.reasons()]).flatten() {
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
         places

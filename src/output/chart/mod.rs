@@ -172,7 +172,8 @@ impl Drawing {
         kinds::sentence(&self.figure)
     }
 
-    /// The columns and rows that are drawn, in the result's own types: what a reader gets who sees no pictures.
+    /// The columns that are drawn, with those that say why a value is missing, in the result's own types: what a reader gets who sees no
+    /// pictures.
     pub fn table(&self) -> &RecordBatch {
         &self.table
     }

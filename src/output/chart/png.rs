@@ -24,8 +24,8 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// # Errors
 /// `Usage` for a width of nothing or too much; `Internal` when the picture cannot be painted.
 pub fn paint(scene: &Scene, drawing: &Drawing, width_px: u32) -> Result<Vec<u8>> {
-    let scale = f64::from(width_px) / scene.width;
-    let height_px = (scene.height * scale).ceil();
+    let scale = f64::from(width_px) / (scene.width + 2.0 * svg::MARGIN);
+    let height_px = ((scene.height + 2.0 * svg::MARGIN) * scale).ceil();
     if width_px == 0 || width_px > SIDE_MAX || height_px > f64::from(SIDE_MAX) {
         return Err(Error::usage(format!("a picture of {width_px} by {height_px} pixels cannot be painted"))
             .hint(format!("its sides can have 1 to {SIDE_MAX} pixels")));

@@ -16,6 +16,9 @@ pub struct Scale {
 /// The largest value by the smallest from which on values are laid out by ratio, if they are skewed as well.
 const WIDE_RATIO: f64 = 100.0;
 
+/// Ticks that no axis exceeds.
+const TICKS_MAX: usize = 50;
+
 impl Scale {
     /// The smallest range with round ends, in about so many steps, that holds all values. Values that are all the same get
     /// room on both sides.
@@ -28,13 +31,10 @@ impl Scale {
         };
         let step = round_step((high - low) / steps.max(1) as f64);
         let (first, last) = ((low / step).floor(), (high / step).ceil());
-        let mut ticks = Vec::new();
-        let mut tick = first;
-        while tick <= last {
-            // Added zero takes the sign off a zero.
-            ticks.push(tick * step + 0.0);
-            tick += 1.0;
-        }
+        // Added zero takes the sign off a zero. Numbers so long that a step is lost in them have few ticks, or none.
+        let counts = std::iter::successors(Some(0.0), |count| Some(count + 1.0));
+        let ticks = counts.take(TICKS_MAX).map(|count| first + count).take_while(|tick| *tick <= last);
+        let ticks = ticks.map(|tick| tick * step + 0.0).collect();
         Self { low: first * step, high: last * step, ticks, is_log: false }
     }
 

@@ -88,7 +88,7 @@ impl Point {
 }
 
 /// What a colour means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paint {
     Ink,
     Muted,

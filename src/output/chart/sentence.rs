@@ -42,7 +42,7 @@ pub fn ranked(figure: &Figure) -> Option<String> {
         let number = figure.up.number(row)?;
         Some(format!(" {} has {}.", figure.across.label(row), figure.up.form.exact(number)))
     });
-    Some(format!("{} by {}: {ends}.{}", figure.up.title, figure.across.title, total.unwrap_or_default()))
+    Some(format!("{}: {ends}.{}", figure.heading, total.unwrap_or_default()))
 }
 
 /// How many values are missing and why: `3 of 31 have no value (not reported 2, partial 1).`

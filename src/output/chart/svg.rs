@@ -24,12 +24,15 @@ const DOT: f64 = 4.5;
 const SPECK: f64 = 3.5;
 const ARROW: f64 = 3.5;
 
+/// Pixels around a picture that stands alone.
+pub const MARGIN: f64 = 12.0;
+
 /// Fonts that a page may have; pictures are drawn with the first.
 const FONTS: &str = "Noto Sans,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 
 /// To stand in a page, which says what its colours are.
 pub fn inline(scene: &Scene, id: &str, drawing: &Drawing) -> String {
-    whole(scene, drawing, &escaped(id), Colours::Named, "")
+    whole(scene, drawing, &escaped(id), Colours::Named, 0.0, "")
 }
 
 /// A file of its own.
@@ -39,24 +42,26 @@ pub fn file(scene: &Scene, drawing: &Drawing) -> String {
         properties(Theme::Light),
         properties(Theme::Dark)
     );
-    whole(scene, drawing, "cx", Colours::Named, &format!("{style}{}", ground(scene, Colours::Named)))
+    whole(scene, drawing, "cx", Colours::Named, MARGIN, &format!("{style}{}", ground(scene, Colours::Named)))
 }
 
 /// For a painter that knows no custom properties.
 pub fn fixed(scene: &Scene, drawing: &Drawing) -> String {
-    whole(scene, drawing, "cx", Colours::Fixed, &ground(scene, Colours::Fixed))
+    whole(scene, drawing, "cx", Colours::Fixed, MARGIN, &ground(scene, Colours::Fixed))
 }
 
 /// The ground under a picture that stands alone.
 fn ground(scene: &Scene, colours: Colours) -> String {
-    let (width, height) = (number(scene.width), number(scene.height));
-    format!("<rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n", paint(Paint::Surface, colours))
+    let corner = Point::new(-MARGIN, -MARGIN);
+    let sides = sides(corner, scene.width + 2.0 * MARGIN, scene.height + 2.0 * MARGIN);
+    format!("<rect {sides} fill=\"{}\"/>\n", paint(Paint::Surface, colours))
 }
 
-fn whole(scene: &Scene, drawing: &Drawing, id: &str, colours: Colours, before: &str) -> String {
-    let (width, height) = (number(scene.width), number(scene.height));
+fn whole(scene: &Scene, drawing: &Drawing, id: &str, colours: Colours, margin: f64, before: &str) -> String {
+    let (width, height) = (number(scene.width + 2.0 * margin), number(scene.height + 2.0 * margin));
+    let corner = number(-margin);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cx-chart\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cx-chart\" viewBox=\"{corner} {corner} {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\" font-family=\"{FONTS}\" \
          font-size=\"{}\">\n<title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n{before}",
         number(SIZE),

@@ -37,7 +37,9 @@ impl Groups {
                 let named = known.iter().enumerate();
                 let name = |place: &usize| names.get(*place).map_or_else(String::new, |&name| name.to_owned());
                 Self::Coloured {
-                    key: named.map(|(colour, place)| Entry::new(name(place), sign(figure, Paint::Series(colour)))).collect(),
+                    key: named
+                        .map(|(colour, place)| Entry::new(name(place), sign(figure, Paint::Series(colour))))
+                        .collect(),
                     paints: places.iter().map(|place| Paint::Series(colour(place))).collect(),
                 }
             }

@@ -26,6 +26,10 @@ const CELL_MAX: f64 = 120.0;
 /// What is said of a cell of which there is no row.
 const NO_ROW: &str = "no row";
 
+/// Rows and columns that are drawn in a page; the rest is counted.
+const ROWS_MAX: usize = 120;
+const COLUMNS_MAX: usize = 40;
+
 /// Characters of the widest label, and of what stands for a cell without a value.
 const LABEL_MAX: f64 = 18.0;
 const HATCH: f64 = 3.0;
@@ -145,6 +149,9 @@ fn page(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canvas, t
     let middle = Middle::of(numbers);
     let ((columns, across), (rows, down)) = (figure.across.distinct(), figure.up.distinct());
     let absent = rows.len() * columns.len() - figure.rows;
+    let rest = (rows.len().saturating_sub(ROWS_MAX), columns.len().saturating_sub(COLUMNS_MAX));
+    let (rows, columns) = (first(&rows, ROWS_MAX), first(&columns, COLUMNS_MAX));
+    let is_shown = |column: usize, line: usize| column < columns.len() && line < rows.len();
     let top = axis::key(scene, canvas, top, "", &key(numbers, &middle, absent));
     let plain = |text: &str| canvas.wide(text, Weight::Plain);
     let label_width = rows.iter().fold(0.0_f64, |widest, row| widest.max(plain(row))).min(canvas.width * 0.3);
@@ -159,43 +166,78 @@ fn page(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canvas, t
         let at = Point::new(label_width, top + (place as f64 + 0.5) * CELL);
         scene.text(at, canvas.cut(row, label_width), Anchor::End, Paint::Ink);
     }
-    // A hair of the surface between cells.
-    let field = |column: usize, line: usize| {
-        let at = Point::new(left + column as f64 * width + 0.5, top + line as f64 * CELL + 0.5);
-        Shape::Hatch { at, width: width - 1.0, height: CELL - 1.0 }
-    };
+    let field = Field { left, top, width };
     for (column, line) in missing_pairs(&across, &down, columns.len(), rows.len()) {
-        scene.add_told(field(column, line), Paint::Gap, NO_ROW.to_owned());
+        scene.add_told(field.hatch(column, line), Paint::Gap, NO_ROW.to_owned());
     }
-    for (row, (&column, &line)) in across.iter().zip(&down).enumerate() {
-        let at = Point::new(left + column as f64 * width, top + line as f64 * CELL);
-        let tip = format!(
-            "{}: {}",
-            figure.tip_of_cell(row),
-            numbers.number(row).map_or_else(|| numbers.reason(row).to_owned(), |number| numbers.form.exact(number))
-        );
-        let (inner, width) = (Point::new(at.x + 0.5, at.y + 0.5), width - 1.0);
-        let center = Point::new(at.x + width / 2.0, at.y + CELL / 2.0);
-        let Some(number) = numbers.number(row) else {
-            scene.add_told(field(column, line), Paint::Gap, tip);
-            continue;
-        };
-        let paint = tint(numbers, middle.step(number));
-        scene.add_told(Shape::Box { at: inner, width, height: CELL - 1.0 }, paint, tip);
-        let text = numbers.form.short(number);
-        let text_width = plain(&text);
-        if text_width + 4.0 <= width {
-            scene.text(center, text, Anchor::Middle, Paint::Ink);
-        }
-        if let Some(is_up) = middle.is_out(number)
-            && text_width + 28.0 <= width
-        {
-            let at = Point::new(center.x - text_width / 2.0 - 9.0, center.y);
-            scene.add(Shape::Arrow { at, is_up }, Paint::Ink);
+    let cells = across.iter().copied().zip(down.iter().copied()).enumerate();
+    for (row, (column, line)) in cells.filter(|(_, (column, line))| is_shown(*column, *line)) {
+        let told = |value: &str| format!("{}: {value}", figure.tip_of_cell(row));
+        match numbers.number(row) {
+            None => scene.add_told(field.hatch(column, line), Paint::Gap, told(numbers.reason(row))),
+            Some(number) => {
+                let paint = tint(numbers, middle.step(number));
+                scene.add_told(field.filled(column, line), paint, told(&numbers.form.exact(number)));
+                let text = numbers.form.short(number);
+                write_cell(scene, canvas, text, middle.is_out(number), field.center(column, line), width);
+            }
         }
     }
-    scene.height = (top + rows.len() as f64 * CELL + 4.0).ceil();
+    let mut bottom = top + rows.len() as f64 * CELL + 4.0;
+    if rest != (0, 0) {
+        let text = format!("… and {} more rows and {} more columns, which are in the table", rest.0, rest.1);
+        scene.text(Point::new(0.0, bottom + canvas.line() / 2.0), text, Anchor::Start, Paint::Muted);
+        bottom += canvas.line();
+    }
+    scene.height = bottom.ceil();
     scene.width = canvas.width.max(left + columns.len() as f64 * width);
+}
+
+/// Where cells lie on a page.
+struct Field {
+    left: f64,
+    top: f64,
+    width: f64,
+}
+
+impl Field {
+    /// The corner and the sides of a cell, less a hair of the surface around it.
+    fn inner(&self, column: usize, line: usize) -> (Point, f64, f64) {
+        let (x, y) = (self.left + column as f64 * self.width, self.top + line as f64 * CELL);
+        (Point::new(x + 0.5, y + 0.5), self.width - 1.0, CELL - 1.0)
+    }
+
+    fn hatch(&self, column: usize, line: usize) -> Shape {
+        let (at, width, height) = self.inner(column, line);
+        Shape::Hatch { at, width, height }
+    }
+
+    fn filled(&self, column: usize, line: usize) -> Shape {
+        let (at, width, height) = self.inner(column, line);
+        Shape::Box { at, width, height }
+    }
+
+    fn center(&self, column: usize, line: usize) -> Point {
+        let (at, width, height) = self.inner(column, line);
+        Point::new(at.x + width / 2.0, at.y + height / 2.0)
+    }
+}
+
+/// The number in its cell, and before it an arrow where it is beyond the bands; each only where it has room.
+fn write_cell(scene: &mut Scene, canvas: &Canvas, text: String, out: Option<bool>, center: Point, width: f64) {
+    let text_width = canvas.wide(&text, Weight::Plain);
+    if text_width + 4.0 <= width {
+        scene.text(center, text, Anchor::Middle, Paint::Ink);
+    }
+    if let Some(is_up) = out.filter(|_| text_width + 28.0 <= width) {
+        let at = Point::new(center.x - text_width / 2.0 - 9.0, center.y);
+        scene.add(Shape::Arrow { at, is_up }, Paint::Ink);
+    }
+}
+
+/// The first so many labels.
+fn first<'a>(labels: &'a [&'a str], count: usize) -> &'a [&'a str] {
+    labels.get(..count.min(labels.len())).unwrap_or_default()
 }
 
 fn terminal(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canvas, top: f64) {
@@ -251,7 +293,7 @@ fn terminal(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canva
         scene.text(Point::new(0.0, bottom + 0.5), text, Anchor::Start, Paint::Muted);
         bottom += 1.0;
     };
-    if let Some(reasons) = reasons(numbers, absent.len()).filter(|_| numbers.tells_reasons()) {
+    if let Some(reasons) = reasons(numbers, absent.len()).filter(|_| numbers.reasons().is_some()) {
         note(format!("╱╱╱ {reasons}"));
     }
     if let Some(rest) = columns.get(ends.len()..).filter(|rest| !rest.is_empty()) {
@@ -282,7 +324,7 @@ pub fn sentence(figure: &Figure) -> String {
     reasons.extend(std::iter::repeat_n(NO_ROW, pairs.saturating_sub(figure.rows)));
     let ends = extremes(&values, numbers);
     joined([
-        ends.map(|ends| format!("{} by {} and {}: {ends}.", numbers.title, figure.up.title, figure.across.title)),
+        ends.map(|ends| format!("{}: {ends}.", figure.heading)),
         outside_bands(values.iter().map(|(_, number)| *number), numbers),
         missing(&reasons, values.len() + reasons.len()),
     ])

@@ -49,8 +49,7 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
     let rest = series.iter().filter(|series| series.paint.is_none()).count();
     let key = if rest > 0 { vec![Entry::new(counted(rest), Sign::Box(Paint::Gap))] } else { Vec::new() };
     let top = axis::key(&mut scene, canvas, top, "", &key);
-    let named: Vec<(&Series, String)> =
-        series.iter().filter_map(|of| Some((of, name(figure, of, canvas)?))).collect();
+    let named: Vec<(&Series, String)> = series.iter().filter_map(|of| Some((of, name(figure, of, canvas)?))).collect();
     let wide = |(_, name): &(&Series, String)| canvas.wide(name, Weight::Plain);
     let names_width = named.iter().map(wide).fold(0.0, f64::max);
     let sides = Sides {
@@ -221,7 +220,7 @@ pub fn sentence(figure: &Figure) -> String {
     let all = match ways.as_slice() {
         [] => None,
         _ if series.len() == 1 => Some(format!("{}.", ways.join(""))),
-        _ => Some(format!("{} by {}: {}.", figure.up.title, figure.across.title, ways.join("; "))),
+        _ => Some(format!("{}: {}.", figure.heading, ways.join("; "))),
     };
     let more = (series.len() > ways.len()).then(|| format!("{} series in all.", series.len()));
     let rows = || {

@@ -1,5 +1,7 @@
 //! Points between two axes, in the colour of their group; those that lie apart are named.
 
+use std::collections::HashSet;
+
 use super::plane::{Plane, Sides};
 use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::Column;
@@ -11,6 +13,10 @@ use crate::output::chart::sentence::{joined, missing};
 /// Points that are all named, where there is room; of more, so many that lie apart.
 const NAMED_MAX: usize = 20;
 const NAMED_OF_MANY: usize = 6;
+
+/// Points that are all drawn; of more, those that lie so close to one of their colour that nobody could tell are left out.
+const TOLD_MAX: usize = 2_000;
+const CLOSE: f64 = 1.5;
 
 /// The most that a name may take of the width.
 const NAME_SHARE: f64 = 0.45;
@@ -53,7 +59,9 @@ fn colours(figure: &Figure, spots: &[Spot]) -> (Vec<Entry>, Vec<Paint>) {
     let (large, small) = counts.split_at(coloured);
     let name = |group: usize| groups.get(group).map_or("", |name| *name);
     let mut key: Vec<Entry> = (large.iter().enumerate())
-        .map(|(colour, (group, count))| Entry::new(format!("{} ({count})", name(*group)), Sign::Dot(Paint::Series(colour))))
+        .map(|(colour, (group, count))| {
+            Entry::new(format!("{} ({count})", name(*group)), Sign::Dot(Paint::Series(colour)))
+        })
         .collect();
     if !small.is_empty() {
         let count: usize = small.iter().map(|(_, count)| count).sum();
@@ -89,10 +97,15 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
         }
     }
     // Those of no group of their own lie below.
+    let mut taken = HashSet::new();
     for is_above in [false, true] {
         for spot in spots.iter().filter(|spot| (paint(spot.row) != Paint::Gap) == is_above) {
-            let tip = figure.tip(spot.row);
-            scene.add_told(Shape::Speck(plane.at(spot.x, spot.y)), paint(spot.row), tip);
+            let (at, paint) = (plane.at(spot.x, spot.y), paint(spot.row));
+            #[expect(clippy::cast_possible_truncation, reason = "a place on the canvas")]
+            let place = ((at.x / CLOSE).round() as i64, (at.y / CLOSE).round() as i64, paint);
+            if spots.len() <= TOLD_MAX || taken.insert(place) {
+                scene.add_told(Shape::Speck(at), paint, figure.tip(spot.row));
+            }
         }
     }
     if let Some(names) = names(figure) {

@@ -50,7 +50,8 @@ pub fn rows(figure: &Figure) -> Rows {
         row.tip = told(figure, label, of_bar);
         rows.push(row);
     }
-    let key = names.iter().enumerate().map(|(place, name)| Entry::new(*name, Sign::Box(Paint::Series(place)))).collect();
+    let key =
+        names.iter().enumerate().map(|(place, name)| Entry::new(*name, Sign::Box(Paint::Series(place)))).collect();
     Rows {
         heading: figure.heading.clone(),
         title: figure.up.title.clone(),

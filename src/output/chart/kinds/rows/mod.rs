@@ -263,4 +263,3 @@ fn hold_against(scene: &mut Scene, canvas: &Canvas, ends: (f64, f64), edges: &[(
         }
     }
 }
-

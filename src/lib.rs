@@ -16,6 +16,8 @@ pub mod engine;
 
 pub mod query;
 
+pub mod quality;
+
 pub mod report;
 
 pub mod shell;

@@ -10,11 +10,11 @@ use tokio::runtime::Handle;
 use super::args::Global;
 use crate::engine::{Engine, Limits, Mode};
 use crate::error::{Error, Result};
-use crate::lake::{Lake, MANIFEST, Root, discover, manifest};
+use crate::lake::{Lake, MANIFEST, Root, discover, manifest, span};
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::shell::interrupt::Interrupt;
-use crate::shell::{Shell, Turned, View, screen, span};
+use crate::shell::{Shell, Turned, View, screen};
 use crate::storage::{Stores, Texts};
 
 /// Variable that names the lake's folder.
@@ -68,7 +68,7 @@ impl Settings {
                 groups_digits: false,
                 pages: true,
                 fits: true,
-                timeout: typed.timeout.as_deref().map(span).transpose()?,
+                timeout: typed.timeout.as_deref().map(span::parse).transpose()?,
                 timing: false,
                 stats: typed.stats,
                 quiet: typed.quiet,

@@ -7,6 +7,7 @@ mod diagnose;
 pub mod functions;
 mod inputs;
 mod limits;
+mod manifest_sql;
 mod optimizer;
 mod planner;
 mod profile;

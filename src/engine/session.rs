@@ -55,7 +55,7 @@ const SCHEMA: &str = "public";
 /// A session with the lake in it.
 #[derive(Clone)]
 pub struct Engine {
-    context: SessionContext,
+    pub(super) context: SessionContext,
     lake: Arc<Lake>,
     schema: Arc<LakeSchema>,
     /// What names mean in statements: the lake's schema, below the views laid over it.
@@ -493,7 +493,7 @@ impl Engine {
         entries.into_iter().map(|entry| (full(entry.key), entry.value.unwrap_or_default())).collect()
     }
 
-    fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
+    pub(super) fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
         let state = self.context.state();
         let aggregates: Vec<String> = state.aggregate_functions().keys().cloned().collect();
         let functions = state.scalar_functions().keys().cloned().chain(aggregates.iter().cloned());
@@ -526,7 +526,7 @@ fn settings(state: &SessionState) -> Vec<String> {
 }
 
 /// Whether a plan only reads, and returns rows.
-fn is_query(plan: &LogicalPlan) -> bool {
+pub(super) fn is_query(plan: &LogicalPlan) -> bool {
     use LogicalPlan as P;
     !matches!(
         plan,

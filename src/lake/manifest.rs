@@ -15,6 +15,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::calendar::Calendar;
+use super::check::{self, CheckSection, CompleteSection, FreshSection};
 use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
 use super::metric::{self, Formula, Metric};
@@ -139,6 +140,16 @@ struct TableSection {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnForm>")]
     columns: InOrder<Spanned<ColumnSection>>,
+    /// How old its newest row may be.
+    #[serde(default)]
+    #[schemars(with = "Option<FreshSection>")]
+    fresh: Option<Spanned<FreshSection>>,
+    /// What its rows are held to by `cxlake check`.
+    #[serde(default)]
+    check: Vec<CheckSection>,
+    /// Which combinations of columns must have a row.
+    #[serde(default)]
+    complete: Option<CompleteSection>,
 }
 
 /// A metric: an SQL expression used like a function, or the scale of `nps`, `csat` or `ces`.
@@ -350,7 +361,8 @@ fn table(
         let parsed = ColumnType::parse(kind.get_ref()).map_err(|error| place(document, error, kind.span().start))?;
         partition.push(Column { name: key, kind: parsed, nullable: true, description: None });
     }
-    Ok(Table { path: path.clone(), description: section.description, name, columns, partition })
+    let checks = check::declared(document, &name, section.fresh, section.check, section.complete)?;
+    Ok(Table { path: path.clone(), description: section.description, name, columns, partition, checks })
 }
 
 /// The scales, and the metrics that follow from them with those that the manifest adds.

@@ -3,12 +3,15 @@
 //! Nothing here opens a table or knows the engine; the only I/O is reading text.
 
 pub mod calendar;
+pub mod check;
+pub mod checked;
 pub mod column;
 pub mod destination;
 pub mod discover;
 pub mod document;
 pub mod manifest;
 pub mod metric;
+pub mod parameter;
 pub mod report;
 pub mod run;
 pub mod scale;
@@ -23,6 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use calendar::Calendar;
+use check::Checks;
 use column::Column;
 use metric::Metric;
 use report::Report;
@@ -140,4 +144,6 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Columns whose values are in the folder names (`period=2026-09-01`), outermost first.
     pub partition: Vec<Column>,
+    /// What its rows are held to.
+    pub checks: Checks,
 }

@@ -7,10 +7,10 @@ use arrow::datatypes::DataType;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use datafusion::scalar::ScalarValue;
 
-use super::header::ParameterSection;
 use crate::error::{Error, Result};
 use crate::lake::calendar::{Calendar, Unit};
 use crate::lake::document::texts as plain_texts;
+use crate::lake::parameter::ParameterSection;
 use crate::suggest;
 
 /// What one value of a parameter is.

@@ -164,6 +164,28 @@ pub async fn plan(
     Ok(Planned { query, bound, plan, engine: scoped })
 }
 
+/// The values of these parameters by their defaults; `file` is where they are declared.
+///
+/// # Errors
+/// `InvalidData` at the line of a parameter whose default is wrong or not there.
+pub async fn defaults(
+    engine: &Engine,
+    parameters: &[Parameter],
+    file: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, ScalarValue)>> {
+    let moment = Moment { calendar: &engine.lake().calendar, now };
+    let mut values = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        let placed = |error: Error| error.at(file, Some(parameter.line));
+        let texts = texts(&parameter.name, parameter, &Given::new(), Absent::TakesExample).map_err(placed)?;
+        let allowed = allowed(engine, parameter, file).await?;
+        let bound = parameter.bind(&texts, allowed.as_deref(), moment).map_err(placed)?;
+        values.push((bound.name, bound.value));
+    }
+    Ok(values)
+}
+
 /// The SQL of a saved query and where it stands.
 pub fn text(query: &SavedQuery) -> SqlText<'_> {
     SqlText { text: &query.sql, file: Some(&query.file), line: query.sql_line, column: Some(1) }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::save::Existing;
-use super::watch::span;
 use super::{Next, Reach, Shell, Turned, look, tell};
 use crate::error::{Error, Result};
+use crate::lake::span::parse as span;
 use crate::output::Format;
 use crate::query::run::{Given, assignment};
 use crate::suggest;

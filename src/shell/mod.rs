@@ -4,6 +4,7 @@
 //! prompt and the command line both drive it, so that everything works the same in `-c`, `-f`, standard input and at the
 //! prompt.
 
+mod checks;
 mod command;
 pub mod complete;
 mod delivery;
@@ -42,7 +43,6 @@ use interrupt::Interrupt;
 use kept::Last;
 use look::counted;
 pub use look::{Listing, Reach, metric_text, query_text, reports};
-pub use watch::span;
 
 /// How results are shown.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 // A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
+mod checks;
 mod command_line;
 mod completion;
 mod documentation;
@@ -23,6 +24,7 @@ mod prompt;
 mod prompt_editing;
 mod prompt_running;
 mod real_data;
+mod reports;
 mod results;
 mod s3;
 mod sample;

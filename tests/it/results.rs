@@ -248,7 +248,7 @@ fn a_time_limit_stops_a_statement_and_says_how_to_change_it() {
         );
     }
     let said = cxlake(["--timeout", "soon", "-c", "select 1"]).run();
-    assert_eq!(said.stderr, "error: `soon` is no span of time\n\nhint: write `30s`, `500ms`, `5min` or `1h`\n");
+    assert_eq!(said.stderr, "error: `soon` is no span of time\n\nhint: write `30s`, `500ms`, `5min`, `1h` or `7d`\n");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("suggest", &[]),
     //
@@ -21,11 +21,16 @@ const IMPORTS: [(&str, &[&str]); 12] = [
     //
     ("query", &["error", "suggest", "lake", "output", "storage", "engine"]),
     //
-    ("report", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
+    ("quality", &["error", "suggest", "lake", "storage", "engine", "query"]),
     //
-    ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query"]),
+    ("report", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //
-    ("cli", &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "report", "shell"]),
+    ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
+    //
+    (
+        "cli",
+        &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "report", "shell"],
+    ),
 ];
 
 /// Names that say nothing.

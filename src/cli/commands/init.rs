@@ -88,6 +88,12 @@ currency = "USD"
 # response_id = "text"
 # nps = "int?"            # `?`: may be null, and older files may lack it
 # answered_at = "timestamp?"
+#
+# What its rows should be is found out by `cxlake check`.
+#
+# [[table.surveys.check]]
+# name = "nps_is_on_its_scale"
+# assert = "nps is null or nps between 0 and 10"
 
 # A saved query is a file queries/NAME.sql; `cxlake run NAME` runs it. `cxlake init DIR --sample` makes a lake with examples;
 # its data ends before {today}.

@@ -11,7 +11,7 @@ use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
     Query, SelectFlavor, SelectItem, SetExpr, TableFactor, Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
-    visit_relations_mut,
+    visit_expressions, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -40,6 +40,26 @@ pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -
         Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
     };
     match flow {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+/// Completes all calls of our functions in an expression over the columns of one row, and writes the lake's metrics out.
+///
+/// # Errors
+/// As [`complete`]; `Query` for a query in it.
+pub fn complete_expression(expression: &mut Expr, metrics: &BTreeMap<String, Metric>) -> Result<()> {
+    let mut pass = Pass { helps: super::helps(), metrics };
+    let flow = visit_expressions(expression, |inner| match inner {
+        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    if flow.is_break() {
+        return Err(Error::query("the expression holds a query, and sees nothing but the columns of one row")
+            .hint("say it as a query, whose `where` can look into other tables"));
+    }
+    match expression.visit(&mut pass) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }

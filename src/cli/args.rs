@@ -135,11 +135,6 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<TablesAction>,
     },
-    /// Hold tables to what the manifest says of them: freshness, checks, completeness
-    Check {
-        /// Tables to look at; default all that have checks
-        tables: Vec<String>,
-    },
     /// Make a report from saved queries, or list the reports
     #[command(args_conflicts_with_subcommands = true)]
     Report {
@@ -147,6 +142,11 @@ pub enum Command {
         name: Option<String>,
         #[command(subcommand)]
         action: Option<ReportAction>,
+    },
+    /// Hold tables to what the manifest says of them: freshness, checks, completeness
+    Check {
+        /// Tables to look at; default all that have checks
+        tables: Vec<String>,
     },
     /// List or show metrics: what words such as promoter mean in this lake
     Metrics {
@@ -211,6 +211,8 @@ pub enum TablesAction {
 
 #[derive(Debug, Subcommand)]
 pub enum ReportAction {
+    /// Plan all reports, or those named, and hold their columns against their queries
+    Check { names: Vec<String> },
     /// Run a report that was published again, and say whether the same files give the same numbers
     Verify {
         /// An HTML or JSON file of a report

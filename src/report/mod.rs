@@ -12,6 +12,7 @@ mod hash;
 mod html;
 mod markdown;
 mod place;
+mod plan;
 mod provenance;
 mod rows;
 mod tone;
@@ -33,6 +34,7 @@ use hash::Hash;
 use provenance::Provenance;
 
 pub use place::place;
+pub use plan::{check, find};
 pub use verify::{Verdict, verify};
 
 /// What a report is asked for.
@@ -84,7 +86,7 @@ pub struct MadeFile {
 /// # Errors
 /// `Usage` for a report or a parameter that is not there; those of its queries; `Storage` when the disk refuses.
 pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<Made> {
-    let report = gather::find(engine, library, &order.name).await?;
+    let report = find(engine, library, &order.name).await?;
     let document = gather::gather(engine, library, &report, order).await?;
     let mut files = Vec::new();
     let mut forms = order.forms.clone();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::document::Document;
 use super::html::{PROVENANCE, STAMP};
 use super::provenance::{InputRecord, Provenance, StampRecord};
-use super::{Order, gather};
+use super::{Order, gather, plan};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::query::saved::Library;
@@ -49,7 +49,7 @@ pub async fn verify(engine: &Engine, library: &Library, file: &Path, started_at:
         now: moment(&stamp.now).ok_or_else(|| no_report(file))?,
         banner: then.banner.clone(),
     };
-    let report = gather::find(engine, library, &order.name).await?;
+    let report = plan::find(engine, library, &order.name).await?;
     let document = gather::gather(engine, library, &report, &order).await?;
     Ok(compared(&then, &document, &stamp))
 }
@@ -73,7 +73,7 @@ fn published(text: &str) -> Option<(Provenance, StampRecord)> {
     };
     let provenance = behind(format!("id=\"{PROVENANCE}\">"), "</script>")?;
     let stamp = behind(format!("id=\"{STAMP}\" data-stamp=\""), "\"")?;
-    let stamp = stamp.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'");
+    let stamp = stamp.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
     let stamp = stamp.replace("&amp;", "&");
     Some((serde_json::from_str(provenance).ok()?, serde_json::from_str(&stamp).ok()?))
 }

@@ -25,6 +25,7 @@ mod prompt;
 mod prompt_editing;
 mod prompt_running;
 mod real_data;
+mod reports;
 mod results;
 mod s3;
 mod sample;

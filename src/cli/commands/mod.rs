@@ -18,6 +18,7 @@ use std::io::Write;
 use tokio::runtime::Runtime;
 
 use super::args::{Args, Command, FunctionsAction, MetricsAction, QueriesAction, ReportAction, TablesAction};
+use super::report::report as report_error;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::shell::interrupt::Interrupt;
@@ -43,7 +44,10 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
             runtime.block_on(report::run(&name, forms, csv_safe, settings, interrupt))
         }
         Some(Command::Report { action: Some(ReportAction::Verify { file }), .. }) => {
-            runtime.block_on(report::check(&file, settings, interrupt))
+            runtime.block_on(report::verified(&file, settings, interrupt))
+        }
+        Some(Command::Report { action: Some(ReportAction::Check { names }), .. }) => {
+            runtime.block_on(report::check(&names, settings, interrupt, color))
         }
         Some(Command::Report { .. }) => runtime.block_on(report::list(settings, interrupt)),
         Some(Command::Tables { action }) => {
@@ -69,6 +73,22 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
         Some(Command::Generate { dir, scale, seed }) => {
             runtime.block_on(generate::run(&dir, scale, seed, settings, interrupt))
         }
+    }
+}
+
+/// Says of each thing that was checked whether it is right and what is wrong with it, and fails when one is not.
+fn tell(verdicts: &[(String, Vec<Error>)], what: &str, color: bool) -> Result<()> {
+    let mut wrong = 0;
+    for (name, errors) in verdicts {
+        print(&format!("{:<6}{name}\n", if errors.is_empty() { "ok" } else { "wrong" }))?;
+        for error in errors {
+            report_error(error, color);
+        }
+        wrong += usize::from(!errors.is_empty());
+    }
+    match wrong {
+        0 => Ok(()),
+        wrong => Err(Error::invalid(format!("{wrong} of {} {what} are wrong", verdicts.len()))),
     }
 }
 

@@ -1,10 +1,9 @@
 //! `cxlake queries`: what saved queries there are, what one says, whether all are right.
 
 use super::super::args::QueriesAction;
-use super::super::report;
 use super::super::settings::Settings;
-use super::print;
-use crate::error::{Error, Result};
+use super::{print, tell};
+use crate::error::Result;
 use crate::shell::interrupt::Interrupt;
 use crate::shell::{Shell, query_text};
 
@@ -26,17 +25,5 @@ pub async fn run(action: QueriesAction, settings: &Settings, interrupt: Interrup
 
 /// Checks these queries, says of each whether it is right, and fails when one is not.
 async fn check(shell: &Shell, names: &[String], color: bool) -> Result<()> {
-    let verdicts = shell.check(names).await?;
-    let mut wrong = 0;
-    for (name, errors) in &verdicts {
-        print(&format!("{:<6}{name}\n", if errors.is_empty() { "ok" } else { "wrong" }))?;
-        for error in errors {
-            report(error, color);
-        }
-        wrong += usize::from(!errors.is_empty());
-    }
-    match wrong {
-        0 => Ok(()),
-        wrong => Err(Error::invalid(format!("{wrong} of {} saved queries are wrong", verdicts.len()))),
-    }
+    tell(&shell.check(names).await?, "saved queries", color)
 }

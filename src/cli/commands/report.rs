@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::super::settings::Settings;
-use super::print;
+use super::{print, tell};
 use crate::error::{Error, Result};
 use crate::lake::Root;
-use crate::report::{Form, Order, make, place, verify};
+use crate::report::{self, Form, Order, find, make, place, verify};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::reports;
 
@@ -60,8 +60,27 @@ pub async fn run(
     Ok(())
 }
 
+/// Checks these reports, or all, without running them.
+pub async fn check(names: &[String], settings: &Settings, interrupt: Interrupt, color: bool) -> Result<()> {
+    let shell = settings.shell_in_lake(interrupt).await?;
+    let (engine, library) = (&shell.engine, &shell.library);
+    let names: Vec<&str> = match names {
+        [] => engine.lake().reports.keys().map(String::as_str).collect(),
+        names => names.iter().map(String::as_str).collect(),
+    };
+    let mut verdicts = Vec::new();
+    for name in names {
+        let verdict = async {
+            let report = find(engine, library, name).await?;
+            Ok((name.to_owned(), report::check(engine, library, &report, (shell.now)()).await))
+        };
+        verdicts.push(shell.interrupt.guard(verdict).await?);
+    }
+    tell(&verdicts, "reports", color)
+}
+
 /// Runs a published report again and says whether the same came out.
-pub async fn check(file: &Path, settings: &Settings, interrupt: Interrupt) -> Result<()> {
+pub async fn verified(file: &Path, settings: &Settings, interrupt: Interrupt) -> Result<()> {
     let shell = settings.shell_in_lake(interrupt).await?;
     let path = shell.engine.folder().join(file);
     let work = verify(&shell.engine, &shell.library, &path, (shell.now)());

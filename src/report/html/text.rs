@@ -13,7 +13,6 @@ pub fn escaped(text: &str) -> String {
             '<' => html.push_str("&lt;"),
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
             letter => html.push(letter),
         }
     }

@@ -21,6 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::lake::alert::{self, AlertRecord};
 use crate::lake::checked::{self, CheckRecord};
 use crate::lake::run::{self, RunRecord};
 use crate::lake::{Lake, column};
@@ -48,7 +49,15 @@ pub struct Kept {
 }
 
 /// All of them, by name.
-static ALL: [Kept; 2] = [
+static ALL: [Kept; 3] = [
+    Kept {
+        name: "alerts",
+        description: "One row per alert, key and fire time: how it was with it, since when, whether it was told.",
+        folder: alert::ALERTS,
+        columns: alert::schema,
+        descriptions: alert::descriptions,
+        rows: AlertRecord::rows,
+    },
     Kept {
         name: "checks",
         description: "One row per check of each `cxlake check` and each report: what it found.",

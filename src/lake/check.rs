@@ -240,7 +240,7 @@ fn check(document: &Document<'_>, table: &str, section: CheckSection) -> Result<
         severity: section.severity,
         rule,
         parameters: parameters(document, section.params)?,
-        line: sql_line(document, sql),
+        line: document.line_of_text(sql),
     })
 }
 
@@ -286,7 +286,7 @@ fn complete(document: &Document<'_>, table: &str, section: CompleteSection) -> R
         expected: section.expected.into_inner(),
         severity: section.severity,
         parameters: parameters(document, section.params)?,
-        line: sql_line(document, expected),
+        line: document.line_of_text(expected),
     })
 }
 
@@ -303,13 +303,6 @@ fn parameters(document: &Document<'_>, params: InOrder<Spanned<ParameterSection>
         Ok(Parameter { name, section, line: document.line(start) })
     });
     declared.collect()
-}
-
-/// The line on which the text of a TOML string starts; TOML drops a line break behind three quotes.
-fn sql_line(document: &Document<'_>, offset: usize) -> usize {
-    let text = document.text.get(offset..).unwrap_or_default();
-    let opens_below = ["\"\"\"\n", "\"\"\"\r\n", "'''\n", "'''\r\n"].iter().any(|quotes| text.starts_with(quotes));
-    document.line(offset) + usize::from(opens_below)
 }
 
 /// A wrong value in a manifest is to be mended there.

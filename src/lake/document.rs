@@ -46,6 +46,14 @@ impl Document<'_> {
         let end = offset.min(self.text.len());
         self.lines_above + 1 + self.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count()
     }
+
+    /// The line on which the text of a string starts, which begins with its quotes at this byte: TOML drops a line break behind three
+    /// of them.
+    pub fn line_of_text(&self, offset: usize) -> usize {
+        let text = self.text.get(offset..).unwrap_or_default();
+        let quotes = ["\"\"\"\n", "\"\"\"\r\n", "'''\n", "'''\r\n"];
+        self.line(offset) + usize::from(quotes.iter().any(|quotes| text.starts_with(quotes)))
+    }
 }
 
 /// A TOML table as pairs in the order in which they were written.

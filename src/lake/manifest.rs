@@ -14,6 +14,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::alert::AlertSection;
 use super::calendar::Calendar;
 use super::check::{self, CheckSection, CompleteSection, FreshSection};
 use super::column::{Column, ColumnType};
@@ -65,6 +66,10 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ScheduleSection>")]
     schedule: BTreeMap<Spanned<String>, ScheduleSection>,
+    /// Alerts by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, AlertSection>")]
+    alert: BTreeMap<Spanned<String>, AlertSection>,
     /// What holds for all schedules.
     #[serde(default)]
     scheduler: SchedulerSection,
@@ -234,7 +239,7 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
     let calendar = calendar(&document, &manifest.lake)?;
     let smtp = smtp::declared(&document, manifest.smtp)?;
     let around = Around { document: &document, zone: calendar.zone, tables: &tables, smtp: smtp.as_ref() };
-    let (schedules, scheduler) = schedule::declared(around, manifest.schedule, manifest.scheduler)?;
+    let (schedules, scheduler) = schedule::declared(around, manifest.schedule, manifest.alert, manifest.scheduler)?;
     Ok(Lake {
         root: root.clone(),
         calendar,

@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a table or knows the engine; the only I/O is reading text.
 
+pub mod alert;
 pub mod calendar;
 pub mod check;
 pub mod checked;
@@ -25,13 +26,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use alert::Alert;
 use calendar::Calendar;
 use check::Checks;
 use column::Column;
 use metric::Metric;
 use report::Report;
 use scale::Scales;
-use schedule::{Schedule, Scheduler};
+use schedule::{Schedule, Scheduler, Work};
 use smtp::Smtp;
 use store::Store;
 
@@ -130,6 +132,14 @@ impl Lake {
             schedules: BTreeMap::new(),
             scheduler: Scheduler::default(),
         }
+    }
+
+    /// The alerts among the schedules.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.schedules.values().filter_map(|schedule| match &schedule.work {
+            Work::Alert(alert) => Some(alert.as_ref()),
+            Work::Report { .. } => None,
+        })
     }
 }
 

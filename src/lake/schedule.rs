@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::Table;
+use super::alert::{self, Alert, AlertSection};
 use super::destination::{self, Destination, DestinationSection};
 use super::document::{Document, InOrder};
 use super::report::{Form, Params, params};
@@ -72,6 +73,7 @@ pub enum Work {
         forms: Vec<Form>,
         csv_safe: bool,
     },
+    Alert(Box<Alert>),
 }
 
 /// Checks that must pass before a report is sent.
@@ -159,6 +161,7 @@ impl Schedule {
     pub fn work_name(&self) -> &str {
         match &self.work {
             Work::Report { name, .. } => name,
+            Work::Alert(alert) => &alert.name,
         }
     }
 
@@ -166,6 +169,7 @@ impl Schedule {
     pub fn kind(&self) -> &'static str {
         match self.work {
             Work::Report { .. } => "report",
+            Work::Alert(_) => "alert",
         }
     }
 
@@ -236,7 +240,7 @@ pub struct ScheduleSection {
 /// Checks that are waited for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct WaitSection {
+pub struct WaitSection {
     /// Tables whose checks must pass.
     #[schemars(with = "Vec<String>")]
     checks: Spanned<Vec<Spanned<String>>>,
@@ -245,6 +249,21 @@ struct WaitSection {
     until: Spanned<String>,
     /// What happens then: `send_with_banner`, `skip` or `fail`.
     then: Then,
+}
+
+/// What schedules and alerts say alike.
+pub(super) struct Common {
+    pub cron: Spanned<String>,
+    pub time_zone: Option<Spanned<String>>,
+    pub wait_for: Option<WaitSection>,
+    pub catch_up: CatchUp,
+    pub overlap: Overlap,
+    pub retries: Option<Spanned<u32>>,
+    pub retry_wait: Option<Spanned<String>>,
+    pub timeout: Option<Spanned<String>>,
+    pub jitter: Option<Spanned<String>>,
+    pub to: Spanned<Vec<Spanned<DestinationSection>>>,
+    pub owner: Option<Vec<Spanned<DestinationSection>>>,
 }
 
 /// What holds for all schedules.
@@ -275,13 +294,14 @@ pub struct Around<'a> {
     pub smtp: Option<&'a Smtp>,
 }
 
-/// The schedules of a manifest by name, and what holds for all of them.
+/// The schedules of a manifest by name, alerts among them, and what holds for all of them.
 ///
 /// # Errors
 /// `InvalidData` with the line of what is wrong.
 pub fn declared(
     around: Around<'_>,
     sections: BTreeMap<Spanned<String>, ScheduleSection>,
+    alerts: BTreeMap<Spanned<String>, AlertSection>,
     scheduler: SchedulerSection,
 ) -> Result<(BTreeMap<String, Schedule>, Scheduler)> {
     let owner = owners(around, scheduler.owner)?;
@@ -294,32 +314,72 @@ pub fn declared(
             at_once => at_once.map_or(AT_ONCE, Spanned::into_inner),
         },
     };
-    let schedules = sections.into_iter().map(|(name, section)| {
-        let schedule = schedule(around, &name, section, &owner)?;
-        Ok((name.into_inner(), schedule))
-    });
-    Ok((schedules.collect::<Result<_>>()?, settings))
+    let mut schedules: BTreeMap<String, Schedule> = BTreeMap::new();
+    for (name, section) in sections {
+        let (work, common) = report(around.document, section)?;
+        schedules.insert(name.get_ref().clone(), schedule(around, "schedule", &name, work, common, &owner)?);
+    }
+    for (name, section) in alerts {
+        if schedules.contains_key(name.get_ref()) {
+            let message = format!("`{}` is the name of a schedule and of an alert", name.get_ref());
+            return Err(around
+                .document
+                .error_at(name.span().start, message)
+                .hint("runs are told apart by it; rename one"));
+        }
+        let (alert, common) = alert::declared(around.document, &name, section)?;
+        let work = Work::Alert(Box::new(alert));
+        schedules.insert(name.get_ref().clone(), schedule(around, "alert", &name, work, common, &owner)?);
+    }
+    Ok((schedules, settings))
 }
 
-fn schedule(
-    around: Around<'_>,
-    name: &Spanned<String>,
-    section: ScheduleSection,
-    owner: &[Destination],
-) -> Result<Schedule> {
-    let document = around.document;
-    check_name(document, name)?;
-    if section.to.get_ref().is_empty() {
-        return Err(document
-            .error_at(section.to.span().start, format!("schedule `{}` goes nowhere", name.get_ref()))
-            .hint(format!("add `[[schedule.{}.to]]` with `folder`, `email` or `webhook`", name.get_ref())));
-    }
+/// What a schedule runs, and what it says as an alert does, too.
+fn report(document: &Document<'_>, section: ScheduleSection) -> Result<(Work, Common)> {
     let forms = section.formats.iter().map(|form| in_manifest(document, form, Form::parse));
     let mut forms = forms.collect::<Result<Vec<_>>>()?;
     if forms.is_empty() {
         forms.push(Form::Html);
     }
-    if let Some(many) = section.retries.as_ref().filter(|retries| *retries.get_ref() > RETRIES_MAX) {
+    let work = Work::Report {
+        name: section.report,
+        params: params(document, section.params)?,
+        forms,
+        csv_safe: section.csv_safe,
+    };
+    let common = Common {
+        cron: section.cron,
+        time_zone: section.time_zone,
+        wait_for: section.wait_for,
+        catch_up: section.catch_up,
+        overlap: section.overlap,
+        retries: section.retries,
+        retry_wait: section.retry_wait,
+        timeout: section.timeout,
+        jitter: section.jitter,
+        to: section.to,
+        owner: section.owner,
+    };
+    Ok((work, common))
+}
+
+/// `what` is the table of the manifest that it is in.
+fn schedule(
+    around: Around<'_>,
+    what: &str,
+    name: &Spanned<String>,
+    work: Work,
+    common: Common,
+    owner: &[Destination],
+) -> Result<Schedule> {
+    let document = around.document;
+    check_name(document, what, name)?;
+    if common.to.get_ref().is_empty() {
+        return Err(document
+            .error_at(common.to.span().start, format!("{what} `{}` goes nowhere", name.get_ref()))
+            .hint(format!("add `[[{what}.{}.to]]` with `folder`, `email` or `webhook`", name.get_ref())));
+    }
+    if let Some(many) = common.retries.as_ref().filter(|retries| *retries.get_ref() > RETRIES_MAX) {
         return Err(document
             .error_at(many.span().start, format!("`retries` is {}, more than {RETRIES_MAX}", many.get_ref()))
             .hint("each try waits twice as long as the one before"));
@@ -329,33 +389,28 @@ fn schedule(
         None => Ok(or),
     };
     Ok(Schedule {
-        work: Work::Report {
-            name: section.report,
-            params: params(document, section.params)?,
-            forms,
-            csv_safe: section.csv_safe,
-        },
-        timing: timing(document, &section.cron, section.time_zone.as_ref(), around.zone)?,
-        wait_for: section.wait_for.map(|wait| wait_for(around, wait)).transpose()?,
-        catch_up: section.catch_up,
-        overlap: section.overlap,
-        retries: section.retries.map(Spanned::into_inner).unwrap_or_default(),
-        retry_wait: span_or(section.retry_wait, RETRY_WAIT)?,
-        timeout: span_or(section.timeout, TIMEOUT)?,
-        jitter: span_or(section.jitter, Duration::ZERO)?,
-        to: destination::declared(document, section.to.into_inner(), around.smtp)?,
-        owner: section.owner.map_or_else(|| Ok(owner.to_vec()), |own| owners(around, own))?,
+        work,
+        timing: timing(document, &common.cron, common.time_zone.as_ref(), around.zone)?,
+        wait_for: common.wait_for.map(|wait| wait_for(around, wait)).transpose()?,
+        catch_up: common.catch_up,
+        overlap: common.overlap,
+        retries: common.retries.map(Spanned::into_inner).unwrap_or_default(),
+        retry_wait: span_or(common.retry_wait, RETRY_WAIT)?,
+        timeout: span_or(common.timeout, TIMEOUT)?,
+        jitter: span_or(common.jitter, Duration::ZERO)?,
+        to: destination::declared(document, common.to.into_inner(), around.smtp)?,
+        owner: common.owner.map_or_else(|| Ok(owner.to_vec()), |own| owners(around, own))?,
         place: (document.file.to_owned(), document.line(name.span().start)),
         name: name.get_ref().clone(),
     })
 }
 
 /// A schedule's name is that of a folder among the records.
-fn check_name(document: &Document<'_>, name: &Spanned<String>) -> Result<()> {
+fn check_name(document: &Document<'_>, what: &str, name: &Spanned<String>) -> Result<()> {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     if name.get_ref().is_empty() || !name.get_ref().chars().all(is_plain) {
         return Err(document
-            .error_at(name.span().start, format!("schedule `{}` cannot name a folder", name.get_ref()))
+            .error_at(name.span().start, format!("{what} `{}` cannot name a folder", name.get_ref()))
             .hint("letters, digits, `-` and `_`"));
     }
     Ok(())
@@ -439,7 +494,11 @@ fn at_least(
 }
 
 /// A value of a manifest as `read` reads it; what is wrong with it is wrong in a file.
-fn in_manifest<T>(document: &Document<'_>, value: &Spanned<String>, read: impl Fn(&str) -> Result<T>) -> Result<T> {
+pub(super) fn in_manifest<T>(
+    document: &Document<'_>,
+    value: &Spanned<String>,
+    read: impl Fn(&str) -> Result<T>,
+) -> Result<T> {
     read(value.get_ref()).map_err(|error| {
         let wrong = document.error_at(value.span().start, error.message());
         match error.hint_text() {

@@ -1,11 +1,12 @@
-//! Checks a saved query without running it: it plans, its parameters can be bound, and every column that its header names is
-//! in the result.
+//! Checks a saved query without running it: it plans, its parameters can be bound, and every column that its header or an alert
+//! names is in the result.
 
 use std::collections::BTreeSet;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 
+use super::alert;
 use super::run::{self, Absent, Given};
 use super::saved::{Library, SavedQuery};
 use crate::engine::Engine;
@@ -16,7 +17,13 @@ use crate::suggest;
 /// What is wrong with the query of this name; empty when nothing is.
 pub async fn query(engine: &Engine, library: &Library, name: &str, now: DateTime<Utc>) -> Vec<Error> {
     match planned(engine, library, name, now).await {
-        Ok((query, schema)) => misnamed(&query, &schema),
+        Ok((query, schema)) => {
+            let mut wrong = misnamed(&query, &schema);
+            for alert in engine.lake().alerts().filter(|alert| alert.query == name) {
+                wrong.extend(alert::plan(engine, library, alert, now).await.err());
+            }
+            wrong
+        }
         Err(error) => vec![error],
     }
 }

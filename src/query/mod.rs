@@ -1,5 +1,6 @@
 //! Saved queries and scripts: text into statements, parameters into values, statements into running ones.
 
+pub mod alert;
 pub mod check;
 mod copy;
 pub mod grain;

@@ -100,8 +100,15 @@ pub async fn saved(
     given: &Given,
     now: DateTime<Utc>,
 ) -> Result<SavedRun> {
-    let Planned { query, bound, plan, engine: scoped } =
-        plan(engine, library, name, given, now, Absent::IsError).await?;
+    start(plan(engine, library, name, given, now, Absent::IsError).await?).await
+}
+
+/// Starts a saved query that is planned, or one with more columns than its own; its grain is held.
+///
+/// # Errors
+/// Those of making the plan physical; `InvalidData` for a grain that names no column.
+pub async fn start(planned: Planned) -> Result<SavedRun> {
+    let Planned { query, bound, plan, engine: scoped } = planned;
     let sql = text(&query);
     let Running { schema, batches, scans } = scoped.start(plan, &sql).await?;
     let names = query.grain.iter().map(|name| (name.value.as_str(), name.line));
@@ -111,7 +118,7 @@ pub async fn saved(
         grain.as_mut().map_or(Ok(()), |grain| grain.check(&batch))?;
         Ok(batch)
     });
-    let present = query.presentation(engine.lake().currency.as_deref());
+    let present = query.presentation(scoped.lake().currency.as_deref());
     Ok(SavedRun { query, bound, present, running: Running { schema, batches: Box::pin(batches), scans } })
 }
 

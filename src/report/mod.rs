@@ -165,19 +165,23 @@ fn summary(document: &Document) -> Vec<String> {
 }
 
 /// A file that is being written, hashed when it is whole.
-struct Draft {
+pub struct Draft {
     name: String,
     media_type: &'static str,
-    file: BufWriter<NamedTempFile>,
+    pub file: BufWriter<NamedTempFile>,
 }
 
 impl Draft {
-    fn new(name: String, media_type: &'static str) -> Result<Self> {
+    /// # Errors
+    /// `Storage` when the disk refuses.
+    pub fn new(name: String, media_type: &'static str) -> Result<Self> {
         let file = NamedTempFile::with_prefix(".cxlake-").map_err(cannot)?;
         Ok(Self { name, media_type, file: BufWriter::new(file) })
     }
 
-    fn finish(self) -> Result<MadeFile> {
+    /// # Errors
+    /// `Storage` when the disk refuses.
+    pub fn finish(self) -> Result<MadeFile> {
         let file = self.file.into_inner().map_err(|error| cannot(error.into_error()))?;
         let path = file.into_temp_path();
         let mut hash = Hash::default();

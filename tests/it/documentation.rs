@@ -35,7 +35,8 @@ fn every_manifest_key_and_every_header_key_is_documented() {
         keys(&schema, &mut found);
         assert!(found.len() > 10, "{found:?}");
         // The tables of a manifest are sections, and so headings.
-        let sections = ["lake", "cache", "store", "table", "metric", "report", "smtp", "schedule", "scheduler"];
+        let sections =
+            ["lake", "cache", "store", "table", "metric", "report", "alert", "smtp", "schedule", "scheduler"];
         for key in found.iter().filter(|key| !sections.contains(&key.as_str())) {
             assert!(text.contains(&format!("`{key}`")), "{name} does not say what `{key}` is");
         }

@@ -130,7 +130,7 @@ fn looking_around_says_what_is_kept_and_what_its_columns_mean() {
     let listed = cxlake(["-c", "\\d cxlake", "--format", "json"]).prints();
     let listed: Vec<Row> = serde_json::from_str(&listed).expect("JSON rows");
     let names: Vec<&str> = listed.iter().map(|row| text(row, "table")).collect();
-    assert_eq!(names, ["cxlake.checks", "cxlake.runs"]);
+    assert_eq!(names, ["cxlake.alerts", "cxlake.checks", "cxlake.runs"]);
     for name in names {
         // Every column says what it means, here and to DESCRIBE.
         for call in [format!("\\d {name}"), format!("describe {name}")] {

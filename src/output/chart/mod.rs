@@ -335,6 +335,7 @@ mod tests {
             Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
         let picture = resvg::tiny_skia::Pixmap::decode_png(&drawing.png(PAGE, 300).expect("a PNG")).expect("a PNG");
         assert_eq!(picture.width(), 300);
+        assert!(drawing.png(PAGE, 300).expect("a PNG") == drawing.png(PAGE, 300).expect("a PNG"));
         assert!(drawing.png(PAGE, 0).is_err() && drawing.png(PAGE, 20_000).is_err());
     }
 }

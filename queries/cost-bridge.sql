@@ -29,7 +29,7 @@
 --
 -- [[chart]]
 -- type = "waterfall"
--- title = "From the base month to the month"
+-- title = "What changed the cost"
 -- x = "step"
 -- y = "amount"
 -- +++

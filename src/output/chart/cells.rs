@@ -154,6 +154,8 @@ impl Grid {
     }
 
     fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
+        // Sides run to the right, and downwards.
+        let (from, to) = if from.y > to.y || from.x > to.x { (to, from) } else { (from, to) };
         let is_level = (from.y - to.y).abs() < NOTHING;
         let is_upright = (from.x - to.x).abs() < NOTHING;
         match stroke {

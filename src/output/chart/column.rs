@@ -41,6 +41,9 @@ pub struct Column {
 /// What is said of a missing value where no column says why.
 pub const NO_VALUE: &str = "no value";
 
+/// Numbers from here on are drawn no more than what is no number: their distances are infinite.
+const FAR: f64 = 1e300;
+
 /// Milliseconds of a day.
 const DAY: f64 = 86_400_000.0;
 
@@ -233,14 +236,14 @@ fn texts(rows: &RecordBatch, place: usize, present: &Presentation) -> Result<Vec
     Ok((0..rows.num_rows()).map(|row| texts.text(row)).collect())
 }
 
-/// What the values are, and the numbers among them that are finite.
+/// What the values are, and the numbers among them that can be drawn.
 fn numbers(values: &dyn Array) -> (Values, Vec<Option<f64>>) {
     let none = || vec![None; values.len()];
     let kind = values.data_type();
     if kind.is_numeric() {
         let Ok(numbers) = cast(values, &DataType::Float64) else { return (Values::Labels, none()) };
         let numbers = numbers.as_primitive::<Float64Type>();
-        return (Values::Numbers, numbers.iter().map(|number| number.filter(|number| number.is_finite())).collect());
+        return (Values::Numbers, numbers.iter().map(|number| number.filter(|number| number.abs() < FAR)).collect());
     }
     if !matches!(kind, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)) {
         return (Values::Labels, none());

@@ -225,3 +225,118 @@ pub fn place(rows: &RecordBatch, name: &str) -> Result<usize> {
         None => error.hint(format!("its columns: {}", suggest::list(names()))),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Date32Array, Float64Array, StringArray};
+
+    use super::*;
+
+    fn rows(numbers: Vec<Option<f64>>) -> RecordBatch {
+        let count = numbers.len();
+        let labels = (0..count).map(|row| format!("office {row} <&\"'>\u{1b}[31m é 東京"));
+        let days = (0..count).map(|row| 20_000 + 31 * i32::try_from(row).expect("a few"));
+        let groups = (0..count).map(|row| format!("group {}", row % 2));
+        let ends =
+            |away: f64| numbers.iter().map(|number| number.map(|number| number + away)).collect::<Float64Array>();
+        let columns: [(&str, ArrayRef); 7] = [
+            ("label", Arc::new(StringArray::from_iter_values(labels))),
+            ("day", Arc::new(Date32Array::from_iter_values(days))),
+            ("group", Arc::new(StringArray::from_iter_values(groups))),
+            ("low", Arc::new(ends(-1.0))),
+            ("high", Arc::new(ends(1.0))),
+            ("other", Arc::new(ends(5.0))),
+            ("number", Arc::new(numbers.iter().copied().collect::<Float64Array>())),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, values)| (name, values, true))).expect("rows")
+    }
+
+    fn spec(kind: Kind) -> Spec {
+        let named = |name: &str| Some(name.to_owned());
+        let (x, y, color) = match kind {
+            Kind::Heatmap => ("group", "label", "number"),
+            Kind::Line | Kind::Sparkline => ("day", "number", "group"),
+            Kind::Scatter => ("other", "number", "group"),
+            _ => ("label", "number", "group"),
+        };
+        let (low, high, target) = (named("low"), named("high"), named("other"));
+        let kind = Some(kind);
+        Spec {
+            kind,
+            x: named(x),
+            y: named(y),
+            color: named(color),
+            low,
+            high,
+            target,
+            label: named("label"),
+            ..Spec::default()
+        }
+    }
+
+    #[test]
+    fn every_kind_draws_whatever_numbers_there_are() {
+        let odd: [Vec<Option<f64>>; 10] = [
+            vec![None],
+            vec![None, None, None],
+            vec![Some(7.0)],
+            vec![Some(0.0), Some(0.0)],
+            vec![Some(-3.0), None, Some(-1.0)],
+            vec![Some(1e18), Some(1e18 + 256.0), Some(1e18 + 512.0)],
+            vec![Some(1e-12), Some(3e-12)],
+            vec![Some(f64::MAX), Some(f64::MIN), Some(1.0)],
+            vec![Some(f64::NAN), Some(f64::INFINITY), Some(2.0), Some(300.0), Some(5.0)],
+            (0..300).map(|row| (row % 7 > 0).then(|| f64::from(row) - 20.0)).collect(),
+        ];
+        for numbers in odd {
+            for (kind, name) in Kind::ALL {
+                let drawing = Drawing::of(&rows(numbers.clone()), &Presentation::default(), &spec(kind)).expect(name);
+                let svg = drawing.svg("here", PAGE);
+                roxmltree::Document::parse(&svg).expect(name);
+                assert!(!svg.contains("NaN") && !svg.contains("\"inf") && !svg.contains("\"-inf"), "{name}: {svg}");
+                let text = drawing.text(Size { width: 60, height: 20 });
+                assert!(!text.contains('\u{1b}') && !drawing.sentence().contains('\u{1b}'), "{name}: {text}");
+                let lines = text.lines().map(unicode_width::UnicodeWidthStr::width);
+                assert!(lines.max().unwrap_or(0) <= 60, "{name}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chart_in_a_page_keeps_its_names_apart_and_takes_the_colours_of_the_page() {
+        let drawing =
+            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
+        let svg = drawing.svg("sales-1", PAGE);
+        let document = roxmltree::Document::parse(&svg).expect("XML");
+        let ids: Vec<&str> = document.descendants().filter_map(|node| node.attribute("id")).collect();
+        assert_eq!(ids, ["sales-1-title", "sales-1-desc", "sales-1-gap"]);
+        assert_eq!(document.root_element().attribute("aria-labelledby"), Some("sales-1-title sales-1-desc"));
+        let css = palette_css();
+        for name in svg.split("var(").skip(1).filter_map(|rest| rest.split(',').next()) {
+            assert_eq!(css.matches(&format!("{name}:")).count(), 2, "{name}");
+        }
+        assert!(!svg.contains("<style"), "{svg}");
+    }
+
+    #[test]
+    fn the_table_of_a_chart_has_its_columns_and_all_rows() {
+        let drawing =
+            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Dot)).expect("dots");
+        let schema = drawing.table().schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["label", "number", "group", "low", "high", "other"]);
+        assert_eq!(drawing.table().num_rows(), 2);
+    }
+
+    #[test]
+    fn a_picture_is_as_wide_as_asked_and_no_wider_than_can_be_painted() {
+        let drawing =
+            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
+        let picture = resvg::tiny_skia::Pixmap::decode_png(&drawing.png(PAGE, 300).expect("a PNG")).expect("a PNG");
+        assert_eq!(picture.width(), 300);
+        assert!(drawing.png(PAGE, 300).expect("a PNG") == drawing.png(PAGE, 300).expect("a PNG"));
+        assert!(drawing.png(PAGE, 0).is_err() && drawing.png(PAGE, 20_000).is_err());
+    }
+}

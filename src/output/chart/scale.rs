@@ -89,7 +89,7 @@ impl Scale {
         let (low, high) = match (low.is_finite(), low < high) {
             (false, _) => (0.0, 1.0),
             (true, true) => (low, high),
-            (true, false) => (low - 0.5, low + 0.5),
+            (true, false) => (low - low.abs().max(1.0) / 2.0, low + low.abs().max(1.0) / 2.0),
         };
         Self { low, high, ticks: Vec::new(), is_log: false }
     }

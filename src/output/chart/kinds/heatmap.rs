@@ -114,6 +114,7 @@ fn key(numbers: &Column, middle: &Middle, absent: usize) -> Vec<Entry> {
     let short = |number: f64| numbers.form.exact(number);
     let (below, above) = (Sign::Box(tint(numbers, -3)), Sign::Box(tint(numbers, 3)));
     let mut key = match middle.bands {
+        _ if numbers.present().next().is_none() => Vec::new(),
         Some((low, high)) => vec![
             Entry::new(format!("below {}", short(low)), below),
             Entry::new(format!("{} to {}", short(low), short(high)), Sign::Box(Paint::Tint(0))),

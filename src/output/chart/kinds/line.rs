@@ -219,7 +219,6 @@ pub fn sentence(figure: &Figure) -> String {
     let ways: Vec<String> = told.iter().filter_map(|series| way(figure, series, detail)).take(TOLD).collect();
     let all = match ways.as_slice() {
         [] => None,
-        _ if series.len() == 1 => Some(format!("{}.", ways.join(""))),
         _ => Some(format!("{}: {}.", figure.heading, ways.join("; "))),
     };
     let more = (series.len() > ways.len()).then(|| format!("{} series in all.", series.len()));

@@ -56,7 +56,7 @@ impl Plane {
         if canvas.is_page() {
             let title = canvas.cut(&up.title, canvas.width);
             scene.text(Point::new(0.0, top + 8.0), title, Anchor::Start, Paint::Muted);
-            plane.top = top + 22.0;
+            plane.top = top + 28.0;
             plane.right = canvas.width - names_width.max(10.0);
             plane.bottom = (canvas.height - 22.0 - canvas.line()).max(plane.top + 60.0);
             plane.page_axes(scene, canvas, across, up, &names);

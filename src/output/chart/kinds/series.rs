@@ -80,7 +80,7 @@ fn paint(figure: &Figure, series: &mut [Series]) {
 
 /// The runs of a series without a gap: rows that follow each other where the chart has places, all with a number.
 pub fn runs(figure: &Figure, series: &Series, along: &[Option<f64>]) -> Vec<Vec<usize>> {
-    // A place that other series have and this one lacks is a gap in it.
+    // Where series share their places, one that others have and this one lacks is a gap in it.
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     let mut sorted: Vec<f64> = along.iter().flatten().copied().collect();
     sorted.sort_by(f64::total_cmp);
@@ -88,6 +88,7 @@ pub fn runs(figure: &Figure, series: &Series, along: &[Option<f64>]) -> Vec<Vec<
     for (place, value) in sorted.into_iter().enumerate() {
         places.insert(value.to_bits(), place);
     }
+    let is_shared = along.iter().flatten().count() * 2 >= places.len() * 3;
     let place = |row: usize| along.get(row).copied().flatten().and_then(|value| places.get(&value.to_bits()).copied());
     let mut runs: Vec<Vec<usize>> = Vec::new();
     let mut before: Option<usize> = None;
@@ -95,7 +96,7 @@ pub fn runs(figure: &Figure, series: &Series, along: &[Option<f64>]) -> Vec<Vec<
         let here = place(row).filter(|_| figure.up.number(row).is_some());
         if let Some(at) = here {
             match runs.last_mut() {
-                Some(run) if before.is_some_and(|before| at <= before + 1) => run.push(row),
+                Some(run) if before.is_some_and(|before| !is_shared || at <= before + 1) => run.push(row),
                 _ => runs.push(vec![row]),
             }
         }

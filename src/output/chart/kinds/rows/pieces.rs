@@ -79,7 +79,8 @@ fn draw_missing(scene: &mut Scene, row: &Row, reason: &str, canvas: &Canvas, fra
     }
     let (at, width) = (Point::new(frame.left, band.middle - BAR / 2.0), frame.right - frame.left);
     scene.add_told(Shape::Hatch { at, width, height: BAR }, Paint::Gap, row.tip.clone());
-    let reason = canvas.cut(reason, width - 12.0);
+    // Some of the hatch stays to be seen.
+    let reason = canvas.cut(reason, width / 2.0);
     let text_width = canvas.wide(&reason, Weight::Plain);
     let x = (from + 6.0).min(frame.right - text_width - 6.0);
     let at = Point::new(x - 4.0, band.middle - canvas.line() / 2.0);

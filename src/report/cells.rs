@@ -29,7 +29,6 @@ pub enum Cell {
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
-    pub name: &'a str,
     pub title: &'a str,
     pub is_number: bool,
     pub style: Option<&'a ColumnStyle>,
@@ -42,7 +41,7 @@ pub fn heads(section: &Section) -> Vec<Head<'_>> {
         let field = answer.rows.schema.field(place);
         let name = field.name().as_str();
         let is_number = cell::is_number(field.data_type());
-        Head { name, title: answer.present.title(name), is_number, style: answer.present.style(name) }
+        Head { title: answer.present.title(name), is_number, style: answer.present.style(name) }
     };
     section.columns.iter().map(head).collect()
 }

@@ -121,7 +121,10 @@ fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
 fn charts(html: &mut String, section: &Section, id: &str) -> Result<()> {
     for (place, drawing) in section.charts.drawings.iter().enumerate() {
         let svg = drawing.svg(&format!("{id}c{}", place + 1), chart::PAGE);
-        let _ = writeln!(html, "<figure>\n{svg}\n<figcaption>{}</figcaption>", escaped(&drawing.sentence()));
+        // A narrow screen moves a chart to and fro: scaled down, its text could not be read.
+        let named = escaped(drawing.title());
+        let _ = writeln!(html, "<figure>\n<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"{named}\">");
+        let _ = writeln!(html, "{svg}\n</div>\n<figcaption>{}</figcaption>", escaped(&drawing.sentence()));
         if !(section.has_table && covers(section, drawing)) {
             html.push_str("<details><summary>The numbers of this chart</summary>\n");
             table::of_chart(html, drawing.table(), &section.result.present, drawing.title())?;

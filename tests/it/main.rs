@@ -32,6 +32,7 @@ mod sample;
 mod sample_tables;
 mod saved_queries;
 mod schedule_manifest;
+mod schedules;
 mod scores;
 mod sharing;
 mod table_functions;

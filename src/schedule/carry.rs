@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::claims::{Doubt, Lease, MadeRecord, Passage};
 use super::letter::{self, Letter};
@@ -33,6 +34,16 @@ pub struct Product {
     pub files: Vec<MadeFile>,
     pub inputs_sha256: Option<String>,
     pub parameters: Vec<ParameterRecord>,
+    /// Rows that belong into the message itself.
+    pub table: Option<Table>,
+}
+
+/// Rows of a message, in each of the forms in which it is sent.
+#[derive(Debug)]
+pub struct Table {
+    pub text: String,
+    pub html: String,
+    pub rows: Value,
 }
 
 /// What making gave.

@@ -3,7 +3,7 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::carry::Product;
+use super::carry::{Product, Table};
 use crate::lake::run::{DeliveryRecord, DeliveryState, Outcome, RunRecord};
 use crate::lake::schedule::Schedule;
 use crate::report::MadeFile;
@@ -20,6 +20,8 @@ pub struct Letter<'a> {
     pub lines: Vec<String>,
     /// What it is about, by name.
     pub facts: Vec<(&'static str, String)>,
+    /// Rows below the sentences.
+    pub table: Option<&'a Table>,
     pub body: Value,
     pub files: &'a [MadeFile],
 }
@@ -50,11 +52,15 @@ pub fn to_recipient<'a>(
             "places": places,
         }),
     );
+    if let Some(table) = &product.table {
+        merge(&mut body, json!({ "alerts": table.rows }));
+    }
     Letter {
         id: format!("{}-{key}", record.run_id),
         subject: format!("{} ({})", product.title, schedule.wall(record.fire_time).format("%Y-%m-%d")),
         banner: record.reason.clone(),
         lines: product.summary.clone(),
+        table: product.table.as_ref(),
         facts,
         body,
         files: &product.files,
@@ -90,6 +96,7 @@ pub fn to_owner(schedule: &Schedule, record: &RunRecord, key: &str) -> Letter<'s
         subject: format!("cxlake: {} {what} ({})", schedule.name, schedule.shown(record.fire_time)),
         banner: None,
         lines,
+        table: None,
         facts: facts(schedule, record),
         body,
         files: &[],

@@ -3,6 +3,7 @@
 //! `due.rs` says which fire times are to be run; `claims.rs` sees to it that each is run by one process; `carry.rs` carries a run
 //! out; `start.rs` does all of that for as long as it is let. Nothing here prints.
 
+mod alert;
 mod carry;
 mod claims;
 mod clock;
@@ -21,7 +22,9 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Kind, Result};
 use crate::lake::run::{RunRecord, Trigger};
-use crate::lake::schedule::{self, Overlap, Schedule};
+use crate::lake::schedule::{self, Overlap, Schedule, Work};
+use crate::query;
+use crate::report;
 use crate::storage::Records;
 use carry::{Carried, World, carry_out};
 use claims::{Again, Claim, Claims};
@@ -86,8 +89,15 @@ impl Schedules<Site> {
     /// `InvalidData` with the schedule's line in the manifest.
     async fn check(&self, schedule: &Schedule) -> Result<()> {
         let Site { engine, library, .. } = self.world.as_ref();
-        let found = crate::report::find(engine, library, schedule.work_name()).await;
-        found.map(|_| ()).map_err(|error| {
+        let found = match &schedule.work {
+            Work::Report { name, .. } => report::find(engine, library, name).await.map(|_| ()),
+            Work::Alert(alert) => query::alert::plan(engine, library, alert, self.clock().now()).await.map(|_| ()),
+        };
+        found.map_err(|error| {
+            // A condition's own line says more than that of its alert.
+            if error.place().is_some_and(|place| place.file.as_ref() == Some(&schedule.place.0)) {
+                return error;
+            }
             let (file, line) = &schedule.place;
             let wrong = Error::invalid(error.message()).at(file, Some(*line));
             match error.hint_text() {

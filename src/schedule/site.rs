@@ -3,11 +3,15 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::alert;
 use super::carry::{Making, Product, Request, Sending, World};
+use super::claims::Claims;
+use super::clock::Clock;
 use super::delivery::Post;
 use super::letter::Letter;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::lake::alert::Alert;
 use crate::lake::destination::Destination;
 use crate::lake::run::ParameterRecord;
 use crate::lake::schedule::{Schedule, Work};
@@ -15,6 +19,7 @@ use crate::quality;
 use crate::query::saved::Library;
 use crate::report::{self, MadeFile, Order};
 use crate::shell::interrupt::apart;
+use crate::storage::Records;
 
 /// A lake that is open, and what letters are sent with.
 #[derive(Clone)]
@@ -33,9 +38,22 @@ impl Site {
     }
 }
 
+impl Site {
+    async fn look(&self, alert: &Alert, request: Request) -> Result<Making> {
+        let lake = self.engine.lake();
+        let records = Records::open(self.engine.stores(), lake)?;
+        let claims = Claims::new(records, lake.scheduler.lease, Clock::Machine);
+        let (engine, library, alert) = (self.engine.clone(), self.library.clone(), alert.clone());
+        apart(async move { alert::look(&engine, &library, &alert, &claims, &request).await }).await
+    }
+}
+
 impl World for Site {
     async fn make(&self, schedule: &Schedule, request: Request) -> Result<Making> {
-        let Work::Report { name, params, forms, csv_safe } = &schedule.work;
+        let (name, params, forms, csv_safe) = match &schedule.work {
+            Work::Report { name, params, forms, csv_safe } => (name, params, forms, csv_safe),
+            Work::Alert(alert) => return self.look(alert, request).await,
+        };
         let run_id = Uuid::parse_str(&request.run_id)
             .map_err(|error| Error::internal(format!("`{}` is no id of a run: {error}", request.run_id)))?;
         let order = Order {
@@ -59,6 +77,7 @@ impl World for Site {
             files: made.files,
             inputs_sha256: Some(made.inputs),
             parameters: parameters.collect(),
+            table: None,
         }))
     }
 

@@ -122,6 +122,7 @@ impl World for Made {
             files: Vec::new(),
             inputs_sha256: None,
             parameters: Vec::new(),
+            table: None,
         }))
     }
 
@@ -545,6 +546,7 @@ impl World for Counting {
             files: Vec::new(),
             inputs_sha256: None,
             parameters: Vec::new(),
+            table: None,
         }))
     }
 

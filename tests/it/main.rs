@@ -3,6 +3,7 @@
 // A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
+mod alerts;
 mod checks;
 mod command_line;
 mod completion;

@@ -27,7 +27,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     //
     ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //
-    ("schedule", &["error", "suggest", "lake", "storage", "engine", "query", "quality", "report", "shell"]),
+    ("schedule", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality", "report", "shell"]),
     //
     (
         "cli",

@@ -162,6 +162,9 @@ fn text(letter: &Letter<'_>) -> String {
     for line in &letter.lines {
         text += &format!("{line}\n");
     }
+    if let Some(table) = letter.table {
+        text += &format!("\n{}", table.text);
+    }
     text += "\n";
     for (name, value) in &letter.facts {
         text += &format!("{name}: {value}\n");
@@ -182,6 +185,9 @@ fn html(letter: &Letter<'_>) -> String {
     }
     for line in &letter.lines {
         html += &format!("<p>{}</p>", escaped(line));
+    }
+    if let Some(table) = letter.table {
+        html += &table.html;
     }
     html += "<p style=\"color:#57606a;font-size:13px\">";
     for (name, value) in &letter.facts {

@@ -9,6 +9,7 @@ mod doctor;
 mod fault_runs;
 mod faults;
 pub mod http;
+mod kept;
 mod lake;
 mod played;
 pub mod proxy;

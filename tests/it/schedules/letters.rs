@@ -6,7 +6,7 @@ use super::mail::Manners;
 use super::{FIRE, Lake, files, text};
 
 /// The body of a mail with its soft line breaks and encoded letters put right.
-fn plain(mail: &str) -> String {
+pub fn plain(mail: &str) -> String {
     mail.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n")
 }
 

@@ -1,5 +1,6 @@
 //! Schedules: the commands, what becomes of failures, crashes at every step, and schedulers side by side.
 
+mod alerts;
 mod commands;
 mod crashes;
 mod failures;

@@ -22,4 +22,6 @@ pub mod report;
 
 pub mod shell;
 
+pub mod schedule;
+
 pub mod cli;

@@ -148,6 +148,11 @@ pub enum Command {
         #[command(subcommand)]
         action: Option<ReportAction>,
     },
+    /// Run reports at their times, by hand or as the scheduler; say what is due, and what became of it
+    Schedule {
+        #[command(subcommand)]
+        action: Option<ScheduleAction>,
+    },
     /// List or show metrics: what words such as promoter mean in this lake
     Metrics {
         #[command(subcommand)]
@@ -218,6 +223,47 @@ pub enum ReportAction {
         /// An HTML or JSON file of a report
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScheduleAction {
+    /// List all: when each fires next, and what became of its last run
+    List,
+    /// Say when schedules fire next
+    Next {
+        /// A schedule; default all
+        name: Option<String>,
+        /// How many times
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 5)]
+        count: usize,
+    },
+    /// Run a schedule's last fire time, once on any number of machines, and wait for its end
+    Run {
+        name: String,
+        /// For this moment: `2026-11-02 07:00` in the schedule's zone, `2026-11-02T12:00:00Z`, or `now`
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Run all fire times between two moments that have not been run
+    Backfill {
+        name: String,
+        /// The first moment: a time, or a day
+        #[arg(long, value_name = "TIME")]
+        from: String,
+        /// The last moment: a time, or a day with all of it
+        #[arg(long, value_name = "TIME")]
+        to: String,
+    },
+    /// Say what became of the last runs
+    History {
+        /// A schedule; default all
+        name: Option<String>,
+        /// How many runs
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+        count: usize,
+    },
+    /// Run schedules as their times come, until Ctrl-C or SIGTERM
+    Start,
 }
 
 #[derive(Debug, Subcommand)]

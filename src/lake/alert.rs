@@ -264,11 +264,14 @@ impl State {
     }
 }
 
-/// A column and its value in words; `None` for a null.
+/// A column and its value; `None` for a null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     pub name: String,
     pub value: Option<String>,
+    /// The value as its query shows it to people, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
 }
 
 impl AlertRecord {
@@ -376,7 +379,7 @@ mod tests {
             since: at("2026-10-01T12:00:00Z"),
             told: Some(at("2026-10-01T12:00:00Z")),
             sends: false,
-            row: vec![Cell { name: "cost".to_owned(), value: None }],
+            row: vec![Cell { name: "cost".to_owned(), value: None, shown: None }],
         };
         let record = AlertRecord {
             run_id: "019a-1".to_owned(),

@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use lettre::message::Mailbox;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 use url::{Host, Url};
 
@@ -32,6 +33,19 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// What tells it apart from others, whatever its place in a list: a few letters of a hash, which give nothing away.
+    pub fn key(&self) -> String {
+        let whole = match self {
+            Self::Folder(written) => format!("folder {written}"),
+            Self::Email(addresses) => {
+                let addresses = addresses.iter().map(|address| address.email.to_string());
+                format!("email {}", addresses.collect::<Vec<_>>().join(" "))
+            }
+            Self::Webhook { url, .. } => format!("webhook {url}"),
+        };
+        Sha256::digest(whole).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// As records and messages name it: of a webhook only the host, since its path is often a secret.
     pub fn shown(&self) -> String {
         match self {

@@ -162,6 +162,20 @@ pub async fn detached<T: Send + 'static>(
     Ok((about, Running { schema, batches: Box::pin(received(batches, task)), scans }))
 }
 
+/// Does work on threads of its own, so that one which computes without a pause holds nothing else up. Dropped before its end, it
+/// ends the work.
+///
+/// # Errors
+/// Those of the work; `Internal` when it panics.
+pub async fn apart<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let (send, done) = oneshot::channel();
+    let _task = Task::start(async move {
+        // Nobody waits for what was given up.
+        let _ = send.send(work.await);
+    })?;
+    done.await.map_err(|_| panicked())?
+}
+
 /// The batches as they arrive, and an error when the task ended before it was done.
 fn received(
     batches: mpsc::Receiver<Result<arrow::array::RecordBatch>>,

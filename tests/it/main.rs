@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
 mod charts;
+mod alerts;
 mod checks;
 mod command_line;
 mod completion;
@@ -33,6 +34,7 @@ mod sample;
 mod sample_tables;
 mod saved_queries;
 mod schedule_manifest;
+mod schedules;
 mod scores;
 mod sharing;
 mod spreadsheets;

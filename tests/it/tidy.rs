@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("suggest", &[]),
     //
@@ -27,9 +27,14 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     //
     ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //
+    ("schedule", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality", "report", "shell"]),
+    //
     (
         "cli",
-        &["error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "report", "shell"],
+        &[
+            "error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "report", "shell",
+            "schedule",
+        ],
     ),
 ];
 

@@ -10,6 +10,7 @@ mod pages;
 mod queries;
 mod report;
 mod run;
+mod schedule;
 mod statements;
 mod tables;
 
@@ -17,7 +18,9 @@ use std::io::Write;
 
 use tokio::runtime::Runtime;
 
-use super::args::{Args, Command, FunctionsAction, MetricsAction, QueriesAction, ReportAction, TablesAction};
+use super::args::{
+    Args, Command, FunctionsAction, MetricsAction, QueriesAction, ReportAction, ScheduleAction, TablesAction,
+};
 use super::report::report as report_error;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -53,6 +56,10 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
         Some(Command::Tables { action }) => {
             let action = action.unwrap_or(TablesAction::List);
             runtime.block_on(tables::run(action, settings, interrupt))
+        }
+        Some(Command::Schedule { action }) => {
+            let action = action.unwrap_or(ScheduleAction::List);
+            runtime.block_on(schedule::run(action, settings, interrupt))
         }
         Some(Command::Metrics { action }) => {
             let action = action.unwrap_or(MetricsAction::List);

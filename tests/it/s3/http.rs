@@ -98,7 +98,8 @@ impl Drop for Listening {
     }
 }
 
-fn acceptor() -> TlsAcceptor {
+/// What makes a connection one over TLS, as `localhost`.
+pub fn acceptor() -> TlsAcceptor {
     let key = PrivateKeyDer::from_pem_slice(CERTIFICATE_KEY).expect("a key");
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

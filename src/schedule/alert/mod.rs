@@ -1,0 +1,70 @@
+//! Alerts: what a saved query finds now, held against what was known, is what there is to tell.
+//!
+//! `rows.rs` looks, `state.rs` says what that means, `message.rs` puts it into words. What was found is kept for each fire time
+//! before anything is sent, so that an attempt which died is repeated with the same result, whatever the data say by then.
+
+mod message;
+mod rows;
+mod state;
+
+use chrono::{DateTime, Utc};
+
+use super::carry::{Making, Request};
+use super::claims::Claims;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::lake::alert::{Alert, AlertRecord};
+use crate::lake::run::Outcome;
+use crate::query::saved::Library;
+use crate::storage::Records;
+
+/// Looks at what an alert asks for, unless this fire time has been looked at already, and says what there is to send.
+///
+/// # Errors
+/// Those of its query; `InvalidData` when its rows cannot be told apart; `Storage` when the records cannot be read or written.
+pub async fn look(
+    engine: &Engine,
+    library: &Library,
+    alert: &Alert,
+    claims: &Claims,
+    request: &Request,
+) -> Result<Making> {
+    let fire = request.fire_time;
+    let object = AlertRecord::object(&alert.name, fire);
+    let record = match kept(&claims.records, &object).await? {
+        Some(record) => record,
+        None => {
+            let before = before(claims, alert, fire).await?;
+            let seen = rows::look(engine, library, alert, fire).await?;
+            let entries = state::judge(before, seen, alert, fire);
+            let record =
+                AlertRecord { run_id: request.run_id.clone(), alert: alert.name.clone(), fire_time: fire, entries };
+            match claims.records.create(&object, record.to_json()?).await? {
+                true => record,
+                // Another attempt was first; what it found is what is told.
+                false => kept(&claims.records, &object).await?.unwrap_or(record),
+            }
+        }
+    };
+    message::of(alert, &record).await
+}
+
+async fn kept(records: &Records, object: &str) -> Result<Option<AlertRecord>> {
+    let bytes = records.read(object).await?;
+    bytes.map(|bytes| AlertRecord::from_json(&bytes, &records.shown(object))).transpose()
+}
+
+/// What was known before a fire time: what the last look before it found, and whether that arrived.
+async fn before(claims: &Claims, alert: &Alert, fire: DateTime<Utc>) -> Result<state::Known> {
+    let folder = AlertRecord::folder(&alert.name);
+    let object = AlertRecord::object(&alert.name, fire);
+    for month in claims.records.folders(&folder).await?.iter().rev() {
+        let names = claims.records.list(&format!("{folder}/{month}")).await?;
+        let Some(last) = names.iter().rfind(|name| **name < object) else { continue };
+        let Some(record) = kept(&claims.records, last).await? else { continue };
+        let done = claims.done(&alert.name, record.fire_time).await?;
+        let is_sent = |outcome| matches!(outcome, Outcome::Sent | Outcome::SentWithBanner);
+        return Ok(state::carried(record, done.is_some_and(|run| is_sent(run.outcome))));
+    }
+    Ok(state::Known::new())
+}

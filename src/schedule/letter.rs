@@ -1,0 +1,135 @@
+//! What destinations and owners are told of a run.
+
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+
+use super::carry::{Product, Table};
+use crate::lake::run::{DeliveryRecord, DeliveryState, Outcome, RunRecord};
+use crate::lake::schedule::Schedule;
+use crate::report::MadeFile;
+
+/// What is sent: by mail as text and HTML, by webhook as JSON.
+#[derive(Debug)]
+pub struct Letter<'a> {
+    /// The same whenever this is sent to this destination, so that who gets it twice can tell.
+    pub id: String,
+    pub subject: String,
+    /// What a reader must know before all else.
+    pub banner: Option<String>,
+    /// Sentences.
+    pub lines: Vec<String>,
+    /// What it is about, by name.
+    pub facts: Vec<(&'static str, String)>,
+    /// Rows below the sentences.
+    pub table: Option<&'a Table>,
+    pub body: Value,
+    pub files: &'a [MadeFile],
+}
+
+/// To a recipient: what was made, and where it was placed.
+pub fn to_recipient<'a>(
+    schedule: &Schedule,
+    record: &RunRecord,
+    product: &'a Product,
+    places: &[String],
+    key: &str,
+) -> Letter<'a> {
+    let mut facts = facts(schedule, record);
+    if !places.is_empty() {
+        facts.push(("Also at", places.join(", ")));
+    }
+    let files: Vec<Value> = product.files.iter().map(about_file).collect();
+    let mut body = about_run(schedule, record);
+    merge(
+        &mut body,
+        json!({
+            "outcome": if record.reason.is_some() { Outcome::SentWithBanner.word() } else { Outcome::Sent.word() },
+            "title": product.title,
+            "banner": record.reason,
+            "summary": product.summary,
+            "rows": product.rows,
+            "files": files,
+            "places": places,
+        }),
+    );
+    if let Some(table) = &product.table {
+        merge(&mut body, json!({ "alerts": table.rows }));
+    }
+    Letter {
+        id: format!("{}-{key}", record.run_id),
+        subject: format!("{} ({})", product.title, schedule.wall(record.fire_time).format("%Y-%m-%d")),
+        banner: record.reason.clone(),
+        lines: product.summary.clone(),
+        table: product.table.as_ref(),
+        facts,
+        body,
+        files: &product.files,
+    }
+}
+
+fn about_file(file: &MadeFile) -> Value {
+    json!({ "name": file.name, "media_type": file.media_type, "bytes": file.bytes, "sha256": file.sha256 })
+}
+
+/// To the owner: what went wrong.
+pub fn to_owner(schedule: &Schedule, record: &RunRecord, key: &str) -> Letter<'static> {
+    let what = match record.outcome {
+        Outcome::SentWithBanner => "was sent with a banner",
+        Outcome::MayHaveBeenSent => "may have been sent",
+        Outcome::Skipped => "was skipped",
+        Outcome::Failed | Outcome::Running | Outcome::Sent => "failed",
+    };
+    let mut lines: Vec<String> = record.reason.iter().chain(&record.error).cloned().collect();
+    lines.extend(record.deliveries.iter().map(delivered));
+    let mut body = about_run(schedule, record);
+    merge(
+        &mut body,
+        json!({
+            "outcome": record.outcome.word(),
+            "reason": record.reason,
+            "error": record.error,
+            "deliveries": record.deliveries,
+        }),
+    );
+    Letter {
+        id: format!("{}-{key}", record.run_id),
+        subject: format!("cxlake: {} {what} ({})", schedule.name, schedule.shown(record.fire_time)),
+        banner: None,
+        lines,
+        table: None,
+        facts: facts(schedule, record),
+        body,
+        files: &[],
+    }
+}
+
+fn delivered(delivery: &DeliveryRecord) -> String {
+    let state = match delivery.state {
+        DeliveryState::NotTried => "not tried",
+        DeliveryState::Sent => "sent",
+        DeliveryState::MayHaveBeenSent => "may have been sent; it is not sent again",
+        DeliveryState::Failed => "failed",
+    };
+    format!("{}: {state}", delivery.to)
+}
+
+fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(&'static str, String)> {
+    vec![("Schedule", schedule.name.clone()), ("For", schedule.shown(record.fire_time)), ("Run", record.run_id.clone())]
+}
+
+fn about_run(schedule: &Schedule, record: &RunRecord) -> Value {
+    json!({
+        "run_id": record.run_id,
+        "schedule": schedule.name,
+        "kind": record.kind,
+        "name": record.name,
+        "fire_time": record.fire_time.to_rfc3339_opts(SecondsFormat::Secs, true),
+    })
+}
+
+/// Adds the keys of one object to another.
+fn merge(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
+    }
+}

@@ -1,0 +1,98 @@
+//! The world that runs are carried out in: the lake's engine and saved queries, its stores, mail and webhooks.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::alert;
+use super::carry::{Making, Product, Request, Sending, World};
+use super::claims::Claims;
+use super::clock::Clock;
+use super::delivery::Post;
+use super::letter::Letter;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::lake::alert::Alert;
+use crate::lake::destination::Destination;
+use crate::lake::run::ParameterRecord;
+use crate::lake::schedule::{Schedule, Work};
+use crate::quality;
+use crate::query::saved::Library;
+use crate::report::{self, MadeFile, Order};
+use crate::shell::interrupt::apart;
+use crate::storage::Records;
+
+/// A lake that is open, and what letters are sent with.
+#[derive(Clone)]
+pub struct Site {
+    pub engine: Engine,
+    pub library: Library,
+    post: Post,
+}
+
+impl Site {
+    /// # Errors
+    /// `Usage` for a session that may only read; `Storage` when the machine's certificates cannot be used.
+    pub fn new(engine: Engine, library: Library) -> Result<Self> {
+        let post = Post::new(engine.lake().smtp.clone())?;
+        Ok(Self { engine, library, post })
+    }
+}
+
+impl Site {
+    async fn look(&self, alert: &Alert, request: Request) -> Result<Making> {
+        let lake = self.engine.lake();
+        let records = Records::open(self.engine.stores(), lake)?;
+        let claims = Claims::new(records, lake.scheduler.lease, Clock::Machine);
+        let (engine, library, alert) = (self.engine.clone(), self.library.clone(), alert.clone());
+        apart(async move { alert::look(&engine, &library, &alert, &claims, &request).await }).await
+    }
+}
+
+impl World for Site {
+    async fn make(&self, schedule: &Schedule, request: Request) -> Result<Making> {
+        let (name, params, forms, csv_safe) = match &schedule.work {
+            Work::Report { name, params, forms, csv_safe } => (name, params, forms, csv_safe),
+            Work::Alert(alert) => return self.look(alert, request).await,
+        };
+        let run_id = Uuid::parse_str(&request.run_id)
+            .map_err(|error| Error::internal(format!("`{}` is no id of a run: {error}", request.run_id)))?;
+        let order = Order {
+            name: name.clone(),
+            given: params.clone(),
+            forms: forms.clone(),
+            csv_safe: *csv_safe,
+            run_id,
+            started_at: request.started_at,
+            now: request.fire_time,
+            banner: request.banner,
+        };
+        let (engine, library) = (self.engine.clone(), self.library.clone());
+        // On threads of its own: a query that computes without a pause would hold up the lease, the timeout and other runs.
+        let made = apart(async move { report::make(&engine, &library, &order).await }).await?;
+        let parameters = made.parameters.into_iter().map(|(name, value)| ParameterRecord { name, value });
+        Ok(Making::Made(Product {
+            title: made.title,
+            summary: made.summary,
+            rows: made.rows,
+            files: made.files,
+            inputs_sha256: Some(made.inputs),
+            parameters: parameters.collect(),
+            table: None,
+        }))
+    }
+
+    async fn failing(&self, tables: &[String], now: DateTime<Utc>) -> Result<Vec<String>> {
+        let (engine, tables) = (self.engine.clone(), tables.to_vec());
+        let outcomes = apart(async move { quality::run(&engine, &tables, now).await }).await?;
+        let failing = outcomes.iter().filter(|outcome| outcome.is_error());
+        Ok(failing.map(|outcome| format!("{}, {}: {}", outcome.table, outcome.check, outcome.found)).collect())
+    }
+
+    async fn place(&self, folder: &str, files: &[MadeFile]) -> Result<Vec<String>> {
+        report::place(self.engine.stores(), &self.engine.lake().root, files, folder).await
+    }
+
+    async fn send(&self, to: &Destination, letter: &Letter<'_>) -> Sending {
+        self.post.send(to, letter).await
+    }
+}

@@ -328,11 +328,33 @@ fn axes(chart: &mut Chart, figure: &Figure<'_>) {
         } else {
             axis.set_major_gridlines(false);
         }
+        // A bar is as long as its number only where its axis begins at zero.
+        if let Some((low, high)) = bars_between(figure).filter(|_| !is_across) {
+            if low >= 0.0 {
+                axis.set_min(0);
+            } else if high <= 0.0 {
+                axis.set_max(0);
+            }
+        }
         if let Some(pattern) = column.pattern.as_deref().filter(|_| column.is_measured()) {
             let are_months = column.kind == Kind::Day && column.labels.iter().all(|label| label.ends_with("-01"));
             axis.set_num_format(if are_months { "mmm yyyy" } else { pattern });
         }
     }
+}
+
+/// The lowest and the highest end of bars; `None` where a chart has none.
+fn bars_between(figure: &Figure<'_>) -> Option<(f64, f64)> {
+    let ends: Vec<f64> = match figure.kind {
+        ChartKind::Bar | ChartKind::StackedBar | ChartKind::Bullet => {
+            figure.up.numbers.iter().flatten().copied().collect()
+        }
+        ChartKind::Waterfall => bridge(figure).iter().filter_map(|step| Some(step.ends?.1)).collect(),
+        ChartKind::Line | ChartKind::Dot | ChartKind::Heatmap | ChartKind::Scatter | ChartKind::Sparkline => {
+            return None;
+        }
+    };
+    Some((ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max)))
 }
 
 /// A text that a chart does not take for the address of cells.

@@ -45,10 +45,10 @@
 -- invited = { title = "Invited", format = "#,##0", total = "sum" }
 -- response_rate = { title = "Response rate", format = "0%", good = "up", description = "invitations answered, of those sent in the window" }
 -- n = { title = "n", format = "#,##0", total = "sum", description = "answers in the score" }
--- promoters = { title = "Promoters", format = "#,##0", missing = "note", total = "sum" }
--- passives = { title = "Passives", format = "#,##0", missing = "note", total = "sum" }
--- detractors = { title = "Detractors", format = "#,##0", missing = "note", total = "sum" }
--- nps = { title = "NPS", format = "+0.0", good = "up", missing = "note", total = "100 * (promoters - detractors) / (promoters + passives + detractors)" }
+-- promoters = { title = "Promoters", format = "#,##0", missing = "note" }
+-- passives = { title = "Passives", format = "#,##0", missing = "note" }
+-- detractors = { title = "Detractors", format = "#,##0", missing = "note" }
+-- nps = { title = "NPS", format = "+0.0", good = "up", missing = "note" }
 -- low = { title = "Low", format = "+0.0", missing = "note" }
 -- high = { title = "High", format = "+0.0", missing = "note" }
 -- note = { title = "Note" }

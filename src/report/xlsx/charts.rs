@@ -13,15 +13,21 @@ use super::blocks::{Block, Blocks, Cells};
 use super::figure::{Column, Figure};
 use super::refused;
 use super::sheet::Placed;
-use super::style::{self, fitting};
+use super::style::{self, LINE_HEIGHT, fitting};
 use super::values::Kind;
 use crate::error::Result;
 use crate::output::chart::Kind as ChartKind;
 use crate::output::present::Good;
 use crate::report::document::Document;
 
-/// Pixels of a chart, of a row of the sheet, and of a bar that lies.
+/// Pixels across a chart.
 const WIDTH: u32 = 960;
+
+/// The last column below a chart, and the letters of a line above it.
+const COLUMNS: u16 = 8;
+const LETTERS: usize = 130;
+
+/// Pixels of a chart that stands, of a row of the sheet, and of a bar that lies.
 const HEIGHT: u32 = 420;
 const ROW: u32 = 20;
 const BAR: u32 = 22;
@@ -84,7 +90,8 @@ fn place(
     sheet.write_string_with_format(0, 0, fitting(&document.title), &style::title())?;
     let mut row = 2;
     for (caption, drawn) in all {
-        sheet.write_string_with_format(row, 0, fitting(caption), &style::muted())?;
+        sheet.merge_range(row, 0, row, COLUMNS, &fitting(caption), &style::muted_prose())?;
+        sheet.set_row_height(row, LINE_HEIGHT * style::lines(caption, LETTERS) as f64)?;
         row += 1;
         match drawn {
             None => row += 1,
@@ -282,8 +289,28 @@ fn draw(figure: &Figure<'_>, source: &mut Source<'_>) -> Drawn {
     chart.title().set_name(&words(&figure.title)).set_font(ChartFont::new().set_size(12).set_color(style::INK));
     axes(&mut chart, figure);
     chart.set_width(WIDTH).set_height(height);
-    chart.set_alt_text(format!("{}. {}", figure.title, figure.words));
+    chart.set_alt_text(alt_text(&format!("{}. {}", figure.title, figure.words)));
     Drawn::Chart(Box::new(chart), height)
+}
+
+/// Letters of what is said of a chart to those who do not see it; all of it stands above the chart.
+const ALT_MAX: usize = 255;
+
+/// As many whole sentences as a chart can have.
+fn alt_text(text: &str) -> String {
+    if text.encode_utf16().count() <= ALT_MAX {
+        return text.to_owned();
+    }
+    let mut used = 0;
+    let fits = |letter: &char| {
+        used += letter.len_utf16();
+        used < ALT_MAX
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    match kept.rfind(". ") {
+        Some(end) => kept[..=end].to_owned(),
+        None => format!("{kept}…"),
+    }
 }
 
 /// What the axes say. Where bars lie, labels are on the axis that stands.
@@ -301,11 +328,33 @@ fn axes(chart: &mut Chart, figure: &Figure<'_>) {
         } else {
             axis.set_major_gridlines(false);
         }
+        // A bar is as long as its number only where its axis begins at zero.
+        if let Some((low, high)) = bars_between(figure).filter(|_| !is_across) {
+            if low >= 0.0 {
+                axis.set_min(0);
+            } else if high <= 0.0 {
+                axis.set_max(0);
+            }
+        }
         if let Some(pattern) = column.pattern.as_deref().filter(|_| column.is_measured()) {
             let are_months = column.kind == Kind::Day && column.labels.iter().all(|label| label.ends_with("-01"));
             axis.set_num_format(if are_months { "mmm yyyy" } else { pattern });
         }
     }
+}
+
+/// The lowest and the highest end of bars; `None` where a chart has none.
+fn bars_between(figure: &Figure<'_>) -> Option<(f64, f64)> {
+    let ends: Vec<f64> = match figure.kind {
+        ChartKind::Bar | ChartKind::StackedBar | ChartKind::Bullet => {
+            figure.up.numbers.iter().flatten().copied().collect()
+        }
+        ChartKind::Waterfall => bridge(figure).iter().filter_map(|step| Some(step.ends?.1)).collect(),
+        ChartKind::Line | ChartKind::Dot | ChartKind::Heatmap | ChartKind::Scatter | ChartKind::Sparkline => {
+            return None;
+        }
+    };
+    Some((ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max)))
 }
 
 /// A text that a chart does not take for the address of cells.
@@ -596,4 +645,17 @@ fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
     }
     chart.legend().set_position(ChartLegendPosition::Top);
     (chart, HEIGHT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_is_told_in_whole_sentences() {
+        assert_eq!(alt_text("Cost. All is well."), "Cost. All is well.");
+        let long = format!("Cost. {}. More.", "word ".repeat(60).trim_end());
+        assert_eq!(alt_text(&long), "Cost.");
+        assert_eq!(alt_text(&"x".repeat(300)), format!("{}…", "x".repeat(254)));
+    }
 }

@@ -13,7 +13,7 @@ use crate::lake::destination::{Destination, filled};
 use crate::lake::run::{DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord};
 use crate::lake::schedule::{Schedule, Then};
 use crate::lake::span;
-use crate::report::MadeFile;
+use crate::report::{MadeFile, Picture};
 
 /// How often checks that are waited for are run.
 const CHECKED_EVERY: Duration = Duration::from_mins(1);
@@ -33,6 +33,8 @@ pub struct Product {
     pub summary: Vec<String>,
     pub rows: u64,
     pub files: Vec<MadeFile>,
+    /// Charts for those who get it by mail.
+    pub pictures: Vec<Picture>,
     pub inputs_sha256: Option<String>,
     pub parameters: Vec<ParameterRecord>,
     /// Rows that belong into the message itself.

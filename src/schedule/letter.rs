@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::carry::{Product, Table};
 use crate::lake::run::{DeliveryRecord, DeliveryState, Outcome, RunRecord};
 use crate::lake::schedule::Schedule;
-use crate::report::MadeFile;
+use crate::report::{MadeFile, Picture};
 
 /// What is sent: by mail as text and HTML, by webhook as JSON.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Letter<'a> {
     pub facts: Vec<(String, String)>,
     /// Rows below the sentences.
     pub table: Option<&'a Table>,
+    /// Charts, each with what it says, where the letter shows pictures.
+    pub pictures: &'a [Picture],
     pub body: Value,
     pub files: &'a [MadeFile],
 }
@@ -64,6 +66,7 @@ pub fn to_recipient<'a>(
         banner: record.reason.clone(),
         lines: product.summary.clone(),
         table: product.table.as_ref(),
+        pictures: &product.pictures,
         facts,
         body,
         files: &product.files,
@@ -101,6 +104,7 @@ pub fn to_owner(schedule: &Schedule, record: &RunRecord, key: &str) -> Letter<'s
         banner: None,
         lines,
         table: None,
+        pictures: &[],
         facts: facts(schedule, record),
         body,
         files: &[],
@@ -117,8 +121,13 @@ fn delivered(delivery: &DeliveryRecord) -> String {
     format!("{}: {state}", delivery.to)
 }
 
-fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(&'static str, String)> {
-    vec![("Schedule", schedule.name.clone()), ("For", schedule.shown(record.fire_time)), ("Run", record.run_id.clone())]
+fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(String, String)> {
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        fact("Schedule", schedule.name.clone()),
+        fact("For", schedule.shown(record.fire_time)),
+        fact("Run", record.run_id.clone()),
+    ]
 }
 
 fn about_run(schedule: &Schedule, record: &RunRecord) -> Value {

@@ -21,6 +21,9 @@ use crate::report::{self, MadeFile, Order};
 use crate::shell::interrupt::apart;
 use crate::storage::Records;
 
+/// Charts that a mail shows; all are in the files that come with it.
+const PICTURES_MAX: usize = 6;
+
 /// A lake that is open, and what letters are sent with.
 #[derive(Clone)]
 pub struct Site {
@@ -66,13 +69,20 @@ impl World for Site {
         };
         let (engine, library) = (self.engine.clone(), self.library.clone());
         // On threads of its own: a query that computes without a pause would hold up the lease, the timeout and other runs.
-        let made = apart(async move { report::make(&engine, &library, &order).await }).await?;
+        let goes_by_mail = schedule.to.iter().any(|to| matches!(to, Destination::Email(_)));
+        let (made, pictures) = apart(async move {
+            let made = report::make(&engine, &library, &order).await?;
+            let pictures = if goes_by_mail { made.pictures(PICTURES_MAX)? } else { Vec::new() };
+            Ok((made, pictures))
+        })
+        .await?;
         let parameters = made.parameters.into_iter().map(|(name, value)| ParameterRecord { name, value });
         Ok(Making::Made(Product {
             title: made.title,
             summary: made.summary,
             rows: made.rows,
             files: made.files,
+            pictures,
             inputs_sha256: Some(made.inputs),
             parameters: parameters.collect(),
             table: None,

@@ -117,6 +117,7 @@ impl World for Made {
             return Err(Error::query(message));
         }
         Ok(Making::Made(Product {
+            pictures: Vec::new(),
             title: "Title".to_owned(),
             summary: vec!["It says something.".to_owned()],
             rows: 31,
@@ -640,6 +641,7 @@ impl World for Counting {
         self.made.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         Ok(Making::Made(Product {
+            pictures: Vec::new(),
             title: String::new(),
             summary: Vec::new(),
             rows: 0,

@@ -3,8 +3,8 @@
 // A test says what is wrong by panicking; clippy knows that of test functions, but not of what they call.
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
-mod charts;
 mod alerts;
+mod charts;
 mod checks;
 mod command_line;
 mod completion;

@@ -39,6 +39,7 @@ pub async fn of(alert: &Alert, record: &AlertRecord) -> Result<Making> {
     let table = table(alert, &told).await?;
     let file = file(alert, &batch(&told, |cell| cell.value.as_ref())?).await?;
     Ok(Making::Made(Product {
+        pictures: Vec::new(),
         title: format!("{}: {}", alert.title, counts(&told)),
         summary: summary(alert, &told),
         rows: told.len() as u64,
@@ -148,7 +149,7 @@ async fn table(alert: &Alert, told: &[&Entry]) -> Result<Table> {
 
 /// All rows as a CSV file, in which no cell is taken for a formula.
 async fn file(alert: &Alert, all: &RecordBatch) -> Result<MadeFile> {
-    let mut draft = Draft::new(format!("{}.csv", alert.name), Form::Csv)?;
+    let mut draft = Draft::new(format!("{}.csv", alert.name), Form::Csv.media_type())?;
     write(all, Format::Csv, &mut draft.file).await?;
     draft.finish()
 }

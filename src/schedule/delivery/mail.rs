@@ -131,8 +131,12 @@ fn message(smtp: &Smtp, to: &[Mailbox], letter: &Letter<'_>) -> Result<(Envelope
     for address in to {
         builder = builder.to(address.clone());
     }
-    let texts =
-        MultiPart::alternative().singlepart(SinglePart::plain(text(letter))).singlepart(SinglePart::html(html(letter)));
+    let mut page = MultiPart::related().singlepart(SinglePart::html(html(letter)));
+    for (number, picture) in (1..).zip(letter.pictures) {
+        let kind = ContentType::parse("image/png").map_err(|error| failed(&error))?;
+        page = page.singlepart(Attachment::new_inline(picture_id(number)).body(picture.png.clone(), kind));
+    }
+    let texts = MultiPart::alternative().singlepart(SinglePart::plain(text(letter))).multipart(page);
     let mut parts = MultiPart::mixed().multipart(texts);
     for file in letter.files {
         let kind = ContentType::parse(file.media_type).map_err(|error| failed(&error))?;
@@ -152,6 +156,11 @@ fn message(smtp: &Smtp, to: &[Mailbox], letter: &Letter<'_>) -> Result<(Envelope
         .hint("send large files to a `folder`, ask for fewer `formats`, or raise `message_mb_max` of `[smtp]`"));
     }
     Ok((message.envelope().clone(), bytes))
+}
+
+/// What a picture is called within its message.
+fn picture_id(number: usize) -> String {
+    format!("chart-{number}")
 }
 
 fn text(letter: &Letter<'_>) -> String {
@@ -189,6 +198,13 @@ fn html(letter: &Letter<'_>) -> String {
     }
     if let Some(table) = letter.table {
         html += &table.html;
+    }
+    for (number, picture) in (1..).zip(letter.pictures) {
+        html += &format!(
+            "<p><img src=\"cid:{}\" width=\"640\" style=\"max-width:100%;height:auto\" alt=\"{}\"></p>",
+            picture_id(number),
+            escaped(&picture.sentence)
+        );
     }
     html += "<p style=\"color:#57606a;font-size:13px\">";
     for (name, value) in &letter.facts {

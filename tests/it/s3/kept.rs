@@ -10,9 +10,8 @@ fn lake(conditions: usize, write: bool) -> Server {
     let folder = Folder::new();
     let table = folder.parquet("t.parquet", "select value as id, value * 2 as cost from generate_series(1, 100000)");
     server.put(&table, "lake/t/1.parquet");
-    let checks = (0..conditions).map(|number| {
-        format!("[[table.t.check]]\nname = \"c{number}\"\nassert = \"cost > -{number} and id > 0\"\n")
-    });
+    let checks = (0..conditions)
+        .map(|number| format!("[[table.t.check]]\nname = \"c{number}\"\nassert = \"cost > -{number} and id > 0\"\n"));
     let manifest = folder.write(
         "cxlake.toml",
         format!(
@@ -28,7 +27,8 @@ fn lake(conditions: usize, write: bool) -> Server {
 #[test]
 fn checks_of_a_lake_in_a_bucket_are_kept_there_and_read_from_there() {
     let server = lake(1, true);
-    let call = |arguments: &[&str]| cxlake(["--lake", "s3://lake", "--format", "csv"].iter().chain(arguments)).on(&server);
+    let call =
+        |arguments: &[&str]| cxlake(["--lake", "s3://lake", "--format", "csv"].iter().chain(arguments)).on(&server);
     let sql = "select table_name, check_name, verdict, failures, found from cxlake.checks";
     assert_eq!(call(&["-c", sql]).prints(), "table_name,check_name,verdict,failures,found\n", "nothing was done yet");
     call(&["check"]).prints();

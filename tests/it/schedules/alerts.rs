@@ -76,7 +76,8 @@ fn what_one_of_two_refuses_is_told_to_both_the_next_time() {
     put(&lake, "('x', 9.0, 'a'), ('z', 9.0, 'b')");
     let said = look(&lake, 6);
     assert_eq!(said.code, Some(0), "{said}");
-    let told: Vec<String> = lake.hooks.called("/alerts").iter().map(|called| called.body["alerts"].to_string()).collect();
+    let told: Vec<String> =
+        lake.hooks.called("/alerts").iter().map(|called| called.body["alerts"].to_string()).collect();
     assert_eq!((lake.mail.mails().len(), told.len()), (1, 2));
     assert!(told[1].contains("\"about\":\"x\"") && told[1].contains("\"about\":\"z\""), "{}", told[1]);
     assert_eq!(told[1].matches("\"state\":\"new\"").count(), 2, "{}", told[1]);

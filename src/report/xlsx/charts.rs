@@ -179,6 +179,10 @@ fn axes(chart: &mut Chart, figure: &Figure<'_>) {
                 axis.set_max(0);
             }
         }
+        // A spreadsheet chooses its axis for the numbers alone, and would cut their intervals off.
+        if let Some([low, high]) = intervals_between(figure).filter(|_| !is_across) {
+            axis.set_min(low).set_max(high);
+        }
         if let Some(pattern) = column.pattern.as_deref().filter(|_| column.is_measured()) {
             let are_months = column.kind == Kind::Day && column.labels.iter().all(|label| label.ends_with("-01"));
             axis.set_num_format(if are_months { "mmm yyyy" } else { pattern });
@@ -198,6 +202,23 @@ fn bars_between(figure: &Figure<'_>) -> Option<(f64, f64)> {
         }
     };
     Some((ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max)))
+}
+
+/// Round numbers around all intervals of dots and points; `None` where a chart has none.
+fn intervals_between(figure: &Figure<'_>) -> Option<[f64; 2]> {
+    let (Some(low), Some(high)) = (&figure.low, &figure.high) else { return None };
+    if !matches!(figure.kind, ChartKind::Dot | ChartKind::Scatter) {
+        return None;
+    }
+    let all = || [low, high, &figure.up].into_iter().flat_map(|column| column.numbers.iter().flatten().copied());
+    around(all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The round numbers below and above these, half a power of ten apart or a few of them.
+fn around(low: f64, high: f64) -> Option<[f64; 2]> {
+    let unit = 10_f64.powf((high - low).log10().floor()) / 2.0;
+    let ends = [(low / unit).floor() * unit, (high / unit).ceil() * unit];
+    (unit > 0.0 && ends.iter().all(|end| end.is_finite())).then_some(ends)
 }
 
 /// A text that a chart does not take for the address of cells.
@@ -453,6 +474,14 @@ fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn axes_go_from_a_round_number_to_another() {
+        assert_eq!(around(-12.0, 73.0), Some([-15.0, 75.0]));
+        assert_eq!(around(0.21, 0.34), Some([0.2, 0.35]));
+        assert_eq!(around(3.0, 3.0), None);
+        assert_eq!(around(f64::INFINITY, f64::NEG_INFINITY), None);
+    }
 
     #[test]
     fn a_chart_is_told_in_whole_sentences() {

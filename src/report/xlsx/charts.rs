@@ -216,9 +216,9 @@ fn intervals_between(figure: &Figure<'_>) -> Option<[f64; 2]> {
 
 /// The round numbers below and above these, half a power of ten apart or a few of them.
 fn around(low: f64, high: f64) -> Option<[f64; 2]> {
-    let unit = 10_f64.powf((high - low).log10().floor()) / 2.0;
-    let ends = [(low / unit).floor() * unit, (high / unit).ceil() * unit];
-    (unit > 0.0 && ends.iter().all(|end| end.is_finite())).then_some(ends)
+    let scale = 2.0 * 10_f64.powf(-(high - low).log10().floor());
+    let ends = [(low * scale).floor() / scale, (high * scale).ceil() / scale];
+    (low < high && ends.iter().all(|end| end.is_finite())).then_some(ends)
 }
 
 /// A text that a chart does not take for the address of cells.

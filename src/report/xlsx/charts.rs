@@ -9,9 +9,11 @@ use rust_xlsxwriter::{
     ChartSolidFill, ChartType, Color, Sparkline, Workbook, XlsxError,
 };
 
-use super::blocks::{Block, Blocks, Cells};
-use super::figure::{Column, Figure};
+use super::blocks::{Blocks, Cells};
+use super::bridge::{Step, bridge};
+use super::figure::Figure;
 use super::refused;
+use super::series::{Ends, Layout, Series, Source, series};
 use super::sheet::Placed;
 use super::style::{self, LINE_HEIGHT, fitting};
 use super::values::Kind;
@@ -113,165 +115,6 @@ fn place(
     Ok(())
 }
 
-/// Where the cells of a chart come from.
-struct Source<'a> {
-    table: Option<&'a Placed>,
-    blocks: &'a mut Blocks,
-}
-
-impl Source<'_> {
-    /// A column as it is, and its heading: the table's cells where it has them.
-    fn column(&mut self, column: &Column<'_>, rows: usize) -> (ChartRange, ChartRange) {
-        let place = |table: &Placed| {
-            let place = table.columns.iter().position(|place| *place == column.place)?;
-            Some((u16::try_from(place).ok()?, u32::try_from(rows).ok().filter(|rows| *rows <= table.rows)?))
-        };
-        if let Some(table) = self.table
-            && let Some((place, rows)) = place(table)
-        {
-            let last = table.first_row + rows.saturating_sub(1);
-            let head = table.first_row - 1;
-            return (
-                ChartRange::new_from_range(&table.sheet, table.first_row, place, last, place),
-                ChartRange::new_from_range(&table.sheet, head, place, head, place),
-            );
-        }
-        let values = if column.is_measured() {
-            Cells::Numbers(column.numbers.clone())
-        } else {
-            Cells::Texts(column.labels.clone())
-        };
-        self.cells(&column.title, values, column.pattern.as_deref())
-    }
-
-    fn cells(&mut self, heading: &str, values: Cells, pattern: Option<&str>) -> (ChartRange, ChartRange) {
-        self.blocks.add(Block { heading: heading.to_owned(), values, pattern: pattern.map(str::to_owned) })
-    }
-
-    fn numbers(&mut self, heading: &str, numbers: Vec<Option<f64>>, pattern: Option<&str>) -> (ChartRange, ChartRange) {
-        self.cells(heading, Cells::Numbers(numbers), pattern)
-    }
-}
-
-/// Rows of a result as places along an axis, a group beside the other.
-struct Layout {
-    /// Where each row lies along the axis, and in which group.
-    places: Vec<usize>,
-    groups: Vec<usize>,
-    /// The row that names each place.
-    named: Vec<usize>,
-    names: Vec<String>,
-}
-
-impl Layout {
-    /// A place for each label; for each row where labels share a group, or where rows have places of their own.
-    fn of(figure: &Figure<'_>, by_row: bool) -> Self {
-        let (names, groups) = match &figure.by {
-            Some(by) => {
-                let (names, groups) = by.distinct();
-                (names.into_iter().map(str::to_owned).collect(), groups)
-            }
-            None => (vec![figure.up.title.clone()], vec![0; figure.rows]),
-        };
-        let (labels, mut places) = figure.across.distinct();
-        let mut seen = std::collections::HashSet::new();
-        let is_shared = places.iter().zip(&groups).any(|pair| !seen.insert(pair));
-        if by_row || is_shared {
-            let rows: Vec<usize> = (0..figure.rows).collect();
-            return Self { places: rows.clone(), named: rows, groups, names };
-        }
-        let mut named: Vec<usize> =
-            (0..labels.len()).filter_map(|label| places.iter().position(|place| *place == label)).collect();
-        if figure.across.is_measured() {
-            // Days and numbers lie in their own order, whichever group has them first.
-            let at = |row: usize| figure.across.numbers.get(row).copied().flatten().unwrap_or(f64::NEG_INFINITY);
-            let mut order: Vec<usize> = (0..named.len()).collect();
-            order.sort_by(|one, other| at(named[*one]).total_cmp(&at(named[*other])));
-            let mut moved = vec![0; order.len()];
-            for (new, old) in order.iter().enumerate() {
-                moved[*old] = new;
-            }
-            places.iter_mut().for_each(|place| *place = moved[*place]);
-            named = order.iter().map(|old| named[*old]).collect();
-        }
-        Self { places, groups, named, names }
-    }
-
-    /// Numbers of rows, by group, in the order of places.
-    fn spread(&self, number: impl Fn(usize) -> Option<f64>) -> Vec<Vec<Option<f64>>> {
-        let mut spread = vec![vec![None; self.named.len()]; self.names.len()];
-        for (row, (place, group)) in self.places.iter().zip(&self.groups).enumerate() {
-            if let Some(cell) = spread.get_mut(*group).and_then(|numbers| numbers.get_mut(*place)) {
-                *cell = number(row);
-            }
-        }
-        spread
-    }
-}
-
-/// The series of a chart, before they have a look.
-struct Series {
-    across: ChartRange,
-    /// Numbers and name of each group.
-    groups: Vec<(ChartRange, ChartRange)>,
-    /// The ends of each group's intervals, as they are and by how far they are from the numbers.
-    ends: Vec<Ends>,
-    /// Whether each place belongs to one group alone.
-    is_apart: bool,
-}
-
-struct Ends {
-    low: (ChartRange, ChartRange),
-    high: (ChartRange, ChartRange),
-    below: ChartRange,
-    above: ChartRange,
-}
-
-fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Series {
-    let layout = Layout::of(figure, by_row);
-    let up = &figure.up;
-    let is_plain = figure.by.is_none() && layout.named.len() == figure.rows && layout.places.is_sorted();
-    let number = |column: &Column<'_>, row: usize| column.numbers.get(row).copied().flatten();
-    let pattern = up.pattern.as_deref();
-    let (across, groups): (ChartRange, Vec<(ChartRange, ChartRange)>) = if is_plain {
-        (source.column(&figure.across, figure.rows).0, vec![source.column(up, figure.rows)])
-    } else {
-        let across = &figure.across;
-        let named = layout.named.iter();
-        let values = if across.is_measured() {
-            Cells::Numbers(named.map(|row| number(across, *row)).collect())
-        } else {
-            Cells::Texts(named.filter_map(|row| across.labels.get(*row).cloned()).collect())
-        };
-        let labels = source.cells(&across.title, values, across.pattern.as_deref()).0;
-        let spread = layout.spread(|row| number(up, row));
-        let groups = layout.names.iter().zip(spread);
-        let groups = groups.map(|(name, numbers)| source.numbers(name, numbers, pattern));
-        (labels, groups.collect())
-    };
-    let mut ends = Vec::new();
-    if let (Some(low), Some(high)) = (&figure.low, &figure.high) {
-        let of = |other: &dyn Fn(usize) -> Option<f64>| layout.spread(other);
-        let lows = of(&|row| number(low, row));
-        let highs = of(&|row| number(high, row));
-        let below = of(&|row| Some((number(up, row)? - number(low, row)?).max(0.0)));
-        let above = of(&|row| Some((number(high, row)? - number(up, row)?).max(0.0)));
-        for (name, (((lows, highs), below), above)) in
-            layout.names.iter().zip(lows.into_iter().zip(highs).zip(below).zip(above))
-        {
-            let mut add = |what: &str, numbers| source.numbers(&format!("{name}: {what}"), numbers, pattern);
-            ends.push(Ends {
-                low: add(&low.title, lows),
-                high: add(&high.title, highs),
-                below: add("below", below).0,
-                above: add("above", above).0,
-            });
-        }
-    }
-    let is_apart = layout.named.len() == figure.rows;
-    Series { across, groups, ends, is_apart }
-}
-
 fn draw(figure: &Figure<'_>, source: &mut Source<'_>) -> Drawn {
     let (mut chart, height) = match figure.kind {
         ChartKind::Bar | ChartKind::StackedBar => bars(figure, source),
@@ -336,6 +179,10 @@ fn axes(chart: &mut Chart, figure: &Figure<'_>) {
                 axis.set_max(0);
             }
         }
+        // A spreadsheet chooses its axis for the numbers alone, and would cut their intervals off.
+        if let Some([low, high]) = intervals_between(figure).filter(|_| !is_across) {
+            axis.set_min(low).set_max(high);
+        }
         if let Some(pattern) = column.pattern.as_deref().filter(|_| column.is_measured()) {
             let are_months = column.kind == Kind::Day && column.labels.iter().all(|label| label.ends_with("-01"));
             axis.set_num_format(if are_months { "mmm yyyy" } else { pattern });
@@ -355,6 +202,23 @@ fn bars_between(figure: &Figure<'_>) -> Option<(f64, f64)> {
         }
     };
     Some((ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max)))
+}
+
+/// Round numbers around all intervals of dots and points; `None` where a chart has none.
+fn intervals_between(figure: &Figure<'_>) -> Option<[f64; 2]> {
+    let (Some(low), Some(high)) = (&figure.low, &figure.high) else { return None };
+    if !matches!(figure.kind, ChartKind::Dot | ChartKind::Scatter) {
+        return None;
+    }
+    let all = || [low, high, &figure.up].into_iter().flat_map(|column| column.numbers.iter().flatten().copied());
+    around(all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The round numbers below and above these, half a power of ten apart or a few of them.
+fn around(low: f64, high: f64) -> Option<[f64; 2]> {
+    let scale = 2.0 * 10_f64.powf(-(high - low).log10().floor());
+    let ends = [(low * scale).floor() / scale, (high * scale).ceil() / scale];
+    (low < high && ends.iter().all(|end| end.is_finite())).then_some(ends)
 }
 
 /// A text that a chart does not take for the address of cells.
@@ -554,46 +418,6 @@ fn points(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
     chart
 }
 
-/// How far sums may be from a total, by the size of what is added: the last digits of cents and of fractions.
-const TOLERANCE: f64 = 1e-6;
-
-/// A piece of a bridge: what it is called, and from where to where it goes; nowhere when its number is missing.
-struct Step {
-    name: String,
-    ends: Option<(f64, f64)>,
-    is_total: bool,
-}
-
-/// The steps of a bridge. Where the first number and those between add up to the last, first and last are totals; otherwise every
-/// row is a step from zero, and their sum stands at the end.
-fn bridge(figure: &Figure<'_>) -> Vec<Step> {
-    let total = figure.total.as_deref();
-    let rows: Vec<(&str, Option<f64>)> = (figure.across.labels.iter().map(String::as_str))
-        .zip(figure.up.numbers.iter().copied())
-        .filter(|(label, _)| Some(*label) != total)
-        .collect();
-    let sum = |rows: &[(&str, Option<f64>)]| rows.iter().filter_map(|(_, number)| *number).sum::<f64>();
-    let size: f64 = rows.iter().filter_map(|(_, number)| *number).map(f64::abs).sum();
-    let (is_led, last) = match rows.as_slice() {
-        [(_, Some(_)), _, .., (last, Some(end))] if (sum(&rows[..rows.len() - 1]) - end).abs() <= TOLERANCE * size => {
-            (true, ((*last).to_owned(), *end))
-        }
-        _ => (false, (total.unwrap_or("Sum").to_owned(), sum(&rows))),
-    };
-    let mut at = 0.0;
-    let between = if is_led { &rows[..rows.len() - 1] } else { &rows[..] };
-    let mut steps: Vec<Step> = (between.iter().enumerate())
-        .map(|(place, (name, number))| {
-            let ends = number.map(|number| (at, at + number));
-            at = ends.map_or(at, |(_, end)| end);
-            Step { name: (*name).to_owned(), ends, is_total: is_led && place == 0 }
-        })
-        .collect();
-    let (name, end) = last;
-    steps.push(Step { name, ends: Some((0.0, end)), is_total: true });
-    steps
-}
-
 /// A bridge: pieces on columns that are not seen. A piece that crosses zero has a part on either side.
 fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
     let steps = bridge(figure);
@@ -650,6 +474,14 @@ fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn axes_go_from_a_round_number_to_another() {
+        assert_eq!(around(-12.0, 73.0), Some([-15.0, 75.0]));
+        assert_eq!(around(0.21, 0.34), Some([0.2, 0.35]));
+        assert_eq!(around(3.0, 3.0), None);
+        assert_eq!(around(f64::INFINITY, f64::NEG_INFINITY), None);
+    }
 
     #[test]
     fn a_chart_is_told_in_whole_sentences() {

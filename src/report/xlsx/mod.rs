@@ -5,9 +5,11 @@
 
 mod about;
 mod blocks;
+mod bridge;
 mod charts;
 mod figure;
 mod heat;
+mod series;
 mod sheet;
 mod style;
 mod values;

@@ -165,7 +165,7 @@ impl Names {
                 name.push(letter);
             }
             // What is cut ends with a word where that leaves enough of it.
-            let is_cut = name.len() < plain.len();
+            let is_cut = plain.get(name.len()..).is_some_and(|rest| rest.starts_with(|next| next != ' '));
             if let Some(end) = name.rfind(' ').filter(|&end| is_cut && end >= SHEET_MAX / 2) {
                 name.truncate(end);
             }

@@ -60,7 +60,7 @@ static ALL: [Kept; 3] = [
     },
     Kept {
         name: "checks",
-        description: "One row per check of each `cxlake check` and each report: what it found.",
+        description: "One row per check of each `cxlake check`: what it found.",
         folder: checked::CHECKS,
         columns: checked::schema,
         descriptions: checked::descriptions,

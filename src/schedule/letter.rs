@@ -122,12 +122,12 @@ fn delivered(delivery: &DeliveryRecord) -> String {
 }
 
 fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(String, String)> {
-    let fact = |name: &str, value: String| (name.to_owned(), value);
-    vec![
-        fact("Schedule", schedule.name.clone()),
-        fact("For", schedule.shown(record.fire_time)),
-        fact("Run", record.run_id.clone()),
-    ]
+    let facts = [
+        ("Schedule", schedule.name.clone()),
+        ("For", schedule.shown(record.fire_time)),
+        ("Run", record.run_id.clone()),
+    ];
+    facts.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
 fn about_run(schedule: &Schedule, record: &RunRecord) -> Value {

@@ -58,6 +58,6 @@ fn ten_conditions_cost_the_requests_of_one() {
     };
     let (one, ten) = (asked(1), asked(10));
     assert_eq!((one.0, one.1), (ten.0, ten.1), "lists and gets");
-    // The manifest is longer.
-    assert!(ten.2 < one.2 + 2_000, "{} and {} bytes", one.2, ten.2);
+    // The manifest is longer; the table has a megabyte.
+    assert!(ten.2 < one.2 + 100_000, "{} and {} bytes", one.2, ten.2);
 }

@@ -109,8 +109,10 @@ fn dies_and_is_ended(step: Step, fate: Fate) -> bool {
     let ended = doomed.run();
     let bucket = doomed.server.folder().at("lake");
     let records = runs(&bucket.join("kept"));
-    assert_eq!(records.len(), 1, "{step:?}: the run is recorded once: {records:?}");
-    let record = &records[0];
+    // One that failed and was done when its process was killed, is run anew by the other.
+    let is_anew = fate == Fate::Failed && records.len() == 2 && records[0]["told"][0]["state"] == "sent";
+    assert!(records.len() == 1 || is_anew, "{step:?}: the run is recorded once: {records:?}");
+    let record = records.last().expect("a record");
     let outcome = text(record, "outcome");
     assert_eq!(ended, Some(i32::from(outcome != "sent")), "{step:?} at a {kind:?}: {record}");
     assert!(record["ended_at"].is_string(), "{step:?}: {record}");

@@ -76,8 +76,11 @@ impl Lake {
 
 /// The records of all runs below a folder.
 fn runs(records: &Path) -> Vec<Value> {
+    // A record that is being written has another name until it is whole.
+    let is_record = |file: &&std::path::PathBuf| file.extension().is_some_and(|ending| ending == "json");
     files(&records.join("runs"))
         .iter()
+        .filter(is_record)
         .map(|file| serde_json::from_slice(&std::fs::read(file).expect("a file")).expect("a whole record"))
         .collect()
 }

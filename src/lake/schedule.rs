@@ -35,7 +35,7 @@ const LEASE: Duration = Duration::from_mins(1);
 /// Shorter leases would be lost by a slow request.
 const LEASE_MIN: Duration = Duration::from_secs(1);
 
-/// Runs side by side, unless the manifest says otherwise.
+/// Runs that compute side by side, unless the manifest says otherwise.
 const AT_ONCE: usize = 4;
 
 /// A schedule.
@@ -125,7 +125,7 @@ pub enum Overlap {
 pub struct Scheduler {
     /// How long a run stays with its process without a sign of life.
     pub lease: Duration,
-    /// Runs side by side.
+    /// Runs that compute side by side.
     pub at_once: usize,
 }
 
@@ -255,7 +255,7 @@ pub struct SchedulerSection {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     lease: Option<Spanned<String>>,
-    /// Runs side by side; 4.
+    /// Runs that compute side by side; 4.
     #[serde(default)]
     #[schemars(with = "Option<usize>")]
     at_once: Option<Spanned<usize>>,

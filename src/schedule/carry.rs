@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
 
 use super::claims::{Doubt, Lease, MadeRecord, Passage};
 use super::letter::{self, Letter};
@@ -84,7 +85,7 @@ pub enum Carried {
     Lost,
 }
 
-/// Carries a run out that this process has claimed.
+/// Carries a run out that this process has claimed. What computes takes one of the `slots`; waiting takes none.
 ///
 /// # Errors
 /// `Storage` when the lake's records cannot be read or written; what goes wrong with the run itself is its outcome.
@@ -93,8 +94,9 @@ pub async fn carry_out(
     schedule: &Schedule,
     lease: &Lease,
     clock: &super::Clock,
+    slots: &Semaphore,
 ) -> Result<Carried> {
-    let run = Run { world, schedule, lease, clock };
+    let run = Run { world, schedule, lease, clock, slots };
     tokio::select! {
         biased;
         carried = run.carry_out() => carried,
@@ -107,6 +109,7 @@ struct Run<'a, W> {
     schedule: &'a Schedule,
     lease: &'a Lease,
     clock: &'a super::Clock,
+    slots: &'a Semaphore,
 }
 
 /// What waiting for checks gave.
@@ -211,8 +214,8 @@ impl<W: World> Run<'_, W> {
         let Some(wait) = &self.schedule.wait_for else { return Waited::Go { banner: None } };
         let deadline = self.lease.admission.fire_time + wait.until;
         loop {
-            let checking = self.world.failing(&wait.tables, self.clock.now());
-            let failing = match self.clock.timeout(self.schedule.timeout, checking).await {
+            let checking = self.computing(self.world.failing(&wait.tables, self.clock.now()));
+            let failing = match checking.await {
                 Some(Ok(failing)) if failing.is_empty() => return Waited::Go { banner: None },
                 Some(Ok(failing)) => failing.join("; "),
                 Some(Err(error)) => format!("the checks could not be run: {}", in_a_line(&error)),
@@ -288,11 +291,17 @@ impl<W: World> Run<'_, W> {
             fire_time: record.fire_time,
             banner: record.reason.clone(),
         };
-        let made = self.clock.timeout(self.schedule.timeout, self.world.make(self.schedule, request)).await;
-        made.unwrap_or_else(|| {
+        self.computing(self.world.make(self.schedule, request)).await.unwrap_or_else(|| {
             Err(Error::new(Kind::Exhausted, format!("it took longer than {}", span::shown(self.schedule.timeout)))
                 .hint("give it more time with `timeout`, or ask for less"))
         })
+    }
+
+    /// Computes in one of the slots, for as long as the schedule allows; `None` when it takes longer.
+    async fn computing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        // Nobody closes them.
+        let _slot = self.slots.acquire().await.ok();
+        self.clock.timeout(self.schedule.timeout, work).await
     }
 
     /// Delivers to the destinations that do not have it: to folders first, so that messages can say where files are.

@@ -319,6 +319,12 @@ impl Claims {
                 return done.map(|done| Claim::Done(Box::new(done))).ok_or_else(|| self.vanished(schedule, fire));
             };
             let round = admission.round;
+            let done: Option<RunRecord> = self.read(&object(&folder, DONE, round)).await?;
+            if let Some(done) = done.clone().filter(|done| done.run_id != admission.run_id) {
+                // Whoever admitted it had looked before it was done, and wrote when it was.
+                self.records.delete(&open_object(schedule, fire)).await?;
+                return Ok(Claim::Done(Box::new(done)));
+            }
             let attempts = format!("attempt-{round:03}-");
             let names = self.records.list(&folder).await?;
             let newest = names.iter().filter_map(|name| number(name, &attempts)).max().unwrap_or(0);
@@ -335,7 +341,7 @@ impl Claims {
                 attempt: newest + 1,
                 started_at,
                 token: token(),
-                done: self.read(&object(&folder, DONE, round)).await?,
+                done,
                 made: self.read(&object(&folder, MADE, round)).await?,
                 admission,
                 claims: self.clone(),

@@ -14,12 +14,13 @@ pub struct Letter<'a> {
     /// The same whenever this is sent to this destination, so that who gets it twice can tell.
     pub id: String,
     pub subject: String,
+    pub title: String,
     /// What a reader must know before all else.
     pub banner: Option<String>,
     /// Sentences.
     pub lines: Vec<String>,
     /// What it is about, by name.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<(String, String)>,
     pub body: Value,
     pub files: &'a [MadeFile],
 }
@@ -33,8 +34,9 @@ pub fn to_recipient<'a>(
     key: &str,
 ) -> Letter<'a> {
     let mut facts = facts(schedule, record);
+    facts.splice(0..0, record.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.value.clone())));
     if !places.is_empty() {
-        facts.push(("Also at", places.join(", ")));
+        facts.push(("Also at".to_owned(), places.join(", ")));
     }
     let files: Vec<Value> = product.files.iter().map(about_file).collect();
     let mut body = about_run(schedule, record);
@@ -53,6 +55,7 @@ pub fn to_recipient<'a>(
     Letter {
         id: format!("{}-{key}", record.run_id),
         subject: format!("{} ({})", product.title, schedule.wall(record.fire_time).format("%Y-%m-%d")),
+        title: product.title.clone(),
         banner: record.reason.clone(),
         lines: product.summary.clone(),
         facts,
@@ -88,6 +91,7 @@ pub fn to_owner(schedule: &Schedule, record: &RunRecord, key: &str) -> Letter<'s
     Letter {
         id: format!("{}-{key}", record.run_id),
         subject: format!("cxlake: {} {what} ({})", schedule.name, schedule.shown(record.fire_time)),
+        title: format!("{} {what}", schedule.name),
         banner: None,
         lines,
         facts: facts(schedule, record),
@@ -106,8 +110,13 @@ fn delivered(delivery: &DeliveryRecord) -> String {
     format!("{}: {state}", delivery.to)
 }
 
-fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(&'static str, String)> {
-    vec![("Schedule", schedule.name.clone()), ("For", schedule.shown(record.fire_time)), ("Run", record.run_id.clone())]
+fn facts(schedule: &Schedule, record: &RunRecord) -> Vec<(String, String)> {
+    let facts = [
+        ("Schedule", schedule.name.clone()),
+        ("For", schedule.shown(record.fire_time)),
+        ("Run", record.run_id.clone()),
+    ];
+    facts.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
 fn about_run(schedule: &Schedule, record: &RunRecord) -> Value {

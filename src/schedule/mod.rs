@@ -14,10 +14,13 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
 
 use crate::error::{Error, Kind, Result};
 use crate::lake::run::{RunRecord, Trigger};
@@ -33,11 +36,16 @@ pub use start::{Event, start, told};
 /// The shortest and the longest pause between two looks at a run that another process has.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// Schedules that are looked up at once.
+const AT_ONCE: usize = 8;
+
 /// The schedules of a lake and what their runs need.
 pub struct Schedules<W = Site> {
     world: Arc<W>,
     claims: Claims,
-    schedules: std::collections::BTreeMap<String, Schedule>,
+    schedules: BTreeMap<String, Schedule>,
+    /// What bounds the runs that compute at once.
+    slots: Arc<Semaphore>,
 }
 
 /// A schedule as a list shows it.
@@ -59,8 +67,8 @@ impl Schedules<Site> {
         let lake = site.engine.lake();
         let records = Records::open(site.engine.stores(), lake)?;
         let claims = Claims::new(records, lake.scheduler.lease, clock);
-        let schedules = lake.schedules.clone();
-        Ok(Self { world: Arc::new(site), claims, schedules })
+        let (schedules, slots) = (lake.schedules.clone(), Arc::new(Semaphore::new(lake.scheduler.at_once)));
+        Ok(Self { world: Arc::new(site), claims, schedules, slots })
     }
 
     /// All schedules, with when each fires next and what became of its last run.
@@ -68,16 +76,15 @@ impl Schedules<Site> {
     /// # Errors
     /// `Storage` when the records cannot be read.
     pub async fn list(&self) -> Result<Vec<Listed>> {
-        let mut listed = Vec::new();
-        for schedule in self.schedules.values() {
-            listed.push(Listed {
-                next: schedule.timing.next(self.claims.clock.now()),
+        let listing = self.schedules.values().map(async |schedule| {
+            Ok(Listed {
+                next: schedule.timing.next(self.clock().now()),
                 last: self.history(&schedule.name, 1).await?.pop(),
                 wrong: self.check(schedule).await.err(),
                 schedule: schedule.clone(),
-            });
-        }
-        Ok(listed)
+            })
+        });
+        stream::iter(listing).buffered(AT_ONCE).try_collect().await
     }
 
     /// Checks that what a schedule names is there.
@@ -203,7 +210,7 @@ impl<W: World> Schedules<W> {
                     let carried = tokio::select! {
                         biased;
                         () = &mut stop => None,
-                        carried = carry_out(self.world.as_ref(), schedule, &lease, &self.claims.clock) => Some(carried?),
+                        carried = carry_out(self.world.as_ref(), schedule, &lease, self.clock(), &self.slots) => Some(carried?),
                     };
                     match carried {
                         Some(Carried::Done(record)) => return Ok(*record),

@@ -25,11 +25,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// # Errors
-    /// `Usage` for a session that may only read; `Storage` when the machine's certificates cannot be used.
-    pub fn new(engine: Engine, library: Library) -> Result<Self> {
-        let post = Post::new(engine.lake().smtp.clone())?;
-        Ok(Self { engine, library, post })
+    pub fn new(engine: Engine, library: Library) -> Self {
+        let post = Post::new(engine.lake().smtp.clone());
+        Self { engine, library, post }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::carry::{Carried, World, carry_out, in_a_line};
@@ -60,8 +60,7 @@ pub async fn start(
 ) -> Result<()> {
     let site = open().await?;
     let mut manifest = manifest_text(&site).await?;
-    let at_once = site.engine.lake().scheduler.at_once;
-    let mut scheduler = Scheduler::new(Schedules::of(site, clock)?, at_once);
+    let mut scheduler = Scheduler::new(Schedules::of(site, clock)?);
     tell(Event::of(scheduler.greeting()));
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -117,14 +116,9 @@ impl Scheduler<Site> {
     /// under way go on as they began.
     async fn reopen(&mut self, open: &impl AsyncFn() -> Result<Site>, tell: &impl Fn(Event)) {
         let clock = self.schedules.clock().clone();
-        let opened = async {
-            let site = open().await?;
-            let at_once = site.engine.lake().scheduler.at_once;
-            Ok((Schedules::of(site, clock)?, at_once))
-        };
-        match opened.await {
-            Ok((schedules, at_once)) => {
-                (self.schedules, self.at_once) = (schedules, at_once);
+        match open().await.and_then(|site| Schedules::of(site, clock)) {
+            Ok(schedules) => {
+                self.schedules = schedules;
                 self.last.retain(|name, _| self.schedules.schedules.contains_key(name));
                 tell(Event::of(format!("the manifest has changed: {}", self.greeting())));
             }
@@ -143,7 +137,6 @@ async fn manifest_text(site: &Site) -> Result<String> {
 /// A scheduler at work.
 pub struct Scheduler<W> {
     schedules: Schedules<W>,
-    at_once: usize,
     /// The last fire time of each schedule that was taken in.
     last: BTreeMap<String, DateTime<Utc>>,
     /// Fire times that are to be run, by schedule and time, as of the last look and what was taken in since.
@@ -161,11 +154,10 @@ pub struct Scheduler<W> {
 }
 
 impl<W: World + Send + Sync + 'static> Scheduler<W> {
-    pub fn new(schedules: Schedules<W>, at_once: usize) -> Self {
+    pub fn new(schedules: Schedules<W>) -> Self {
         let next_look = schedules.clock().now();
         Self {
             schedules,
-            at_once,
             last: BTreeMap::new(),
             open: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
@@ -256,22 +248,20 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
         Ok(last)
     }
 
-    /// Begins the runs that can begin: the first of each schedule, as many at once as there may be.
+    /// Begins the runs that can begin: the first of each schedule.
     fn spawn(&mut self, tell: &impl Fn(Event)) {
         let mut seen = BTreeSet::new();
         for (name, fire) in &self.open {
             let is_first = seen.insert(name.clone());
             let is_free = !self.in_hand.contains_key(name) && !self.elsewhere.contains(name);
             let Some(schedule) = self.schedules.schedules.get(name).filter(|_| is_first && is_free) else { continue };
-            if self.running.len() >= self.at_once {
-                return;
-            }
             self.in_hand.insert(name.clone(), *fire);
             tell(Event::of(format!("{name}, {}: begins", schedule.shown(*fire))));
             let (world, claims) = (Arc::clone(&self.schedules.world), self.schedules.claims.clone());
-            let (schedule, fire, release) = (schedule.clone(), *fire, self.release.subscribe());
+            let (slots, release) = (Arc::clone(&self.schedules.slots), self.release.subscribe());
+            let (schedule, fire) = (schedule.clone(), *fire);
             self.running.spawn(async move {
-                let how = run(world.as_ref(), &claims, &schedule, fire, release).await;
+                let how = run(world.as_ref(), &claims, &slots, &schedule, fire, release).await;
                 Ended { schedule: schedule.name, fire, how }
             });
         }
@@ -341,6 +331,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
 async fn run(
     world: &impl World,
     claims: &Claims,
+    slots: &Semaphore,
     schedule: &Schedule,
     fire: DateTime<Utc>,
     mut release: watch::Receiver<bool>,
@@ -352,7 +343,7 @@ async fn run(
     };
     tokio::select! {
         biased;
-        carried = carry_out(world, schedule, &lease, &claims.clock) => Ok(match carried? {
+        carried = carry_out(world, schedule, &lease, &claims.clock, slots) => Ok(match carried? {
             Carried::Done(record) => How::Done(record),
             Carried::Lost => How::Elsewhere,
         }),

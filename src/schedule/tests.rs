@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
+use tokio::sync::Semaphore;
 
 use super::carry::{Making, Product, Request, Sending, World};
 use super::claims::{Again, Claim, Claims, Doubt, Passage};
@@ -155,7 +156,7 @@ fn claims(records: &Records, clock: &Clock, pid: u32) -> Claims {
 
 fn schedules(world: Made, records: &Records, of: BTreeMap<String, Schedule>) -> Schedules<Made> {
     let claims = claims(records, &world.clock, 1);
-    Schedules { world: Arc::new(world), claims, schedules: of }
+    Schedules { world: Arc::new(world), claims, schedules: of, slots: Arc::new(Semaphore::new(1)) }
 }
 
 /// Runs the schedule `s` with these lines for the time at which the clock begins, and gives its record and what happened.
@@ -273,6 +274,7 @@ fn checks_that_do_not_pass_in_time_decide_what_is_sent() {
 }
 
 /// Lets a scheduler run these schedules from one moment to another; gives what happened, and the outcomes by fire time.
+/// As many of them compute at once as there are.
 fn scheduled(
     names: &[&str],
     lines: &str,
@@ -281,10 +283,11 @@ fn scheduled(
     clock: &Clock,
     world: Made,
 ) -> (Vec<String>, Vec<String>) {
-    let schedules = schedules(world, records, schedules_of(names, lines));
+    let mut schedules = schedules(world, records, schedules_of(names, lines));
+    schedules.slots = Arc::new(Semaphore::new(names.len()));
     let (world, claims) = (Arc::clone(&schedules.world), schedules.claims.clone());
     driven(clock, async {
-        let mut scheduler = Scheduler::new(schedules, 4);
+        let mut scheduler = Scheduler::new(schedules);
         while clock.now() < at(until) {
             let next = scheduler.turn(&|_| {}).await;
             scheduler.wait(next.min(at(until)), &|_| {}).await;
@@ -390,6 +393,80 @@ fn a_run_that_hangs_holds_up_no_other_schedule() {
 }
 
 #[test]
+fn a_run_that_waits_takes_no_slot_from_one_that_could_compute() {
+    let clock = wound("2026-11-22T09:59:00Z");
+    let lines = "cron = \"0 10 * * *\"\nretries = 1\nretry_wait = \"3h\"";
+    let world = Made::new(&clock).making(&[Err("no"), Ok(Duration::ZERO)]);
+    let schedules = schedules(world, &Records::in_memory(), schedules_of(&["a", "b"], lines));
+    let world = Arc::clone(&schedules.world);
+    driven(&clock, async {
+        let mut scheduler = Scheduler::new(schedules);
+        while clock.now() < at("2026-11-22T14:00:00Z") {
+            let next = scheduler.turn(&|_| {}).await;
+            scheduler.wait(next, &|_| {}).await;
+        }
+    });
+    let makes: Vec<String> = world.told().iter().filter(|line| line.contains("make")).cloned().collect();
+    assert_eq!(makes, ["10:00:00 make a for 10:00", "10:00:00 make b for 10:00", "13:00:00 make a for 10:00"]);
+}
+
+#[test]
+fn a_scheduler_goes_through_clock_changes_without_losing_or_doubling_a_run() {
+    for (zone, cron, from, until, wanted) in [
+        // New York skips 2:00 to 3:00 on 8 March, and shows 1:00 to 2:00 twice on 1 November.
+        (
+            "America/New_York",
+            "30 2 * * *",
+            "2026-03-07T12:00:00Z",
+            "2026-03-09T12:00:00Z",
+            ["s 07:00 sent", "s 06:30 sent"],
+        ),
+        (
+            "America/New_York",
+            "30 1 * * *",
+            "2026-10-31T12:00:00Z",
+            "2026-11-02T12:00:00Z",
+            ["s 05:30 sent", "s 06:30 sent"],
+        ),
+        (
+            "Europe/Berlin",
+            "30 2 * * *",
+            "2026-03-28T12:00:00Z",
+            "2026-03-30T12:00:00Z",
+            ["s 01:00 sent", "s 00:30 sent"],
+        ),
+        (
+            "Europe/Berlin",
+            "30 2 * * *",
+            "2026-10-24T12:00:00Z",
+            "2026-10-26T12:00:00Z",
+            ["s 00:30 sent", "s 01:30 sent"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "15 2 * * *",
+            "2026-10-03T00:00:00Z",
+            "2026-10-05T00:00:00Z",
+            ["s 15:30 sent", "s 15:15 sent"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "45 1 * * *",
+            "2026-04-04T00:00:00Z",
+            "2026-04-06T00:00:00Z",
+            ["s 14:45 sent", "s 15:15 sent"],
+        ),
+    ] {
+        let clock = wound(from);
+        let lines = format!("cron = \"{cron}\"\ntime_zone = \"{zone}\"");
+        let world = Made::new(&clock);
+        let (told, outcomes) = scheduled(&["s"], &lines, until, &Records::in_memory(), &clock, world);
+        assert_eq!(outcomes, wanted, "{cron} in {zone} from {from}");
+        assert_eq!(told.iter().filter(|line| line.contains("send")).count(), 2, "{told:?}");
+    }
+}
+
+#[test]
 fn a_run_whose_process_died_is_taken_up_when_its_lease_has_run_out() {
     let clock = wound("2026-11-22T10:00:00Z");
     let records = Records::in_memory();
@@ -442,7 +519,8 @@ fn a_process_that_wakes_up_too_late_sends_nothing_and_records_nothing() {
     let sleeper = Made::new(&clock);
     driven(&clock, async {
         // Wherever it was when it fell asleep: at its beginning, before it sends, before it says how the run ended.
-        let carried = super::carry::carry_out(&sleeper, schedule, &lease, &clock).await.expect("an answer");
+        let carried =
+            super::carry::carry_out(&sleeper, schedule, &lease, &clock, &Semaphore::new(1)).await.expect("an answer");
         assert!(matches!(carried, super::carry::Carried::Lost), "{carried:?}");
         let passage = lease.passage(&schedule.to[1].key(), "cfo@example.com", Doubt::Leave).await.expect("an answer");
         assert!(matches!(passage, Passage::Settled(delivery) if delivery.state == DeliveryState::Sent));
@@ -453,6 +531,28 @@ fn a_process_that_wakes_up_too_late_sends_nothing_and_records_nothing() {
         assert_eq!(RunRecord::from_json(&kept, "x").expect("a record"), record);
     });
     assert_eq!(sleeper.told().len(), 0);
+}
+
+#[test]
+fn a_run_that_is_admitted_when_it_has_just_been_done_is_done() {
+    let clock = wound("2026-11-22T10:00:00Z");
+    let records = Records::in_memory();
+    let fire = at("2026-11-22T10:00:00Z");
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let schedule = schedules.schedule("s").expect("a schedule");
+    let open = "open/s/20261122T100000Z";
+    driven(&clock, async {
+        schedules.claims.admit("s", fire, Trigger::Schedule, None, Again::Never).await.expect("an answer");
+        let admitted = records.read(open).await.expect("it is read").expect("it is open");
+        let record = schedules.run_at(schedule, fire, Trigger::Hand, std::future::pending()).await.expect("a record");
+        // Another has looked before, and writes now.
+        let late = String::from_utf8(admitted.to_vec()).expect("text").replace(&record.run_id, "another");
+        records.put(open, late).await.expect("it is written");
+        let claim = schedules.claims.claim("s", fire).await.expect("an answer");
+        assert!(matches!(claim, Claim::Done(done) if done.run_id == record.run_id));
+        assert_eq!(schedules.claims.open().await.expect("a listing"), [], "what was written too late is gone");
+    });
+    assert_eq!(schedules.world.told().iter().filter(|line| line.contains("send")).count(), 1);
 }
 
 #[test]
@@ -521,7 +621,7 @@ fn a_run_that_failed_can_be_run_anew_and_goes_only_to_those_who_do_not_have_it()
     let (third, sent) = run(Made::new(&clock));
     assert_eq!(
         (third.outcome, sent),
-        (Outcome::Sent, vec!["10:00:20 send coo@example.com: Title (2026-11-22)".to_owned()])
+        (Outcome::Sent, vec!["10:00:00 send coo@example.com: Title (2026-11-22)".to_owned()])
     );
     let (fourth, sent) = run(Made::new(&clock));
     assert_eq!((fourth.run_id, sent.len()), (third.run_id, 0), "what is sent is not run again");
@@ -575,7 +675,8 @@ fn of_two_schedulers_that_race_a_thousand_times_one_alone_runs_each() {
         let of = schedules_of(&["s"], "cron = \"* * * * *\"");
         let scheduler = |pid| {
             let claims = claims(&records, &Clock::Machine, pid);
-            Arc::new(Schedules { world: Arc::clone(&world), claims, schedules: of.clone() })
+            let slots = Arc::new(Semaphore::new(32));
+            Arc::new(Schedules { world: Arc::clone(&world), claims, schedules: of.clone(), slots })
         };
         let (one, other) = (scheduler(1), scheduler(2));
         let first = at("2026-01-01T00:00:00Z");

@@ -19,7 +19,7 @@ pub async fn run(action: ScheduleAction, settings: &Settings, interrupt: Interru
         return go_on(settings, interrupt).await;
     }
     let mut shell = settings.shell_in_lake(interrupt).await?;
-    let site = Site::new(shell.engine.clone(), shell.library.clone())?;
+    let site = Site::new(shell.engine.clone(), shell.library.clone());
     let schedules = Schedules::of(site, Clock::Machine)?;
     match action {
         ScheduleAction::List => {
@@ -70,7 +70,7 @@ async fn go_on(settings: &Settings, interrupt: Interrupt) -> Result<()> {
     drop(shell);
     let open = async || {
         let shell = settings.shell(Interrupt::default()).await?;
-        Site::new(shell.engine, shell.library)
+        Ok(Site::new(shell.engine, shell.library))
     };
     let quiet = settings.view().quiet;
     let log = |event: Event| {
@@ -144,6 +144,9 @@ async fn list(schedules: &Schedules) -> Result<Listing> {
         if let Some(wrong) = &one.wrong {
             let place = wrong.place().map(|place| format!(", at {place}")).unwrap_or_default();
             notes.push(format!("{}: {wrong}{place}", one.schedule.name));
+        }
+        if one.schedule.owner.is_empty() {
+            notes.push(format!("{}: nobody is told of its failures; name an `owner`", one.schedule.name));
         }
     }
     let text = |of: fn(&crate::schedule::Listed) -> String| texts(listed.iter().map(of));

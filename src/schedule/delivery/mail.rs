@@ -155,7 +155,7 @@ fn message(smtp: &Smtp, to: &[Mailbox], letter: &Letter<'_>) -> Result<(Envelope
 }
 
 fn text(letter: &Letter<'_>) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n", letter.title);
     if let Some(banner) = &letter.banner {
         text += &format!("! {banner}\n\n");
     }
@@ -174,6 +174,7 @@ fn html(letter: &Letter<'_>) -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <body style=\"font:15px/1.5 system-ui,sans-serif;max-width:40em\">",
     );
+    html += &format!("<h2>{}</h2>", escaped(&letter.title));
     if let Some(banner) = &letter.banner {
         html += &format!(
             "<p style=\"border-left:4px solid #b45309;background:#fef3c7;color:#451a03;padding:8px 12px\">{}</p>",

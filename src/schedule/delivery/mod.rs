@@ -3,7 +3,10 @@
 mod mail;
 mod webhook;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use reqwest::Client;
 
 use super::carry::Sending;
 use super::letter::Letter;
@@ -21,28 +24,38 @@ const TRANSFER: Duration = Duration::from_mins(2);
 #[derive(Clone, Debug)]
 pub struct Post {
     smtp: Option<Smtp>,
-    http: reqwest::Client,
+    /// Made when the first webhook is called, since that reads the machine's certificates.
+    http: Arc<OnceLock<Client>>,
 }
 
 impl Post {
-    /// # Errors
-    /// `Storage` when the machine's certificates cannot be used.
-    pub fn new(smtp: Option<Smtp>) -> Result<Self> {
-        Ok(Self { smtp, http: webhook::client()? })
+    pub fn new(smtp: Option<Smtp>) -> Self {
+        Self { smtp, http: Arc::default() }
     }
 
     /// Sends a letter.
     pub async fn send(&self, to: &Destination, letter: &Letter<'_>) -> Sending {
         match (to, &self.smtp) {
             (Destination::Email(addresses), Some(smtp)) => mail::send(smtp, addresses, letter).await,
-            (Destination::Webhook { url, token_env }, _) => {
-                webhook::send(&self.http, url, token_env.as_deref(), letter).await
-            }
+            (Destination::Webhook { url, token_env }, _) => match self.http() {
+                Ok(http) => webhook::send(&http, url, token_env.as_deref(), letter).await,
+                Err(error) => Sending::Refused(error),
+            },
             // The manifest has no mail without a server, and a folder is no place for a letter.
             (Destination::Email(_) | Destination::Folder(_), _) => {
                 Sending::Refused(Error::internal(format!("no letter can be sent to {}", to.shown())))
             }
         }
+    }
+}
+
+impl Post {
+    fn http(&self) -> Result<Client> {
+        if let Some(client) = self.http.get() {
+            return Ok(client.clone());
+        }
+        let client = webhook::client()?;
+        Ok(self.http.get_or_init(|| client).clone())
     }
 }
 

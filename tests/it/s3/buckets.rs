@@ -21,11 +21,17 @@ use s3s_fs::FileSystem;
 pub struct Buckets {
     folder: PathBuf,
     files: FileSystem,
+    /// Objects are created one after the other: the file system looks first, and writes then.
+    creating: tokio::sync::Mutex<()>,
 }
 
 impl Buckets {
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), files: FileSystem::new(folder).expect("a file system") }
+        Self {
+            folder: folder.to_owned(),
+            files: FileSystem::new(folder).expect("a file system"),
+            creating: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The etag of what lies under a key now, if anything does.
@@ -75,6 +81,7 @@ impl S3 for Buckets {
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        let _turn = if request.input.if_none_match.is_some() { Some(self.creating.lock().await) } else { None };
         let mut answer = self.files.put_object(request).await?;
         answer.output.e_tag = self.etag(&bucket, &key);
         Ok(answer)

@@ -18,7 +18,10 @@ fn the_list_says_what_runs_when_in_words_and_what_became_of_it() {
     assert!(next.contains(" 07:00 E"), "{next}");
     assert_eq!(rows[0]["to"], "out/{date}/; webhook at 127.0.0.1");
     assert_eq!((&rows[0]["last"], &rows[0]["outcome"]), (&"".into(), &"".into()));
-    assert_eq!(said.stderr, "wrong: no report and no saved query `s`, at cxlake.toml:15\n");
+    assert_eq!(
+        said.stderr,
+        "wrong: no report and no saved query `s`, at cxlake.toml:15\nwrong: nobody is told of its failures; name an `owner`\n"
+    );
     lake.run(FIRE).prints();
     let rows: Vec<serde_json::Value> = serde_json::from_str(&list("json").text()).expect("JSON rows");
     assert_eq!((&rows[0]["last"], &rows[0]["outcome"]), (&"2026-01-05 02:00 EST".into(), &"sent".into()));

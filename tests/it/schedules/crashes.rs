@@ -30,6 +30,14 @@ struct Step {
     takes_effect: bool,
 }
 
+/// What becomes of a run that nobody kills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Sent,
+    /// Its webhook refuses it, and the owner is told.
+    Failed,
+}
+
 /// A lake in a bucket behind a proxy that kills.
 struct Doomed {
     lake: Lake,
@@ -41,7 +49,7 @@ struct Doomed {
 }
 
 impl Doomed {
-    fn new(step: Step) -> Self {
+    fn new(step: Step, fate: Fate) -> Self {
         let server = Server::start(&["lake"]);
         let (process, requests) = (Arc::<AtomicU32>::default(), AtomicUsize::new(0));
         let struck = Arc::<Mutex<Option<Kind>>>::default();
@@ -60,6 +68,9 @@ impl Doomed {
         );
         let manifest = lake.folder.read("cxlake.toml").replace("[lake]\n", "[lake]\nrecords = \"main:kept\"\n");
         lake.folder.write("cxlake.toml", manifest);
+        if fate == Fate::Failed {
+            lake.hooks.answer("/report", &[(500, "out of order"); 10]);
+        }
         Self { lake, server, proxy, process, struck }
     }
 
@@ -86,22 +97,26 @@ fn kill(process: &AtomicU32) {
 }
 
 /// Kills a run at a step and lets another process end it; `false` when the run has no such step.
-fn dies_and_is_ended(step: Step) -> bool {
-    let doomed = Doomed::new(step);
+fn dies_and_is_ended(step: Step, fate: Fate) -> bool {
+    let doomed = Doomed::new(step, fate);
+    let usual = if fate == Fate::Sent { "sent" } else { "failed" };
     let died = doomed.run();
     let Some(kind) = doomed.struck() else {
-        assert_eq!(died, Some(0), "{step:?}: nothing happened to it");
+        assert_eq!(died, Some(i32::from(fate != Fate::Sent)), "{step:?}: nothing happened to it");
         return false;
     };
     assert_eq!(died, None, "{step:?}: it is killed");
     let ended = doomed.run();
     let bucket = doomed.server.folder().at("lake");
     let records = runs(&bucket.join("kept"));
-    assert_eq!(records.len(), 1, "{step:?}: the run is recorded once: {records:?}");
-    let record = &records[0];
+    // One that failed and was done when its process was killed, is run anew by the other.
+    let is_anew = fate == Fate::Failed && records.len() == 2 && records[0]["told"][0]["state"] == "sent";
+    assert!(records.len() == 1 || is_anew, "{step:?}: the run is recorded once: {records:?}");
+    let record = records.last().expect("a record");
     let outcome = text(record, "outcome");
     assert_eq!(ended, Some(i32::from(outcome != "sent")), "{step:?} at a {kind:?}: {record}");
     assert!(record["ended_at"].is_string(), "{step:?}: {record}");
+    assert!([usual, "may_have_been_sent"].contains(&outcome), "{step:?}: {record}");
     is_delivered_once(&doomed, record, &format!("{step:?} at a {kind:?}"));
     is_whole(&bucket, record, &format!("{step:?} at a {kind:?}"));
     assert_eq!(files(&bucket.join("kept/open")), Vec::<std::path::PathBuf>::new(), "{step:?}: nothing is stuck");
@@ -116,12 +131,17 @@ fn is_delivered_once(doomed: &Doomed, record: &Value, step: &str) {
         match text(delivery, "state") {
             "sent" => assert_eq!(count, 1, "{step}: {delivery}"),
             "may_have_been_sent" => assert!(count <= 1, "{step}: {delivery}"),
+            // One that was refused is called again by who takes the run up.
+            "failed" => assert!((1..=2).contains(&count), "{step}: {delivery}"),
             other => panic!("{step}: {other}"),
         }
     }
     match text(record, "outcome") {
         "sent" => assert_eq!(owner, 0, "{step}: there is nothing to tell"),
-        "may_have_been_sent" => assert!((1..=2).contains(&owner), "{step}: the owner is told, {owner} times"),
+        "may_have_been_sent" | "failed" => {
+            assert!((1..=2).contains(&owner), "{step}: the owner is told, {owner} times");
+            assert_eq!(record["told"][0]["state"], "sent", "{step}: {record}");
+        }
         other => panic!("{step}: {other}"),
     }
 }
@@ -135,8 +155,8 @@ fn is_whole(bucket: &std::path::Path, record: &Value, step: &str) {
     assert_eq!(record["outputs"][0]["sha256"], hash, "{step}");
 }
 
-#[test]
-fn a_run_that_is_killed_at_any_step_is_ended_by_another_process_and_sent_once() {
+/// Kills runs of this fate at every step that they have; gives how many there were.
+fn killed_at_every_step(fate: Fate) -> usize {
     let next = AtomicUsize::new(1);
     let (steps, ended) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     std::thread::scope(|scope| {
@@ -149,7 +169,7 @@ fn a_run_that_is_killed_at_any_step_is_ended_by_another_process_and_sent_once() 
                     }
                     assert!(request < STEPS_MAX, "a run does not end");
                     for takes_effect in [false, true] {
-                        match dies_and_is_ended(Step { request, takes_effect }) {
+                        match dies_and_is_ended(Step { request, takes_effect }, fate) {
                             true => steps.fetch_add(1, Ordering::SeqCst),
                             false => ended.fetch_min(request, Ordering::SeqCst),
                         };
@@ -158,5 +178,17 @@ fn a_run_that_is_killed_at_any_step_is_ended_by_another_process_and_sent_once() 
             });
         }
     });
-    assert!(steps.into_inner() > 40, "a run has many steps");
+    steps.into_inner()
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_step_is_ended_by_another_process_and_sent_once() {
+    let steps = killed_at_every_step(Fate::Sent);
+    assert!(steps > 40, "a run has many steps, and not {steps}");
+}
+
+#[test]
+fn a_run_that_fails_and_is_killed_at_any_step_is_ended_by_another_process_and_told_to_its_owner() {
+    let steps = killed_at_every_step(Fate::Failed);
+    assert!(steps > 40, "a run has many steps, and not {steps}");
 }

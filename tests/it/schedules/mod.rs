@@ -75,8 +75,11 @@ impl Lake {
 
 /// The records of all runs below a folder.
 fn runs(records: &Path) -> Vec<Value> {
+    // A record that is being written has another name until it is whole.
+    let is_record = |file: &&std::path::PathBuf| file.extension().is_some_and(|ending| ending == "json");
     files(&records.join("runs"))
         .iter()
+        .filter(is_record)
         .map(|file| serde_json::from_slice(&std::fs::read(file).expect("a file")).expect("a whole record"))
         .collect()
 }
@@ -85,8 +88,7 @@ fn runs(records: &Path) -> Vec<Value> {
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let entries = entries.map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<_> =
-        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    let mut files: Vec<_> = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
     files.sort();
     files
 }

@@ -1,6 +1,6 @@
 //! `cxlake schedule start`: it takes up what others left, catches up, stops cleanly, and shares a lake with others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
 
+use super::super::s3::server::Server;
 use super::{Lake, text};
 
 /// A scheduler that runs, and what it says.
@@ -153,6 +154,32 @@ fn two_schedulers_on_one_lake_run_each_fire_time_once() {
     }
     assert!(fires.len() >= 60, "none is lost: {}", fires.len());
     assert!(fires.values().all(|count| *count == 1), "none is sent twice: {fires:?}");
-    let processes: std::collections::BTreeSet<String> = lake.runs().iter().map(|run| run["pid"].to_string()).collect();
-    assert!(!processes.is_empty());
+}
+
+#[test]
+fn of_processes_that_race_over_one_fire_time_one_alone_runs_it_on_the_disk_and_in_a_bucket() {
+    const ROUNDS: usize = 8;
+    const RACING: usize = 3;
+    let server = Server::start(&["lake"]);
+    for records in [".cxlake", "main:kept"] {
+        let lake =
+            Lake::new("to = [{ webhook = \"{hook}/report\" }]", "[store.main]\nurl = \"s3://lake/\"\nwrite = true");
+        let manifest =
+            lake.folder.read("cxlake.toml").replace("[lake]\n", &format!("[lake]\nrecords = \"{records}\"\n"));
+        lake.folder.write("cxlake.toml", manifest);
+        for round in 1..=ROUNDS {
+            let racing: Vec<Child> = (0..RACING)
+                .map(|_| {
+                    let mut command = lake.run(&format!("2026-01-{round:02}T07:00:00Z")).on(&server).command();
+                    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+                })
+                .collect();
+            for mut child in racing {
+                assert_eq!(child.wait().expect("it ends").code(), Some(0), "each tells how the run ended");
+            }
+        }
+        let called = lake.hooks.called("/report");
+        let ids: BTreeSet<String> = called.iter().map(|called| called.body["run_id"].to_string()).collect();
+        assert_eq!((called.len(), ids.len()), (ROUNDS, ROUNDS), "with the records in {records}");
+    }
 }

@@ -256,6 +256,36 @@ fn the_same_inputs_give_the_same_workbook_but_for_one_cell() {
     }
 }
 
+#[test]
+fn a_sheet_of_many_rows_is_written_as_it_comes() {
+    let folder = Folder::new();
+    folder.lake("[table.numbers]\npath = \"numbers.parquet\"\n");
+    folder.parquet(
+        "numbers.parquet",
+        "select value as number, concat('row ', value) as name, case when value % 3 = 0 then value end as third, \
+         value % 2 = 0 as is_even from generate_series(1, 70000)",
+    );
+    folder.write(
+        "queries/numbers.sql",
+        "-- +++\n-- name = \"numbers\"\n-- title = \"Numbers\"\n-- description = \"Many.\"\n--\n-- [columns]\n\
+         -- third = { title = \"Third\", total = \"sum\" }\n-- +++\nselect * from numbers order by number\n",
+    );
+    folder.cxlake(["report", "numbers", "--format", "xlsx", "-o", "out"]).prints();
+    let mut book = book(&folder.at("out/numbers.xlsx"));
+    let range = sheet(&mut book, "Numbers");
+    let head = head_row(&range, "Third");
+    let thirds: f64 = (1..=70_000_u32).filter(|number| number % 3 == 0).map(f64::from).sum();
+    assert_eq!(range.get((head - 1, 2)).and_then(Data::get_float), Some(thirds));
+    let rows: Vec<&[Data]> = range.rows().skip(head + 1).collect();
+    assert_eq!(rows.len(), 70_000);
+    for (number, row) in (1_u32..).zip(rows) {
+        let third = if number % 3 == 0 { Data::Float(f64::from(number)) } else { Data::Empty };
+        let wanted =
+            [Data::Float(f64::from(number)), Data::String(format!("row {number}")), third, Data::Bool(number % 2 == 0)];
+        assert_eq!(row, wanted);
+    }
+}
+
 /// A table of a page: headings, rows, and the line below them.
 struct Shown {
     heads: Vec<String>,

@@ -23,6 +23,9 @@ use crate::report::tone::Tone;
 /// Rows that a table can have: those of a sheet, less those that stand above the table.
 const ROWS_MAX: u32 = 1_048_576 - 16;
 
+/// Cells of a table that are held in memory until the workbook is written; those of a larger one wait on the disk.
+const CELLS_HELD: u64 = 250_000;
+
 /// Columns that a sheet can have.
 const COLUMNS_MAX: usize = 16_384;
 
@@ -94,7 +97,12 @@ pub fn write(book: &mut Workbook, document: &Document, section: &Section, names:
     let name = names.sheet(&section.title);
     let table = names.table(&section.result.query.name);
     let columns = columns(section)?;
-    let sheet = book.add_worksheet();
+    let is_large = section.result.rows.count.saturating_mul(columns.len() as u64) > CELLS_HELD;
+    let sheet = if is_large {
+        book.add_worksheet_with_constant_memory().map_err(refused)?
+    } else {
+        book.add_worksheet()
+    };
     sheet.set_name(&name).map_err(refused)?;
     lay_out(sheet, document, section, &columns).map_err(refused)?;
     let mut row = above(sheet, document, section, &columns).map_err(refused)?;

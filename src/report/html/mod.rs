@@ -20,6 +20,9 @@ use crate::query::run::Given;
 use text::{element, escaped, markdown};
 
 const STYLE: &str = include_str!("page.css");
+/// What a drawing says of itself in a file.
+const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
+
 const SCRIPT: &str = include_str!("page.js");
 
 /// Ids of the two elements that programs read.
@@ -120,7 +123,8 @@ fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
 /// The charts, each with what it says and with its numbers for those who do not see it.
 fn charts(html: &mut String, section: &Section, id: &str) -> Result<()> {
     for (place, drawing) in section.charts.drawings.iter().enumerate() {
-        let svg = drawing.svg(&format!("{id}c{}", place + 1), chart::PAGE);
+        // A page knows what a drawing is, and needs no address to say so.
+        let svg = drawing.svg(&format!("{id}c{}", place + 1), chart::PAGE).replacen(NAMESPACE, "", 1);
         // A narrow screen moves a chart to and fro: scaled down, its text could not be read.
         let named = escaped(drawing.title());
         let _ = writeln!(html, "<figure>\n<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"{named}\">");

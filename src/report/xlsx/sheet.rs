@@ -98,11 +98,8 @@ pub fn write(book: &mut Workbook, document: &Document, section: &Section, names:
     let table = names.table(&section.result.query.name);
     let columns = columns(section)?;
     let is_large = section.result.rows.count.saturating_mul(columns.len() as u64) > CELLS_HELD;
-    let sheet = if is_large {
-        book.add_worksheet_with_constant_memory().map_err(refused)?
-    } else {
-        book.add_worksheet()
-    };
+    let sheet =
+        if is_large { book.add_worksheet_with_constant_memory().map_err(refused)? } else { book.add_worksheet() };
     sheet.set_name(&name).map_err(refused)?;
     lay_out(sheet, document, section, &columns).map_err(refused)?;
     let mut row = above(sheet, document, section, &columns).map_err(refused)?;

@@ -622,7 +622,7 @@ fn a_run_that_failed_can_be_run_anew_and_goes_only_to_those_who_do_not_have_it()
     let (third, sent) = run(Made::new(&clock));
     assert_eq!(
         (third.outcome, sent),
-        (Outcome::Sent, vec!["10:00:20 send coo@example.com: Title (2026-11-22)".to_owned()])
+        (Outcome::Sent, vec!["10:00:00 send coo@example.com: Title (2026-11-22)".to_owned()])
     );
     let (fourth, sent) = run(Made::new(&clock));
     assert_eq!((fourth.run_id, sent.len()), (third.run_id, 0), "what is sent is not run again");

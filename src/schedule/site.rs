@@ -37,9 +37,7 @@ impl Site {
         let post = Post::new(engine.lake().smtp.clone());
         Self { engine, library, post }
     }
-}
 
-impl Site {
     async fn look(&self, alert: &Alert, request: Request) -> Result<Making> {
         let lake = self.engine.lake();
         let records = Records::open(self.engine.stores(), lake)?;

@@ -3,6 +3,7 @@
 //! All of it is objects among the lake's records, created by one alone or put whole:
 //!
 //! ```text
+//! schedules/SCHEDULE.json                       up to when all fire times were taken in
 //! open/SCHEDULE/FIRE                            the fire time is to be run, and is not done yet; deleted last of all
 //! claims/SCHEDULE/MONTH/FIRE/attempt-001-001    the first process that took it up, and until when it holds it
 //! claims/SCHEDULE/MONTH/FIRE/attempt-001-002    the second, when the first has died
@@ -72,6 +73,14 @@ pub struct Admission {
     pub round: u32,
     /// Why it is not to be run, but recorded as skipped.
     pub skip: Option<String>,
+}
+
+/// How far the fire times of a schedule were taken in.
+#[derive(Serialize, Deserialize)]
+struct TakenIn {
+    #[serde(with = "moment")]
+    until: DateTime<Utc>,
+    token: String,
 }
 
 /// A process that has taken a run up.
@@ -188,38 +197,29 @@ impl Claims {
         Self { records, lease, clock, host, pid: std::process::id() }
     }
 
-    /// When this lake first heard of a schedule. Fire times before it were not missed.
+    /// The fire time up to which all of a schedule were taken in: at first, when this lake first heard of the schedule, so that
+    /// none before that was missed. It may lag behind, and is never ahead.
     ///
     /// # Errors
     /// `Storage` when the records cannot be read or written.
-    pub async fn since(&self, schedule: &str) -> Result<DateTime<Utc>> {
-        #[derive(Serialize, Deserialize)]
-        struct Since {
-            #[serde(with = "moment")]
-            since: DateTime<Utc>,
-            token: String,
+    pub async fn taken_in(&self, schedule: &str) -> Result<DateTime<Utc>> {
+        let name = taken_in_object(schedule);
+        if let Some(found) = self.read::<TakenIn>(&name).await? {
+            return Ok(found.until);
         }
-
-        let name = format!("schedules/{schedule}.json");
-        if let Some(bytes) = self.records.read(&name).await? {
-            return self.parsed::<Since>(&bytes, &name).map(|found| found.since);
-        }
-        let since = Since { since: self.clock.now(), token: token() };
-        match self.records.create(&name, json(&since)?).await? {
-            true => Ok(since.since),
-            false => self.read::<Since>(&name).await.map(|found| found.map_or(since.since, |found| found.since)),
+        let first = TakenIn { until: self.clock.now(), token: token() };
+        match self.records.create(&name, json(&first)?).await? {
+            true => Ok(first.until),
+            false => self.read::<TakenIn>(&name).await.map(|found| found.map_or(first.until, |found| found.until)),
         }
     }
 
-    /// The last fire time of a schedule that was taken in, on any machine.
+    /// Says up to which fire time all of a schedule were taken in.
     ///
     /// # Errors
-    /// `Storage` when the records cannot be read.
-    pub async fn last(&self, schedule: &str) -> Result<Option<DateTime<Utc>>> {
-        let open = self.records.list(&format!("{OPEN}/{schedule}")).await?;
-        let open = open.last().and_then(|name| fire_time(name.rsplit('/').next()?));
-        let claimed = self.claimed(schedule, 1).await?.pop();
-        Ok(open.max(claimed))
+    /// `Storage` when the records cannot be written.
+    pub async fn take_in(&self, schedule: &str, until: DateTime<Utc>) -> Result<()> {
+        self.records.put(&taken_in_object(schedule), json(&TakenIn { until, token: token() })?).await
     }
 
     /// The last so many fire times of a schedule that were claimed, oldest first.
@@ -552,6 +552,10 @@ impl Fence {
         self.claims.records.put(&self.object, json(&self.sent)?).await?;
         Ok(self.sent.record())
     }
+}
+
+fn taken_in_object(schedule: &str) -> String {
+    format!("schedules/{schedule}.json")
 }
 
 fn open_object(schedule: &str, fire: DateTime<Utc>) -> String {

@@ -42,8 +42,9 @@ pub fn due(schedule: &Schedule, last: DateTime<Utc>, now: DateTime<Utc>, under_w
     due.extend(caught_up.iter().map(|fire| Due { fire: *fire, trigger: Trigger::CatchUp, skip: None }));
     let mut before = under_way;
     for fire in on_time {
+        let is_behind = |before: &DateTime<Utc>| before < fire && schedule.overlap == Overlap::Skip;
         let skip = before
-            .filter(|_| schedule.overlap == Overlap::Skip)
+            .filter(is_behind)
             .map(|before| format!("the run of {} was still under way; `overlap` is `skip`", schedule.shown(before)));
         before = before.or(Some(*fire));
         due.push(Due { fire: *fire, trigger: Trigger::Schedule, skip });

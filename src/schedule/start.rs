@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::carry::{Carried, World, carry_out, in_a_line};
 use super::claims::{Again, Claim, Claims};
-use super::due::due;
+use super::due::{Due, due};
 use super::{Clock, Schedules, Site};
 use crate::error::Result;
 use crate::lake::MANIFEST;
@@ -230,19 +230,23 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
         let name = &schedule.name;
         let mut last = match self.last.get(name) {
             Some(last) => *last,
-            None => self.claims().since(name).await?.max(self.claims().last(name).await?.unwrap_or_default()),
+            None => self.claims().taken_in(name).await?,
         };
         let of_schedule = |(open, fire): &(String, DateTime<Utc>)| (open == name).then_some(*fire);
         let under_way = self.open.iter().find_map(of_schedule);
-        for due in due(schedule, last, now, under_way) {
-            if let Some(reason) = &due.skip {
-                tell(Event::of(format!("{name}, {}: skipped: {reason}", schedule.shown(due.fire))));
+        let found = due(schedule, last, now, under_way);
+        for Due { fire, trigger, skip } in &found {
+            if let Some(taken) = self.claims().admit(name, *fire, *trigger, skip.clone(), Again::Never).await? {
+                if let Some(reason) = taken.skip {
+                    tell(Event::of(format!("{name}, {}: skipped: {reason}", schedule.shown(*fire))));
+                }
+                self.open.insert((name.clone(), *fire));
             }
-            if self.claims().admit(name, due.fire, due.trigger, due.skip, Again::Never).await?.is_some() {
-                self.open.insert((name.clone(), due.fire));
-            }
-            last = due.fire;
-            self.last.insert(name.clone(), last);
+        }
+        if let Some(newest) = found.last() {
+            last = newest.fire;
+            // Whoever dies before this takes them in again, which changes nothing.
+            self.claims().take_in(name, last).await?;
         }
         self.last.insert(name.clone(), last);
         Ok(last)

@@ -341,6 +341,27 @@ fn what_was_missed_while_no_scheduler_ran_is_caught_up_with_by_its_rule() {
 }
 
 #[test]
+fn a_run_by_hand_takes_nothing_from_what_was_missed() {
+    let clock = wound("2026-11-22T07:30:00Z");
+    let records = Records::in_memory();
+    let lines = "cron = \"0 * * * *\"\ncatch_up = \"all\"";
+    let world = Made::new(&clock);
+    scheduled(&["s"], lines, "2026-11-22T07:40:00Z", &records, &clock, world);
+    driven(&clock, clock.sleep_until(at("2026-11-22T09:30:00Z")));
+    let by_hand = schedules(Made::new(&clock), &records, schedules_of(&["s"], lines));
+    let schedule = by_hand.schedule("s").expect("a schedule");
+    for fire in ["2026-11-22T09:00:00Z", "2026-11-22T09:30:00Z"] {
+        let run = by_hand.run_at(schedule, at(fire), Trigger::Hand, std::future::pending());
+        driven(&clock, run).expect("a record");
+    }
+    let world = Made::new(&clock);
+    let (told, outcomes) = scheduled(&["s"], lines, "2026-11-22T09:40:00Z", &records, &clock, world);
+    assert_eq!(outcomes, ["s 08:00 sent", "s 09:00 sent", "s 09:30 sent"]);
+    let sent = told.iter().filter(|line| line.contains("send")).count();
+    assert_eq!(sent, 1, "what was run by hand is not run again: {told:?}");
+}
+
+#[test]
 fn a_schedule_that_is_new_has_missed_nothing() {
     let clock = wound("2026-11-22T09:30:00Z");
     let records = Records::in_memory();

@@ -67,7 +67,7 @@ impl Drop for Running {
 /// Says that the lake has known a schedule for so many minutes.
 fn known_for(lake: &Lake, schedule: &str, minutes: i64) {
     let since = (Utc::now() - chrono::Duration::minutes(minutes)).trunc_subsecs(0);
-    let text = format!("{{\"since\": \"{}\", \"token\": \"test\"}}", since.to_rfc3339());
+    let text = format!("{{\"until\": \"{}\", \"token\": \"test\"}}", since.to_rfc3339());
     lake.folder.write(&format!(".cxlake/schedules/{schedule}.json"), text);
 }
 

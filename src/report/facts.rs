@@ -15,8 +15,13 @@ pub fn answers(document: &Document) -> impl Iterator<Item = &Answer> {
     })
 }
 
-/// What ran: every parameter with its value, and with the queries that a value holds for where they differ.
+/// What ran, for people.
 pub fn parameters(document: &Document) -> Vec<(String, String)> {
+    bound(document).into_iter().map(|(name, value)| (in_words(&name), value)).collect()
+}
+
+/// What ran: every parameter with its value, and with the queries that a value holds for where they differ.
+pub fn bound(document: &Document) -> Vec<(String, String)> {
     let mut names: Vec<&str> = Vec::new();
     let mut values: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
     for answer in answers(document) {
@@ -36,7 +41,7 @@ pub fn parameters(document: &Document) -> Vec<(String, String)> {
             false => value.to_owned(),
         };
         let values: Vec<String> = values.into_iter().map(one).collect();
-        (in_words(name), values.join("; "))
+        (name.to_owned(), values.join("; "))
     });
     shown.collect()
 }

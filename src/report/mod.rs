@@ -131,7 +131,7 @@ pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<M
         title: document.title.clone(),
         summary: summary(&document),
         rows: document.rows(),
-        parameters: facts::parameters(&document),
+        parameters: facts::bound(&document),
         inputs: Provenance::of(&document).inputs_digest(),
         checks: document.checks.clone(),
         files,

@@ -119,7 +119,8 @@ fn a_page_names_no_outside_address_and_its_policy_lets_nothing_in() {
         ("executive-scorecard", page("executive-scorecard")),
     ] {
         for outside in ["http://", "https://", "src=", "<link", "@import", "url(", "<iframe", "<img"] {
-            assert!(!html.contains(outside), "{name} has `{outside}`");
+            // A pattern of the page itself is none.
+            assert!(!html.replace("url(#", "").contains(outside), "{name} has `{outside}`");
         }
         assert!(html.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "), "{name}");
     }

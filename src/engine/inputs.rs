@@ -59,7 +59,7 @@ struct Found {
 fn add(plan: &dyn ExecutionPlan, found: &mut BTreeMap<String, Found>) {
     let scan = plan.downcast_ref::<DataSourceExec>();
     if let Some(config) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
-        for file in config.file_groups.iter().flat_map(|group| group.files()) {
+        for file in config.file_groups.iter().flat_map(datafusion_datasource::file_groups::FileGroup::files) {
             let meta = &file.object_meta;
             let rows = file.statistics.as_ref().and_then(|known| known.num_rows.get_value().copied());
             let input = Input {

@@ -43,7 +43,8 @@ impl Destination {
             }
             Self::Webhook { url, .. } => format!("webhook {url}"),
         };
-        Sha256::digest(whole).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        let digest = Sha256::digest(whole);
+        format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
     }
 
     /// As records and messages name it: of a webhook only the host, since its path is often a secret.

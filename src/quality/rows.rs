@@ -143,14 +143,14 @@ async fn read(subject: &Subject<'_>, plan: &LogicalPlan, items: &[&Item<'_>]) ->
     };
     let row = single_row(subject, &one_pass(plan, items).map_err(internal)?, &sql).await?;
     let mut values = row.into_iter();
-    let mut count = || count_of(values.next());
+    let mut count = || count_of(values.next().as_ref());
     let rows = count();
     let mut seen = Vec::with_capacity(items.len());
     for item in items {
         seen.push(match item {
             Item::Fresh { .. } => Seen::Newest(values.next().unwrap_or(ScalarValue::Null)),
             Item::Assert { .. } => {
-                let (is_false, is_null) = (count_of(values.next()), count_of(values.next()));
+                let (is_false, is_null) = (count_of(values.next().as_ref()), count_of(values.next().as_ref()));
                 Seen::Failed { is_false, is_null }
             }
         });
@@ -158,9 +158,9 @@ async fn read(subject: &Subject<'_>, plan: &LogicalPlan, items: &[&Item<'_>]) ->
     Ok((rows, seen))
 }
 
-fn count_of(value: Option<ScalarValue>) -> u64 {
+fn count_of(value: Option<&ScalarValue>) -> u64 {
     match value {
-        Some(ScalarValue::Int64(Some(count))) => u64::try_from(count).unwrap_or_default(),
+        Some(ScalarValue::Int64(Some(count))) => u64::try_from(*count).unwrap_or_default(),
         _ => 0,
     }
 }
@@ -201,7 +201,7 @@ async fn single_row(subject: &Subject<'_>, plan: &LogicalPlan, sql: &SqlText<'_>
     let running = subject.engine.start(plan.clone(), sql).await?;
     let schema = running.schema;
     let batches: Vec<RecordBatch> = running.batches.try_collect().await?;
-    let batch = concat_batches(&schema, &batches).map_err(|error| internal(error.into()))?;
+    let batch = concat_batches(&schema, &batches).map_err(internal)?;
     let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, 0));
     values.collect::<Result<_, _>>().map_err(internal)
 }
@@ -332,7 +332,7 @@ async fn up_to(
     };
     let plan = pass().map_err(internal)?;
     let mut row = single_row(subject, &plan, &subject.sql("", fresh.line)).await?.into_iter();
-    Ok((count_of(row.next()), row.next().unwrap_or(ScalarValue::Null)))
+    Ok((count_of(row.next().as_ref()), row.next().unwrap_or(ScalarValue::Null)))
 }
 
 enum Moment {
@@ -366,6 +366,6 @@ fn moments() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-fn internal(error: DataFusionError) -> Error {
+fn internal(error: impl std::fmt::Display) -> Error {
     Error::internal(error.to_string())
 }

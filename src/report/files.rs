@@ -133,7 +133,7 @@ fn about(section: &Section) -> serde_json::Value {
                 "title": answer.present.title(field.name()),
                 "type": field.data_type().to_string(),
                 "description": style.and_then(|style| style.description.clone()),
-                "total": answer.total(field.name()).map(|total| total.number()),
+                "total": answer.total(field.name()).map(super::super::output::total::Value::number),
             })
         })
         .collect();

@@ -105,10 +105,9 @@ fn table(text: &mut String, section: &Section) -> Result<()> {
 
 fn written(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => escaped(text),
+        Cell::Text(text) | Cell::Number { text, tone: None } => escaped(text),
         Cell::Gap(reason) => format!("*{}*", escaped(reason)),
         Cell::None => "—".to_owned(),
-        Cell::Number { text, tone: None } => escaped(text),
         Cell::Number { text, tone: Some(tone) } => format!("{} {}", tone.sign(), escaped(text)),
     }
 }

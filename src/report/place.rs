@@ -17,15 +17,14 @@ use crate::storage::{Stores, Upload};
 /// `Usage` where nothing may be written, `Storage` when disk or server refuse. Files that were replaced before a disk failed
 /// between two renames stay replaced.
 pub async fn place(stores: &Stores, root: &Root, files: &[MadeFile], destination: &str) -> Result<Vec<String>> {
-    match stores.address(root, destination)? {
-        Some(address) => in_bucket(stores, files, address.trim_end_matches('/')).await,
-        None => {
-            let folder = match root {
-                Root::Folder(folder) => folder.join(destination),
-                Root::Address(_) => destination.into(),
-            };
-            in_folder(files, &folder)
-        }
+    if let Some(address) = stores.address(root, destination)? {
+        in_bucket(stores, files, address.trim_end_matches('/')).await
+    } else {
+        let folder = match root {
+            Root::Folder(folder) => folder.join(destination),
+            Root::Address(_) => destination.into(),
+        };
+        in_folder(files, &folder)
     }
 }
 

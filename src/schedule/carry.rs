@@ -52,7 +52,7 @@ pub struct Table {
 /// What making gave.
 #[derive(Debug)]
 pub enum Making {
-    Made(Product),
+    Made(Box<Product>),
     /// There is nothing to send, for this reason.
     Nothing(String),
 }
@@ -133,19 +133,18 @@ enum Waited {
 
 impl<W: World> Run<'_, W> {
     async fn carry_out(&self) -> Result<Carried> {
-        let record = match &self.lease.done {
-            Some(done) => done.clone(),
-            None => {
-                let mut record = self.blank();
-                if !self.lease.begin(&record).await? {
-                    return Ok(Carried::Lost);
-                }
-                self.work(&mut record).await?;
-                let ended = self.clock.now();
-                record.ended_at = Some(ended);
-                record.duration_ms = u64::try_from((ended - record.started_at).num_milliseconds()).ok();
-                self.lease.decide(record).await?
+        let record = if let Some(done) = &self.lease.done {
+            done.clone()
+        } else {
+            let mut record = self.blank();
+            if !self.lease.begin(&record).await? {
+                return Ok(Carried::Lost);
             }
+            self.work(&mut record).await?;
+            let ended = self.clock.now();
+            record.ended_at = Some(ended);
+            record.duration_ms = u64::try_from((ended - record.started_at).num_milliseconds()).ok();
+            self.lease.decide(record).await?
         };
         let record = self.tell(record).await?;
         self.lease.finish(&record).await?;

@@ -161,7 +161,7 @@ impl Sent {
 #[derive(Debug)]
 pub enum Passage {
     /// It may, by this process alone.
-    Free(Fence),
+    Free(Box<Fence>),
     /// What became of it is known, or never will be.
     Settled(DeliveryRecord),
 }
@@ -480,7 +480,7 @@ impl Lease {
             };
             let object = self.sent_object(key, tries + 1);
             if self.claims.records.create(&object, json(&sent)?).await? {
-                return Ok(Passage::Free(Fence { claims: self.claims.clone(), object, sent }));
+                return Ok(Passage::Free(Box::new(Fence { claims: self.claims.clone(), object, sent })));
             }
         }
     }

@@ -217,10 +217,12 @@ impl<W: World> Schedules<W> {
                     pause = LOOKS.1.min(pause * 2);
                 }
                 Claim::Mine(lease) => {
+                    // On the heap: it holds all that a run holds.
+                    let work = Box::pin(carry_out(self.world.as_ref(), schedule, &lease, self.clock(), &self.slots));
                     let carried = tokio::select! {
                         biased;
                         () = &mut stop => None,
-                        carried = carry_out(self.world.as_ref(), schedule, &lease, self.clock(), &self.slots) => Some(carried?),
+                        carried = work => Some(carried?),
                     };
                     match carried {
                         Some(Carried::Done(record)) => return Ok(*record),

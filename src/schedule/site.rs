@@ -75,7 +75,7 @@ impl World for Site {
         })
         .await?;
         let parameters = made.parameters.into_iter().map(|(name, value)| ParameterRecord { name, value });
-        Ok(Making::Made(Product {
+        Ok(Making::Made(Box::new(Product {
             title: made.title,
             summary: made.summary,
             rows: made.rows,
@@ -84,7 +84,7 @@ impl World for Site {
             inputs_sha256: Some(made.inputs),
             parameters: parameters.collect(),
             table: None,
-        }))
+        })))
     }
 
     async fn failing(&self, tables: &[String], now: DateTime<Utc>) -> Result<Vec<String>> {

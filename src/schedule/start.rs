@@ -212,7 +212,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
                     next = due.map_or(next, |due| next.min(due));
                 }
                 Err(error) => {
-                    tell(Event::wrong(format!("{}: cannot take it in: {}", schedule.name, in_a_line(&error))))
+                    tell(Event::wrong(format!("{}: cannot take it in: {}", schedule.name, in_a_line(&error))));
                 }
             }
         }

@@ -116,7 +116,7 @@ impl World for Made {
         if let Err(message) = plan {
             return Err(Error::query(message));
         }
-        Ok(Making::Made(Product {
+        Ok(Making::Made(Box::new(Product {
             pictures: Vec::new(),
             title: "Title".to_owned(),
             summary: vec!["It says something.".to_owned()],
@@ -125,7 +125,7 @@ impl World for Made {
             inputs_sha256: None,
             parameters: Vec::new(),
             table: None,
-        }))
+        })))
     }
 
     async fn failing(&self, _: &[String], now: DateTime<Utc>) -> Result<Vec<String>> {
@@ -661,7 +661,7 @@ impl World for Counting {
     async fn make(&self, _: &Schedule, _: Request) -> Result<Making> {
         self.made.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        Ok(Making::Made(Product {
+        Ok(Making::Made(Box::new(Product {
             pictures: Vec::new(),
             title: String::new(),
             summary: Vec::new(),
@@ -670,7 +670,7 @@ impl World for Counting {
             inputs_sha256: None,
             parameters: Vec::new(),
             table: None,
-        }))
+        })))
     }
 
     async fn failing(&self, _: &[String], _: DateTime<Utc>) -> Result<Vec<String>> {

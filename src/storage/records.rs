@@ -56,6 +56,9 @@ impl Records {
     }
 
     /// Records in memory, for tests of what is kept in them.
+    ///
+    /// # Panics
+    /// When the machine has no threads left.
     #[cfg(test)]
     pub fn in_memory() -> Self {
         // No bucket is ever reached, and so nothing is run there.

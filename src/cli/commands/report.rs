@@ -104,6 +104,6 @@ fn run_id(at: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
 }
 
-fn panicked(error: tokio::task::JoinError) -> Error {
+fn panicked(error: impl std::fmt::Display) -> Error {
     Error::internal(format!("the report ended in a panic: {error}"))
 }

@@ -147,7 +147,7 @@ impl Grid {
             }
             let eighths = cell(((end - first as f64) * 8.0).round()).max(1);
             (first..first + eighths / 8).for_each(|column| self.put(column, row, letter));
-            if eighths % 8 > 0 {
+            if !eighths.is_multiple_of(8) {
                 self.put(first + eighths / 8, row, EIGHTHS[eighths % 8]);
             }
         }

@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    fn rows(numbers: Vec<Option<f64>>) -> RecordBatch {
+    fn rows(numbers: &[Option<f64>]) -> RecordBatch {
         let count = numbers.len();
         let labels = (0..count).map(|row| format!("office {row} <&\"'>\u{1b}[31m é 東京"));
         let days = (0..count).map(|row| 20_000 + 31 * i32::try_from(row).expect("a few"));
@@ -292,7 +292,7 @@ mod tests {
         ];
         for numbers in odd {
             for (kind, name) in Kind::ALL {
-                let drawing = Drawing::of(&rows(numbers.clone()), &Presentation::default(), &spec(kind)).expect(name);
+                let drawing = Drawing::of(&rows(&numbers), &Presentation::default(), &spec(kind)).expect(name);
                 let svg = drawing.svg("here", PAGE);
                 roxmltree::Document::parse(&svg).expect(name);
                 assert!(!svg.contains("NaN") && !svg.contains("\"inf") && !svg.contains("\"-inf"), "{name}: {svg}");
@@ -306,8 +306,7 @@ mod tests {
 
     #[test]
     fn a_chart_in_a_page_keeps_its_names_apart_and_takes_the_colours_of_the_page() {
-        let drawing =
-            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
+        let drawing = Drawing::of(&rows(&[Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
         let svg = drawing.svg("sales-1", PAGE);
         let document = roxmltree::Document::parse(&svg).expect("XML");
         let ids: Vec<&str> = document.descendants().filter_map(|node| node.attribute("id")).collect();
@@ -322,8 +321,7 @@ mod tests {
 
     #[test]
     fn the_table_of_a_chart_has_its_columns_and_all_rows() {
-        let drawing =
-            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Dot)).expect("dots");
+        let drawing = Drawing::of(&rows(&[Some(2.0), None]), &Presentation::default(), &spec(Kind::Dot)).expect("dots");
         let schema = drawing.table().schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(names, ["label", "number", "group", "low", "high", "other"]);
@@ -332,8 +330,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_as_wide_as_asked_and_no_wider_than_can_be_painted() {
-        let drawing =
-            Drawing::of(&rows(vec![Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
+        let drawing = Drawing::of(&rows(&[Some(2.0), None]), &Presentation::default(), &spec(Kind::Bar)).expect("bars");
         let picture = resvg::tiny_skia::Pixmap::decode_png(&drawing.png(PAGE, 300).expect("a PNG")).expect("a PNG");
         assert_eq!(picture.width(), 300);
         assert!(drawing.png(PAGE, 300).expect("a PNG") == drawing.png(PAGE, 300).expect("a PNG"));

@@ -162,7 +162,7 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
         let values = Values::of(field, sample.column(place), &answer.present, is_summed)?;
         let longest = (0..sample.num_rows()).map(|row| values.text(row).width()).max().unwrap_or_default();
         let title = safe(answer.present.title(field.name()));
-        let heading = heading(title, &kind, role, &columns);
+        let heading = heading(&title, &kind, role, &columns);
         // A heading may break between words and has a button at its side.
         let word = heading.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or_default() + 3;
         let scale = if let DataType::Decimal128(_, scale) = field.data_type() { Some(*scale) } else { None };
@@ -192,7 +192,7 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
 }
 
 /// What a column is called: no two alike, as a table wants it.
-fn heading(title: String, kind: &Kind, role: Role, before: &[Column<'_>]) -> String {
+fn heading(title: &str, kind: &Kind, role: Role, before: &[Column<'_>]) -> String {
     let mut heading: String = title.chars().take(200).collect();
     if let Kind::Moment(zone) = kind
         && !heading.contains(zone.as_str())
@@ -334,7 +334,7 @@ fn totals(
             _ => None,
         };
         let formula = || column.style?.total.as_ref()?.formula(&sum).filter(|_| is_whole);
-        match (total.map(|total| total.number()), formula()) {
+        match (total.map(crate::output::total::Value::number), formula()) {
             (Some(number), Some(formula)) if number.is_finite() => {
                 let formula = Formula::new(format!("=IFERROR({formula},\"\")")).set_result(number.to_string());
                 sheet.write_formula_with_format(row, place, formula, &format)?

@@ -38,7 +38,7 @@ pub async fn of(alert: &Alert, record: &AlertRecord) -> Result<Making> {
     told.sort_by_key(|entry| (rank(entry.state), entry.since));
     let table = table(alert, &told).await?;
     let file = file(alert, &batch(&told, |cell| cell.value.as_ref())?).await?;
-    Ok(Making::Made(Product {
+    Ok(Making::Made(Box::new(Product {
         pictures: Vec::new(),
         title: format!("{}: {}", alert.title, counts(&told)),
         summary: summary(alert, &told),
@@ -47,7 +47,7 @@ pub async fn of(alert: &Alert, record: &AlertRecord) -> Result<Making> {
         inputs_sha256: None,
         parameters: Vec::new(),
         table: Some(table),
-    }))
+    })))
 }
 
 fn rank(state: State) -> u8 {

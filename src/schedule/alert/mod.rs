@@ -31,19 +31,18 @@ pub async fn look(
 ) -> Result<Making> {
     let fire = request.fire_time;
     let object = AlertRecord::object(&alert.name, fire);
-    let record = match kept(&claims.records, &object).await? {
-        Some(record) => record,
-        None => {
-            let before = before(claims, alert, fire).await?;
-            let seen = rows::look(engine, library, alert, fire).await?;
-            let entries = state::judge(before, seen, alert, fire);
-            let record =
-                AlertRecord { run_id: request.run_id.clone(), alert: alert.name.clone(), fire_time: fire, entries };
-            match claims.records.create(&object, record.to_json()?).await? {
-                true => record,
-                // Another attempt was first; what it found is what is told.
-                false => kept(&claims.records, &object).await?.unwrap_or(record),
-            }
+    let record = if let Some(record) = kept(&claims.records, &object).await? {
+        record
+    } else {
+        let before = before(claims, alert, fire).await?;
+        let seen = rows::look(engine, library, alert, fire).await?;
+        let entries = state::judge(&before, seen, alert, fire);
+        let record =
+            AlertRecord { run_id: request.run_id.clone(), alert: alert.name.clone(), fire_time: fire, entries };
+        match claims.records.create(&object, record.to_json()?).await? {
+            true => record,
+            // Another attempt was first; what it found is what is told.
+            false => kept(&claims.records, &object).await?.unwrap_or(record),
         }
     };
     message::of(alert, &record).await

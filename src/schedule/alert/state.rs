@@ -43,7 +43,7 @@ pub fn carried(record: AlertRecord, has_arrived: bool) -> Known {
 }
 
 /// Every alert that was known or is found, by what it is about, and whether it is to be told.
-pub fn judge(before: Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>) -> Vec<Entry> {
+pub fn judge(before: &Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>) -> Vec<Entry> {
     let Seen { rows, mut found } = seen;
     let knows = rows > 0 || alert.no_data == NoData::Ok;
     if rows == 0 && alert.no_data == NoData::Alert {
@@ -107,7 +107,7 @@ mod tests {
     /// A look on a day that finds these among so many rows, as `state:id` with a `!` where it is told.
     fn looked(before: &Known, found: &[&str], rows: u64, alert: &Alert, on: u32) -> (AlertRecord, String) {
         let found = found.iter().map(|id| (subject(id), Vec::new())).collect();
-        let entries = judge(before.clone(), Seen { rows, found }, alert, day(on));
+        let entries = judge(before, Seen { rows, found }, alert, day(on));
         let told = |entry: &Entry| {
             format!("{}:{}{}", entry.state.word(), entry.subject.shown(), if entry.sends { "!" } else { "" })
         };
@@ -214,7 +214,8 @@ mod tests {
                 }
                 let mut wanted = BTreeMap::new();
                 for subject in is_true.iter().filter(|subject| is_known(subject)) {
-                    let quiet_days = quiet.map(|quiet| (quiet.as_secs() / DAY.as_secs()) as u32);
+                    let quiet_days =
+                        quiet.map(|quiet| u32::try_from(quiet.as_secs() / DAY.as_secs()).expect("a few days"));
                     match believed.get(subject) {
                         None => drop(wanted.insert(subject.clone(), State::New)),
                         Some(heard) if quiet_days.is_some_and(|days| on - heard >= days) => {

@@ -70,7 +70,7 @@ impl Hooks {
 
 async fn answer(seen: Arc<Mutex<Seen>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let path = head.uri.path().to_owned();
     let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
     let answers = seen.answers.entry(path.clone()).or_default();

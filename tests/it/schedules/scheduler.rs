@@ -43,7 +43,7 @@ impl Running {
             match self.lines.recv_timeout(HANGS) {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => all.push(line),
-                Err(_) => panic!("it does not say {part:?}, but {all:#?}"),
+                Err(error) => panic!("it does not say {part:?}, but {all:#?}: {error}"),
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::output::present::Good;
 const BANDS: [Paint; 3] = [Paint::Tint(-2), Paint::Tint(0), Paint::Tint(2)];
 
 pub fn rows(figure: &Figure) -> Rows {
-    let targets = figure.target.iter().flat_map(|target| target.present());
+    let targets = figure.target.iter().flat_map(super::super::column::Column::present);
     let edges = figure.up.bands.iter().copied();
     let scale = Scale::around(figure.up.present().chain(targets).chain(edges).chain([0.0]), STEPS);
     let (low, high) = (scale.low, scale.high);

@@ -62,7 +62,7 @@ fn together(figure: &Figure, key: &mut Vec<Entry>) -> Vec<Row> {
             dots.iter().map(|(at, paint, _)| Piece::Dot { at: *at, paint: *paint }).collect()
         };
         let missing = reason.filter(|_| pieces.is_empty());
-        Row { label: format!("{label}"), pieces, missing, tip: (*label).to_owned(), ..Row::default() }
+        Row { label: label.to_string(), pieces, missing, tip: (*label).to_owned(), ..Row::default() }
     };
     let rows: Vec<Row> = labels.iter().enumerate().map(row).collect();
     if rows.iter().any(|row| row.pieces.iter().any(|piece| matches!(piece, Piece::Swarm(_)))) {

@@ -134,12 +134,11 @@ fn draw_series(scene: &mut Scene, figure: &Figure, series: &Series, plane: &Plan
     let runs = runs(figure, series, along);
     for run in &runs {
         let points: Vec<Point> = run.iter().filter_map(|&row| point(row)).collect();
-        match points.as_slice() {
-            [one] => scene.add(Shape::Speck(*one), paint),
-            _ => {
-                let stroke = if series.paint.is_some() { Stroke::Thick } else { Stroke::Thin };
-                scene.add(Shape::Path(points, stroke), paint);
-            }
+        if let [one] = points.as_slice() {
+            scene.add(Shape::Speck(*one), paint);
+        } else {
+            let stroke = if series.paint.is_some() { Stroke::Thick } else { Stroke::Thin };
+            scene.add(Shape::Path(points, stroke), paint);
         }
     }
     // Each point tells its number; the last one is seen.

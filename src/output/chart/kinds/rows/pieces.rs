@@ -127,7 +127,7 @@ fn draw_swarm(
         let before = taken.entry((at / width).floor() as i64).or_default();
         let lane = *before % lanes;
         *before += 1;
-        let away = lane.div_ceil(2) as f64 * step * if lane % 2 == 0 { 1.0 } else { -1.0 };
+        let away = lane.div_ceil(2) as f64 * step * if lane.is_multiple_of(2) { 1.0 } else { -1.0 };
         scene.add_told(Shape::Speck(Point::new(at, middle + away)), *paint, tip.clone());
     }
 }

@@ -106,21 +106,25 @@ impl Answer {
         columns.iter().any(|&place| self.total(self.rows.schema.field(place).name()).is_some())
     }
 
-    /// How many values are missing and why, in words; `None` where none is.
+    /// How many values are missing and why, in words; `None` where none is. Columns that lack the same are told together.
     pub fn gaps_in_words(&self) -> Option<String> {
-        let mut columns: Vec<&str> = Vec::new();
-        for gap in &self.gaps {
-            if !columns.contains(&gap.column.as_str()) {
-                columns.push(&gap.column);
+        let mut told: Vec<(Vec<&str>, String)> = Vec::new();
+        for (place, gap) in self.gaps.iter().enumerate() {
+            if self.gaps.iter().take(place).any(|earlier| earlier.column == gap.column) {
+                continue;
+            }
+            let of_column = || self.gaps.iter().filter(|other| other.column == gap.column);
+            let all: u64 = of_column().map(|gap| gap.count).sum();
+            let reasons: Vec<String> = of_column().map(|gap| format!("{} {}", gap.count, gap.reason)).collect();
+            let words = format!("{all} of {} missing ({})", self.rows.count, reasons.join(", "));
+            let title = self.present.title(&gap.column);
+            match told.iter_mut().find(|(_, known)| *known == words) {
+                Some((titles, _)) => titles.push(title),
+                None => told.push((vec![title], words)),
             }
         }
-        let of_column = |column: &str| {
-            let gaps = || self.gaps.iter().filter(|gap| gap.column == column);
-            let all: u64 = gaps().map(|gap| gap.count).sum();
-            let reasons: Vec<String> = gaps().map(|gap| format!("{} {}", gap.count, gap.reason)).collect();
-            format!("{}: {all} of {} missing ({})", self.present.title(column), self.rows.count, reasons.join(", "))
-        };
-        let words: Vec<String> = columns.into_iter().map(of_column).collect();
+        let words: Vec<String> =
+            told.into_iter().map(|(titles, words)| format!("{}: {words}", titles.join(", "))).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
 }

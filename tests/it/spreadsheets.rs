@@ -197,8 +197,8 @@ fn a_table_brings_along_what_its_totals_and_its_gaps_need() {
             vec![rows[1][0].as_str()],
             vec!["What each office spent on touches."],
             vec![
-                "Hatched cells have no value; \"status (reason)\" says why. Cost (USD): 1 of 3 missing \
-                 (1 not reported); Each (USD): 1 of 3 missing (1 not reported)."
+                "Hatched cells have no value; \"status (reason)\" says why. Cost (USD), Each (USD): \
+                 1 of 3 missing (1 not reported)."
             ],
             vec!["Total of rows in sight", "107.19642857142857"],
             vec!["Office", "Each (USD)", "Cost (USD) (for totals)", "Touches (calls) (for totals)", "status (reason)"],

@@ -9,7 +9,7 @@ pub mod chart;
 pub mod crosstab;
 mod delimited;
 mod fit;
-mod html;
+pub mod html;
 mod insert;
 mod json;
 mod markdown;

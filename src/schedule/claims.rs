@@ -25,12 +25,12 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::Uuid;
 
 use super::clock::Clock;
 use crate::error::{Error, Result};
 use crate::lake::run::{
-    DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord, Trigger, moment,
+    DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord, Trigger, moment, new_id,
 };
 use crate::storage::Records;
 
@@ -288,21 +288,20 @@ impl Claims {
                 _ => return Ok(None),
             },
         };
-        let admission =
-            Admission { run_id: self.run_id(), schedule: schedule.to_owned(), fire_time: fire, trigger, round, skip };
+        let admission = Admission {
+            run_id: new_id(self.clock.now()).to_string(),
+            schedule: schedule.to_owned(),
+            fire_time: fire,
+            trigger,
+            round,
+            skip,
+        };
         let object = open_object(schedule, fire);
         match self.records.create(&object, json(&admission)?).await? {
             true => Ok(Some(admission)),
             // It may be done, and so gone, by now.
             false => self.read(&object).await,
         }
-    }
-
-    /// An id whose order is that of time.
-    fn run_id(&self) -> String {
-        let now = self.clock.now();
-        let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos())).to_string()
     }
 
     /// Takes a run up that was admitted, unless it is done or another process has it.

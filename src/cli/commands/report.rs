@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-use uuid::{NoContext, Timestamp, Uuid};
-
 use super::super::settings::Settings;
 use super::{print, tell};
 use crate::error::{Error, Result};
 use crate::lake::Root;
+use crate::lake::run::new_id;
 use crate::report::{self, Form, Order, find, make, place, verify};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::reports;
@@ -36,7 +34,7 @@ pub async fn run(
         given: settings.given().clone(),
         forms,
         csv_safe,
-        run_id: run_id(started_at),
+        run_id: new_id(started_at),
         started_at,
         now: started_at,
         banner: None,
@@ -96,12 +94,6 @@ pub async fn verified(file: &Path, settings: &Settings, interrupt: Interrupt) ->
             .hint("the report, its queries or cxlake itself have changed since; the lines above say which")),
         (false, false) => Err(Error::invalid("the files have changed, and give other numbers")),
     }
-}
-
-/// An id for a run; those of later runs sort behind it.
-fn run_id(at: DateTime<Utc>) -> Uuid {
-    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
 }
 
 fn panicked(error: impl std::fmt::Display) -> Error {

@@ -4,20 +4,7 @@ use std::fmt::Write as _;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-/// A text between tags or in an attribute.
-pub fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            letter => html.push(letter),
-        }
-    }
-    html
-}
+pub use crate::output::html::escaped;
 
 /// Markdown as HTML. Headings start at the third level, below those of the document; HTML in it is shown as it was written,
 /// and of a picture only its words, since a report asks nothing of anywhere.

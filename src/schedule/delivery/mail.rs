@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::{GREETING, TRANSFER, secret, without};
 use crate::error::{Error, Kind, Result};
 use crate::lake::smtp::{Security, Smtp};
+use crate::output::html::escaped;
 use crate::schedule::carry::Sending;
 use crate::schedule::letter::Letter;
 
@@ -211,8 +212,4 @@ fn html(letter: &Letter<'_>) -> String {
         html += &format!("{}: {}<br>", escaped(name), escaped(value));
     }
     html + "</p></body></html>"
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

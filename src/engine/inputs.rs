@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -59,7 +59,7 @@ struct Found {
 fn add(plan: &dyn ExecutionPlan, found: &mut BTreeMap<String, Found>) {
     let scan = plan.downcast_ref::<DataSourceExec>();
     if let Some(config) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
-        for file in config.file_groups.iter().flat_map(datafusion_datasource::file_groups::FileGroup::files) {
+        for file in config.file_groups.iter().flat_map(FileGroup::files) {
             let meta = &file.object_meta;
             let rows = file.statistics.as_ref().and_then(|known| known.num_rows.get_value().copied());
             let input = Input {

@@ -10,7 +10,7 @@ use super::rows::Rows;
 use crate::engine::Input;
 use crate::output::present::Presentation;
 use crate::output::total::{Sums, Value};
-use crate::quality::Outcome;
+use crate::quality::{Outcome, Verdict};
 use crate::query::parameter::Bound;
 use crate::query::saved::SavedQuery;
 
@@ -142,17 +142,22 @@ impl Section {
 }
 
 impl Document {
+    /// The results, each once, in the order in which sections show them.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.sections.iter().enumerate().filter_map(|(place, section)| {
+            let mut earlier = self.sections.iter().take(place);
+            let is_new = earlier.all(|earlier| !Arc::ptr_eq(&earlier.result, &section.result));
+            is_new.then_some(section.result.as_ref())
+        })
+    }
+
     /// Rows of all results.
     pub fn rows(&self) -> u64 {
-        let mut counted: Vec<*const Answer> = Vec::new();
-        let mut rows = 0;
-        for section in &self.sections {
-            let result = Arc::as_ptr(&section.result);
-            if !counted.contains(&result) {
-                counted.push(result);
-                rows += section.result.rows.count;
-            }
-        }
-        rows
+        self.answers().map(|answer| answer.rows.count).sum()
+    }
+
+    /// The checks of the tables that were read which did not pass.
+    pub fn checks_not_passed(&self) -> impl Iterator<Item = &Outcome> {
+        self.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed)
     }
 }

@@ -1,19 +1,9 @@
 //! What the head of a report says: the parameters that ran, and how much of what was wanted is there.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::document::{Answer, Document};
-use crate::quality::{Outcome, Verdict};
-
-/// The results of a report, each once, in the order in which sections show them.
-pub fn answers(document: &Document) -> impl Iterator<Item = &Answer> {
-    let sections = &document.sections;
-    sections.iter().enumerate().filter_map(|(place, section)| {
-        let is_new = sections.iter().take(place).all(|earlier| !Arc::ptr_eq(&earlier.result, &section.result));
-        is_new.then_some(section.result.as_ref())
-    })
-}
+use super::document::Document;
+use crate::quality::Outcome;
 
 /// What ran, for people.
 pub fn parameters(document: &Document) -> Vec<(String, String)> {
@@ -24,7 +14,7 @@ pub fn parameters(document: &Document) -> Vec<(String, String)> {
 pub fn bound(document: &Document) -> Vec<(String, String)> {
     let mut names: Vec<&str> = Vec::new();
     let mut values: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
-    for answer in answers(document) {
+    for answer in document.answers() {
         for bound in &answer.bound {
             if !names.contains(&bound.name.as_str()) {
                 names.push(&bound.name);
@@ -48,19 +38,19 @@ pub fn bound(document: &Document) -> Vec<(String, String)> {
 
 /// The days, months and quarters that were reported on: those of the parameters that are dates.
 pub fn period(document: &Document) -> Vec<(String, String)> {
-    let dates: Vec<String> = answers(document)
-        .flat_map(|answer| &answer.bound)
-        .filter(|bound| bound.value.data_type().is_temporal())
-        .map(|bound| in_words(&bound.name))
-        .collect();
-    parameters(document).into_iter().filter(|(name, _)| dates.contains(name)).collect()
+    let is_date = |name: &str| {
+        let mut all = document.answers().flat_map(|answer| &answer.bound);
+        all.any(|bound| bound.name == name && bound.value.data_type().is_temporal())
+    };
+    let dates = bound(document).into_iter().filter(|(name, _)| is_date(name));
+    dates.map(|(name, value)| (in_words(&name), value)).collect()
 }
 
 /// How many checks of the tables that were read passed; `None` where the tables have none.
 pub fn checks_passed(document: &Document) -> Option<String> {
-    let checks = &document.checks;
-    let passed = checks.iter().filter(|outcome| outcome.verdict == Verdict::Passed).count();
-    (!checks.is_empty()).then(|| format!("{passed} of {} checks of the tables that were read passed", checks.len()))
+    let all = document.checks.len();
+    let passed = all - document.checks_not_passed().count();
+    (all > 0).then(|| format!("{passed} of {all} checks of the tables that were read passed"))
 }
 
 /// A check that did not pass, in words.
@@ -71,7 +61,7 @@ pub fn failed_in_words(outcome: &Outcome) -> String {
 
 /// What is missing, by query.
 pub fn coverage(document: &Document) -> Vec<(String, String)> {
-    let gaps = answers(document).filter_map(|answer| Some((answer, answer.gaps_in_words()?)));
+    let gaps = document.answers().filter_map(|answer| Some((answer, answer.gaps_in_words()?)));
     let mut coverage: Vec<(String, String)> =
         gaps.map(|(answer, gaps)| ("Missing".to_owned(), format!("{} · {gaps}", answer.query.title))).collect();
     if coverage.is_empty() {

@@ -2,17 +2,15 @@
 
 use std::io::Write;
 
-use arrow::array::RecordBatch;
 use serde_json::json;
 
 use super::document::{Document, Section};
 use super::facts::parameters;
-use super::provenance::{Provenance, StampRecord};
+use super::provenance::{Provenance, StampRecord, json as text};
 use super::{Draft, Form, MadeFile, Order, cannot, html, markdown, xlsx};
-use crate::error::{Error, Result};
-use crate::output::chart;
-use crate::output::present::Presentation;
-use crate::output::{Format, Style, drain};
+use crate::error::Result;
+use crate::output::total::Value;
+use crate::output::{Format, chart};
 
 /// Writes the files of a form.
 ///
@@ -67,26 +65,16 @@ async fn tables(document: &Document, form: Form, format: Format, order: &Order) 
         let mut names = numbers.map(|number| format!("{stem}{number}.{}", form.name()));
         let name = names.find(|name| files.iter().all(|file| file.name != *name));
         let mut draft = Draft::new(name.unwrap_or(stem), form.media_type())?;
-        rows(section, &mut draft.file, format, order.csv_safe).await?;
+        section.result.rows.write(&mut draft.file, format, order.csv_safe).await?;
         files.push(draft.finish()?);
     }
     Ok(files)
-}
-
-/// Writes all rows of a section in a format of results.
-async fn rows(section: &Section, out: &mut (impl Write + Send), format: Format, csv_safe: bool) -> Result<()> {
-    let rows = &section.result.rows;
-    let style = Style { format, width: None, rows_max: None, turns: false, csv_safe, present: Presentation::default() };
-    drain(&rows.schema, futures::stream::iter(rows.batches()?), out, &style).await?;
-    Ok(())
 }
 
 /// The document as one JSON object.
 async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
     let mut draft = Draft::new(format!("{}.json", document.name), Form::Json.media_type())?;
     let out = &mut draft.file;
-    let text =
-        |value: &serde_json::Value| serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()));
     let facts: serde_json::Map<_, _> =
         parameters(document).into_iter().map(|(name, value)| (name, value.into())).collect();
     let head = json!({
@@ -106,14 +94,12 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
         let comma = if place > 0 { "," } else { "" };
         write!(out, "{comma}\n{},\n\"rows\":", text(&about(section))?.strip_suffix('}').unwrap_or_default())
             .map_err(cannot)?;
-        rows(section, out, Format::Json, false).await?;
+        section.result.rows.write(&mut *out, Format::Json, false).await?;
         out.write_all(b"}").map_err(cannot)?;
     }
-    let provenance =
-        serde_json::to_value(Provenance::of(document)).map_err(|error| Error::internal(error.to_string()))?;
-    let stamp = StampRecord::of(&document.stamp, &order.given);
+    let provenance = Provenance::of(document);
     // All that differs between two runs over the same files stands on the last line.
-    let stamp = serde_json::to_value(stamp).map_err(|error| Error::internal(error.to_string()))?;
+    let stamp = StampRecord::of(&document.stamp, &order.given);
     writeln!(out, "],\n\"provenance\":{},\n\"run\":{}}}", text(&provenance)?, text(&stamp)?).map_err(cannot)?;
     draft.finish()
 }
@@ -121,9 +107,8 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
 /// What is known of a section beside its rows.
 fn about(section: &Section) -> serde_json::Value {
     let answer = &section.result;
-    let empty = RecordBatch::new_empty(answer.rows.schema.clone());
-    let columns: Vec<_> = empty
-        .schema()
+    let schema = &answer.rows.schema;
+    let columns: Vec<_> = schema
         .fields()
         .iter()
         .map(|field| {
@@ -133,7 +118,7 @@ fn about(section: &Section) -> serde_json::Value {
                 "title": answer.present.title(field.name()),
                 "type": field.data_type().to_string(),
                 "description": style.and_then(|style| style.description.clone()),
-                "total": answer.total(field.name()).map(super::super::output::total::Value::number),
+                "total": answer.total(field.name()).map(Value::number),
             })
         })
         .collect();

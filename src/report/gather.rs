@@ -16,10 +16,10 @@ use super::rows::Gathering;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::lake::report::Report;
+use crate::output::Format;
 use crate::output::cell;
 use crate::output::present::Presentation;
 use crate::output::total::Sums;
-use crate::output::{Format, Style, drain};
 use crate::query::run::{self, SavedRun};
 use crate::query::saved::Library;
 
@@ -117,15 +117,7 @@ async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime
     }
     let rows = gathering.finish()?;
     let mut hash = Hash::default();
-    let style = Style {
-        format: Format::Csv,
-        width: None,
-        rows_max: None,
-        turns: false,
-        csv_safe: false,
-        present: Presentation::default(),
-    };
-    drain(&rows.schema, futures::stream::iter(rows.batches()?), &mut hash, &style).await?;
+    rows.write(&mut hash, Format::Csv, false).await?;
     let inputs = running.scans.inputs(engine);
     Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, gaps, inputs })
 }

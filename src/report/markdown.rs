@@ -8,7 +8,6 @@ use super::facts::{checks_passed, coverage, failed_in_words, parameters};
 use super::provenance::{Provenance, StampRecord};
 use crate::error::Result;
 use crate::output::cell::safe;
-use crate::quality::Verdict;
 use crate::query::run::Given;
 
 /// The text.
@@ -28,7 +27,7 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
     }
     if let Some(passed) = checks_passed(document) {
         let _ = writeln!(text, "- Checks: {}", escaped(&passed));
-        for outcome in document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed) {
+        for outcome in document.checks_not_passed() {
             let _ = writeln!(text, "  - {}", escaped(&failed_in_words(outcome)));
         }
     }

@@ -68,8 +68,6 @@ pub struct Made {
     pub files: Vec<MadeFile>,
     /// Rows of all results.
     pub rows: u64,
-    /// What the checks of the tables that were read found.
-    pub checks: Vec<Outcome>,
     /// Parameters as they ran, by name.
     pub parameters: Vec<(String, String)>,
     /// Hash of the files that were read.
@@ -133,7 +131,6 @@ pub async fn make(engine: &Engine, library: &Library, order: &Order) -> Result<M
         rows: document.rows(),
         parameters: facts::bound(&document),
         inputs: Provenance::of(&document).inputs_digest(),
-        checks: document.checks.clone(),
         files,
         document,
     })

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{Document, Stamp};
 use super::hash::Hash;
 use crate::engine::Input;
+use crate::error::{Error, Result};
 use crate::query::run::Given;
 
 /// What a report rests on. Nothing in it differs between two runs over the same inputs.
@@ -103,6 +104,14 @@ impl StampRecord {
     pub fn of(stamp: &Stamp, given: &Given) -> Self {
         Self { run: stamp.run.to_string(), at: moment(stamp.at), now: moment(stamp.now), given: given.clone() }
     }
+}
+
+/// A record as JSON on one line.
+///
+/// # Errors
+/// `Internal`; a record is always JSON.
+pub fn json(record: &impl Serialize) -> Result<String> {
+    serde_json::to_string(record).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// A moment as records have it: UTC, to the second.

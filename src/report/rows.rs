@@ -1,7 +1,7 @@
 //! The rows of a section: in memory while they are few, on this machine's disk when they are many.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek};
+use std::io::{BufReader, BufWriter, Seek, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -10,6 +10,8 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
 use crate::error::{Error, Result};
+use crate::output::present::Presentation;
+use crate::output::{Format, Style, drain};
 
 /// Bytes of rows that stay in memory for each section.
 const BYTES_MAX: usize = 16 << 20;
@@ -88,6 +90,17 @@ impl Rows {
         let rest = rest.transpose().map_err(cannot)?;
         let rest = rest.into_iter().flatten().map(|batch| batch.map_err(cannot));
         Ok(self.head.iter().cloned().map(Ok).chain(rest))
+    }
+
+    /// Writes all rows as a program reads them, under the columns' own names.
+    ///
+    /// # Errors
+    /// As [`Self::batches`]; `Storage` when writing fails.
+    pub async fn write(&self, out: impl Write + Send, format: Format, csv_safe: bool) -> Result<()> {
+        let present = Presentation::default();
+        let style = Style { format, width: None, rows_max: None, turns: false, csv_safe, present };
+        drain(&self.schema, futures::stream::iter(self.batches()?), out, &style).await?;
+        Ok(())
     }
 
     /// The first rows, so many or all.

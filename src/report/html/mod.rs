@@ -11,11 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::document::{Document, Section};
 use super::facts::{checks_passed, coverage, failed_in_words, parameters, period};
-use super::provenance::{Provenance, StampRecord};
+use super::provenance::{Provenance, StampRecord, json};
 use crate::engine::human_bytes;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output::chart::{self, Drawing};
-use crate::quality::Verdict;
 use crate::query::run::Given;
 use text::{element, escaped, markdown};
 
@@ -91,9 +90,8 @@ fn header(html: &mut String, document: &Document) {
 /// What the checks of the tables that were read found: how many passed, and each that did not.
 fn checks(html: &mut String, document: &Document) {
     let Some(passed) = checks_passed(document) else { return };
-    let failed = document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed);
     let _ = write!(html, "<dt>Checks</dt><dd><ul><li>{}</li>", escaped(&passed));
-    for outcome in failed {
+    for outcome in document.checks_not_passed() {
         let class = if outcome.is_error() { " class=\"failed\"" } else { "" };
         let _ = write!(html, "<li{class}>{}</li>", escaped(&failed_in_words(outcome)));
     }
@@ -213,9 +211,4 @@ fn footer(html: &mut String, document: &Document, given: &Given) -> Result<()> {
     );
     let _ = writeln!(html, "<script>{SCRIPT}</script>\n</footer>");
     Ok(())
-}
-
-/// A record as JSON on one line.
-fn json(record: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(record).map_err(|error| Error::internal(error.to_string()))
 }

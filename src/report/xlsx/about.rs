@@ -6,7 +6,6 @@ use super::refused;
 use super::style::{self, LINE_HEIGHT, Side, fitting, lines};
 use crate::error::Result;
 use crate::output::cell::safe;
-use crate::quality::Verdict;
 use crate::query::run::Given;
 use crate::report::document::Document;
 use crate::report::facts::{checks_passed, coverage, failed_in_words, parameters};
@@ -77,7 +76,7 @@ fn whole(sheet: &mut Worksheet, document: &Document, given: &Given, name: &str) 
     }
     if let Some(passed) = checks_passed(document) {
         lines.fact("Checks", &passed)?;
-        for outcome in document.checks.iter().filter(|outcome| outcome.verdict != Verdict::Passed) {
+        for outcome in document.checks_not_passed() {
             lines.fact("", &failed_in_words(outcome))?;
         }
     }

@@ -1,6 +1,7 @@
 //! Bullets: each number as a bar against its target, over the bands of its column.
 
 use super::rows::{Piece, Rows, STEPS};
+use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;
 use crate::output::chart::scene::Paint;
@@ -11,7 +12,7 @@ use crate::output::present::Good;
 const BANDS: [Paint; 3] = [Paint::Tint(-2), Paint::Tint(0), Paint::Tint(2)];
 
 pub fn rows(figure: &Figure) -> Rows {
-    let targets = figure.target.iter().flat_map(super::super::column::Column::present);
+    let targets = figure.target.iter().flat_map(Column::present);
     let edges = figure.up.bands.iter().copied();
     let scale = Scale::around(figure.up.present().chain(targets).chain(edges).chain([0.0]), STEPS);
     let (low, high) = (scale.low, scale.high);

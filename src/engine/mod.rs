@@ -10,6 +10,7 @@ mod kept;
 mod limits;
 mod manifest_sql;
 mod optimizer;
+mod options;
 mod planner;
 mod profile;
 mod registry;

@@ -35,11 +35,11 @@ use super::functions::{self, help::Kind};
 use super::kept;
 use super::limits::{Limits, Mode};
 use super::optimizer;
+use super::options::Options;
 use super::planner::Planner;
 use super::profile;
 use super::registry::Registry;
 use super::scans::Scans;
-use super::sharing;
 use super::summary::{self, Summary};
 use super::tables::{Facts, Files, Listed, Texts};
 use super::views::View;
@@ -95,8 +95,10 @@ impl Engine {
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false);
         let options = config.options_mut();
-        options.extensions.insert(sharing::Options::default());
+        options.extensions.insert(Options::default());
         options.sql_parser.collect_spans = true;
+        // Sizes of intermediate results too, so that the smaller side of a join is the one that is kept in memory.
+        options.optimizer.use_statistics_registry = true;
         // The engine's two ways of telling whether a CASE can be null differ at times, and it would refuse its own plan for it.
         options.execution.skip_physical_aggregate_schema_check = true;
         // As spreadsheets and DuckDB have it: blanks at the end, whichever way the column is sorted.
@@ -109,6 +111,7 @@ impl Engine {
             .with_analyzer_rules(optimizer::analyzer_rules())
             .with_optimizer_rules(optimizer::logical_rules())
             .with_physical_optimizer_rules(optimizer::physical_rules())
+            .with_statistics_registry(optimizer::estimates())
             .with_query_planner(Arc::new(Planner));
         let state = functions::register(builder, &lake.scales).build();
         for metric in lake.metrics.values().filter(|metric| matches!(metric.formula, Formula::Sql(_))) {
@@ -494,7 +497,7 @@ impl Engine {
     pub fn settings(&self) -> Vec<(String, String)> {
         let entries = self.context.state().config_options().entries();
         // Those of an extension, which ours are, come without the name that SET wants before them.
-        let full = |key: String| if key.contains('.') { key } else { format!("{}.{key}", sharing::Options::PREFIX) };
+        let full = |key: String| if key.contains('.') { key } else { format!("{}.{key}", Options::PREFIX) };
         entries.into_iter().map(|entry| (full(entry.key), entry.value.unwrap_or_default())).collect()
     }
 
@@ -526,8 +529,8 @@ impl Engine {
 fn settings(state: &SessionState) -> Vec<String> {
     // The engine lists settings of ours too, without what stands before them.
     let engine = state.config_options().entries().into_iter().map(|entry| entry.key).filter(|key| key.contains('.'));
-    let ours = sharing::Options::default().entries();
-    engine.chain(ours.into_iter().map(|entry| format!("{}.{}", sharing::Options::PREFIX, entry.key))).collect()
+    let ours = Options::default().entries();
+    engine.chain(ours.into_iter().map(|entry| format!("{}.{}", Options::PREFIX, entry.key))).collect()
 }
 
 /// Whether a plan only reads, and returns rows.

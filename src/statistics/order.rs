@@ -61,6 +61,20 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     }
 }
 
+/// [`quantile`] of values in any order, which it changes.
+pub fn quantile_of(values: &mut [f64], p: f64) -> Option<f64> {
+    let place = p * values.len().checked_sub(1)? as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of values")]
+    let lower = (place.floor() as usize).min(values.len() - 1);
+    let (_, &mut low, above) = values.select_nth_unstable_by(lower, ascending);
+    match above.iter().copied().min_by(ascending) {
+        // The middle of two numbers is found without their distance, which may be beyond all floats.
+        Some(high) if place - lower as f64 == 0.5 => Some(low.midpoint(high)),
+        Some(high) if place > lower as f64 => Some(low + (high - low) * (place - lower as f64)),
+        _ => Some(low),
+    }
+}
+
 /// The value at which half of the weight is reached; where exactly half lies below it, the mean of the two values on
 /// either side, so that equal weights give the plain median.
 ///

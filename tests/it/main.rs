@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::format_collect, clippy::panic)]
 
 mod alerts;
+mod chance;
 mod charts;
 mod checks;
 mod command_line;
@@ -29,6 +30,7 @@ mod prompt_running;
 mod real_data;
 mod reports;
 mod results;
+mod rules;
 mod s3;
 mod sample;
 mod sample_tables;

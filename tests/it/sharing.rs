@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::chance::Chance;
 use super::harness::{Folder, cxlake};
 
 /// The physical plan of a statement on the sample lake.
@@ -154,20 +155,6 @@ fn an_error_in_a_shared_subplan_is_told_once_and_as_it_is() {
     let error = cxlake(["-c", "with n as (select account_id, nps(case when nps = 10 then 15 else nps end) as n from surveys group by 1) select count(*) from n a join n b on a.n = b.n"])
         .fails(1);
     insta::assert_snapshot!(error);
-}
-
-/// A sequence of numbers that look like chance, the same every time.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % limit
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
 }
 
 /// Two to four readers of one or two CTEs, each with filters, columns and an order of its own.

@@ -1,6 +1,12 @@
 //! Optimizer rules of our own, one file per rule.
 
+mod compact_views;
+mod distinct_counts;
+mod estimates;
 mod exact_sums;
+mod in_utc;
+mod late_materialization;
+mod latest_per_key;
 mod unambiguous;
 
 use std::sync::Arc;
@@ -9,7 +15,13 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
+use compact_views::CompactViews;
+use distinct_counts::DistinctCounts;
+pub use estimates::estimates;
 use exact_sums::ExactSums;
+use in_utc::InUtc;
+use late_materialization::LateMaterialization;
+use latest_per_key::LatestPerKey;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -18,7 +30,9 @@ use super::views::OpenViews;
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let rules = PhysicalOptimizer::new().rules.into_iter().map(Unambiguous::around_pushdown);
-    rules.chain([Arc::new(Attach) as Arc<dyn PhysicalOptimizerRule + Send + Sync>]).collect()
+    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] =
+        [Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
+    rules.chain(ours).collect()
 }
 
 /// The engine's rules that settle names and types, in its order, and ours after them.
@@ -29,5 +43,8 @@ pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// The engine's logical rules, in its order, with ours put in.
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    Optimizer::new().rules.into_iter().map(ExactSums::around_distinct).collect()
+    let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct);
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 3] =
+        [Arc::new(InUtc::new()), Arc::new(DistinctCounts), Arc::new(LatestPerKey)];
+    rules.chain(ours).collect()
 }

@@ -10,7 +10,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
-use super::Options;
+use super::super::options;
 use super::source::SharedSource;
 
 /// The rule. It runs when types are settled and before anything is pushed into the copies, which are still equal then.
@@ -19,7 +19,7 @@ pub struct ShareSubplans;
 
 impl AnalyzerRule for ShareSubplans {
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
-        if config.extensions.get::<Options>().is_some_and(|options| !options.share_subplans) {
+        if !options::of(config).share_subplans {
             return Ok(plan);
         }
         let mut census = Census::default();

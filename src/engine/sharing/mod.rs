@@ -17,22 +17,7 @@ mod settle;
 mod source;
 mod weigh;
 
-use datafusion::common::config::ConfigExtension;
-use datafusion::common::extensions_options;
-
 pub use exec::{Attach, SharedExec};
 pub use find::ShareSubplans;
 pub use settle::{Body, SharedReadPlanner, settle};
 pub use weigh::is_better_run_again;
-
-extensions_options! {
-    /// Settings of our own, under `cxlake.`.
-    pub struct Options {
-        /// Runs a subplan that a statement holds more than once only once.
-        pub share_subplans: bool, default = true
-    }
-}
-
-impl ConfigExtension for Options {
-    const PREFIX: &'static str = "cxlake";
-}

@@ -17,3 +17,4 @@ pub use by_path::{is_path, open as open_path};
 pub use dictionary::Texts;
 pub use facts::Facts;
 pub use parquet::{Files, Listed, ParquetTable};
+pub use reader::Footer;

@@ -35,7 +35,9 @@ use super::super::types::Types;
 use super::filter::passing;
 use encoded::{ByteKeys, Encoded, WordKeys};
 use sliding::Sliding;
-use words::{Width, Words, width};
+use words::{Width, Word, Words, width};
+
+pub use encoded::Slots;
 
 const NULLS: &str = "Rows without a value or without a key are left out, so the result is the latest value that is known; null when \
                      no row is left. To get the value of the row with the extreme key even when it is null, wrap it: \
@@ -237,6 +239,16 @@ fn groups(end: End, value: &DataType, key: &DataType) -> Result<Box<dyn Groups>>
         (None, Some(Width::Wide)) => Box::new(Encoded::new(end, value, WordKeys::<i128>::new(end, key))?),
         (_, None) => Box::new(Encoded::new(end, value, ByteKeys::new(end, key)?)?),
     })
+}
+
+/// Whether values of a type are whole numbers in their order, those of [`words`] or decimals of 128 bits.
+pub fn in_words(data_type: &DataType) -> bool {
+    width(data_type).is_some()
+}
+
+/// The values of an array of up to 64 bits as whole numbers in their order; any number where it is null.
+pub fn words(array: &ArrayRef) -> Result<Vec<i64>> {
+    i64::encode(array, End::Largest)
 }
 
 /// The rows that have both value and key and pass the filter; `None` when all do.

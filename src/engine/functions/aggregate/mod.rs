@@ -4,12 +4,15 @@ mod arg_extreme;
 mod ces;
 mod codebook;
 mod csat;
+mod distinct_count;
 mod filter;
+mod first_row;
 mod float_sums;
 mod mad;
 mod nps;
 #[cfg(test)]
 pub(crate) mod paths;
+mod quantiles;
 mod samples;
 mod tally;
 mod weighted_median;
@@ -21,6 +24,9 @@ use datafusion::logical_expr::AggregateUDF;
 use super::help::Help;
 use crate::lake::scale::Scales;
 use tally::ScoreFunction;
+
+pub use distinct_count::DistinctCount;
+pub use first_row::FirstRow;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[
@@ -55,5 +61,5 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(weighted_median::WeightedMedian::new()),
     ];
     // The latter come in the place of the engine's.
-    all.into_iter().chain(float_sums::all()).map(Arc::new).collect()
+    all.into_iter().chain(float_sums::all()).chain(quantiles::all()).map(Arc::new).collect()
 }

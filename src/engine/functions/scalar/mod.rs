@@ -3,6 +3,7 @@
 mod band;
 mod decay;
 mod health;
+mod in_utc;
 mod normal;
 mod reason_codes;
 mod sentiment;
@@ -15,6 +16,8 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::help::Help;
 use significance::{Of, Significance};
+
+pub use in_utc::{DayInUtc, is_utc};
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[
@@ -31,7 +34,7 @@ pub const HELPS: &[&Help] = &[
     &health::SCORE_HELP,
 ];
 
-/// All of them.
+/// All of them, and those of the engine that we make differently.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let all = [
         ScalarUDF::from(Significance::new(Of::Nps)),
@@ -46,5 +49,6 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(health::OfComponents::coverage()),
         ScalarUDF::from(health::OfComponents::score()),
     ];
-    all.into_iter().map(Arc::new).collect()
+    // The latter come in the place of the engine's.
+    all.into_iter().chain(in_utc::all()).map(Arc::new).collect()
 }

@@ -46,14 +46,28 @@ impl Encoding {
 
 /// Bytes for each group; none before it has a row.
 #[derive(Debug, Default)]
-struct Slots {
+pub struct Slots {
     bytes: Vec<Vec<u8>>,
     /// Bytes allocated by the slots together.
     allocated: usize,
 }
 
 impl Slots {
-    fn put(&mut self, group: usize, bytes: &[u8]) {
+    /// The bytes of a group.
+    pub fn of(&self, group: usize) -> &[u8] {
+        &self.bytes[group]
+    }
+
+    /// The bytes of the first groups.
+    pub fn first(&self, count: usize) -> &[Vec<u8>] {
+        &self.bytes[..count]
+    }
+
+    pub fn clear(&mut self, group: usize) {
+        self.bytes[group].clear();
+    }
+
+    pub fn put(&mut self, group: usize, bytes: &[u8]) {
         let slot = &mut self.bytes[group];
         let before = slot.capacity();
         slot.clear();
@@ -61,19 +75,19 @@ impl Slots {
         self.allocated = self.allocated + slot.capacity() - before;
     }
 
-    fn grow(&mut self, groups: usize) {
+    pub fn grow(&mut self, groups: usize) {
         if groups > self.bytes.len() {
             self.bytes.resize_with(groups, Vec::new);
         }
     }
 
-    fn forget(&mut self, count: usize) {
+    pub fn forget(&mut self, count: usize) {
         for slot in self.bytes.drain(..count) {
             self.allocated -= slot.capacity();
         }
     }
 
-    fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.allocated + self.bytes.capacity() * size_of::<Vec<u8>>()
     }
 }

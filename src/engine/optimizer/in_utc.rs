@@ -1,0 +1,104 @@
+//! Calculates with moments in UTC as with numbers.
+//!
+//! The engine asks the calendar of the zone for every row when days are added to a moment or its date is wanted. In UTC a day is always
+//! as long as another: so many days are a duration, and the date of a moment is a division.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit};
+use datafusion::optimizer::optimizer::ApplyOrder;
+use datafusion::optimizer::utils::NamePreserver;
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use datafusion::scalar::ScalarValue;
+
+use super::super::functions::scalar::{DayInUtc, is_utc};
+
+/// The rule. It comes after the engine's, which know casts and intervals and use them to read less.
+#[derive(Debug)]
+pub struct InUtc {
+    day: Arc<ScalarUDF>,
+}
+
+impl InUtc {
+    pub fn new() -> Self {
+        Self { day: Arc::new(DayInUtc::new().into()) }
+    }
+
+    fn rewritten(&self, expr: Expr, schema: &DFSchema, keeps_casts: bool) -> Result<Transformed<Expr>> {
+        match &expr {
+            Expr::Cast(Cast { expr: moment, field }) if !keeps_casts && *field.data_type() == DataType::Date32 => {
+                if is_utc(&moment.get_type(schema)?) {
+                    return Ok(Transformed::yes(self.day.call(vec![moment.as_ref().clone()])));
+                }
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Plus | Operator::Minus), right }) => {
+                let added = |moment: &Expr, interval: &Expr| -> Result<Option<Expr>> {
+                    let Expr::Literal(interval, _) = interval else { return Ok(None) };
+                    Ok(match moment.get_type(schema)? {
+                        kind @ DataType::Timestamp(unit, Some(_)) if is_utc(&kind) => duration(interval, unit).map(lit),
+                        _ => None,
+                    })
+                };
+                if let Some(duration) = added(left, right)? {
+                    let right = Box::new(duration);
+                    return Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr { left: left.clone(), op: *op, right })));
+                }
+            }
+            _ => {}
+        }
+        Ok(Transformed::no(expr))
+    }
+}
+
+impl OptimizerRule for InUtc {
+    fn name(&self) -> &'static str {
+        "in_utc"
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::BottomUp)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        // What a scan is to filter is matched against the file's columns by the engine.
+        if matches!(plan, LogicalPlan::TableScan(_)) {
+            return Ok(Transformed::no(plan));
+        }
+        // Statistics of files are held against casts, not against our function.
+        let keeps_casts = matches!(plan, LogicalPlan::Filter(_));
+        let schema = merge_schema(&plan.inputs());
+        let names = NamePreserver::new(&plan);
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let rewritten = expr.transform_up(|expr| self.rewritten(expr, &schema, keeps_casts))?;
+            Ok(rewritten.update_data(|expr| name.restore(expr)))
+        })
+    }
+}
+
+/// An interval of days and less as a duration in a unit; `None` for months, whose lengths differ, and for parts of the unit.
+fn duration(interval: &ScalarValue, unit: TimeUnit) -> Option<ScalarValue> {
+    let (days, nanoseconds) = match interval {
+        ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
+            (i128::from(interval.days), i128::from(interval.nanoseconds))
+        }
+        ScalarValue::IntervalDayTime(Some(interval)) => {
+            (i128::from(interval.days), i128::from(interval.milliseconds) * 1_000_000)
+        }
+        _ => return None,
+    };
+    let nanoseconds = days * 86_400_000_000_000 + nanoseconds;
+    let in_units =
+        |length: i128| (nanoseconds % length == 0).then(|| i64::try_from(nanoseconds / length).ok()).flatten();
+    Some(match unit {
+        TimeUnit::Second => ScalarValue::DurationSecond(Some(in_units(1_000_000_000)?)),
+        TimeUnit::Millisecond => ScalarValue::DurationMillisecond(Some(in_units(1_000_000)?)),
+        TimeUnit::Microsecond => ScalarValue::DurationMicrosecond(Some(in_units(1_000)?)),
+        TimeUnit::Nanosecond => ScalarValue::DurationNanosecond(Some(in_units(1)?)),
+    })
+}

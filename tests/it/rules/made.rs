@@ -1,0 +1,176 @@
+//! Statements put together by chance from what the rules look for: first rows of keys, selective filters on wide tables, first rows
+//! of an order, joins in any order, subplans that repeat.
+
+use super::super::chance::Chance;
+
+/// So many statements, each with the semicolon, on the tables of the sample.
+pub fn statements(count: usize) -> Vec<String> {
+    let mut chance = Chance(20_261_123);
+    (0..count)
+        .map(|number| {
+            let statement = match number % 5 {
+                0 => first_rows(&mut chance),
+                1 => firsts_by_column(&mut chance),
+                2 => selective(&mut chance),
+                3 => joined(&mut chance),
+                _ => repeated(&mut chance),
+            };
+            statement + ";"
+        })
+        .collect()
+}
+
+const FILTERS: [&str; 9] = [
+    "nps is not null",
+    "nps <= 6",
+    "comment is not null",
+    "account_id = '000123'",
+    "account_id in ('000007', '000311', '000599')",
+    "contact_role = 'executive'",
+    "month >= date '2026-06-01'",
+    "answered_at is null",
+    "comment like '%price%'",
+];
+
+fn filters(chance: &mut Chance) -> String {
+    match chance.below(3) {
+        0 => String::new(),
+        1 => format!(" where {}", chance.of(&FILTERS)),
+        _ => format!(" where {} {} {}", chance.of(&FILTERS), chance.of(&["and", "or"]), chance.of(&FILTERS)),
+    }
+}
+
+/// An order that no two rows share.
+fn order(chance: &mut Chance) -> String {
+    let direction =
+        |chance: &mut Chance| chance.of(&["", " desc", " nulls first", " desc nulls first", " desc nulls last"]);
+    let keys = ["answered_at", "sent_at", "nps", "csat", "month", "cast(weight * 100 as int)"];
+    let (first, second) = (chance.of(&keys), chance.of(&keys));
+    match chance.below(3) {
+        0 => format!("{first}{}, response_id{}", direction(chance), chance.of(&["", " desc"])),
+        1 => format!("{first}{}, {second}{}, response_id", direction(chance), direction(chance)),
+        _ => format!("{first}{}, contact_role{}, response_id desc", direction(chance), chance.of(&["", " desc"])),
+    }
+}
+
+fn first_rows(chance: &mut Chance) -> String {
+    let key = chance.of(&[
+        "account_id",
+        "office_id",
+        "contact_id",
+        "account_id, journey_stage",
+        "nps",
+        "touchpoint, language",
+    ]);
+    let columns = chance.of(&[
+        "nps",
+        "account_id, nps, comment",
+        "response_id, answered_at",
+        "*",
+        "office_id, csat, weight, month",
+        "count(*) over () as n, nps",
+    ]);
+    let place = chance.of(&["= 1", "<= 1", "< 2", "= 2", "<= 3"]);
+    let also = chance.of(&["", "", " and nps > 4", " and comment is not null", " and place > 0"]);
+    let (filters, order) = (filters(chance), order(chance));
+    match chance.below(4) {
+        0 => format!(
+            "select {} from surveys{filters} qualify row_number() over (partition by {key} order by {order}) {place}",
+            if columns == "*" { "nps, csat" } else { columns }
+        ),
+        1 => format!(
+            "with numbered as (select *, row_number() over (partition by {key} order by {order}) as place from surveys{filters}) \
+             select count(*) as n, sum(nps) as s, min(comment) as c, max(place) as p from numbered where place {place}{also}"
+        ),
+        _ => format!(
+            "select {columns} from (select *, row_number() over (partition by {key} order by {order}) as place \
+             from surveys{filters}) where place {place}{also}"
+        ),
+    }
+}
+
+fn firsts_by_column(chance: &mut Chance) -> String {
+    let key = chance.of(&["account_id", "office_id", "survey_type, language", "nps"]);
+    let (filters, order) = (filters(chance), order(chance));
+    match chance.below(3) {
+        0 => format!(
+            "select distinct on ({key}) {key}, response_id, comment from surveys{filters} order by {key}, {order}"
+        ),
+        1 => format!(
+            "select {key}, first_value(nps order by {order}) as f, first_value(comment order by {order}) as c from surveys{filters} group by {key}"
+        ),
+        _ => format!(
+            "select {key}, last_value(answered_at order by {order}) as l{} from surveys{filters} group by {key}",
+            chance.of(&["", ", count(*) as n"])
+        ),
+    }
+}
+
+fn selective(chance: &mut Chance) -> String {
+    let columns =
+        chance.of(&["*", "response_id, comment", "account_id, answered_at, comment, language", "response_id, nps"]);
+    let filters = filters(chance);
+    match chance.below(3) {
+        0 => format!("select {columns} from surveys{filters}"),
+        1 => {
+            format!("select {columns} from surveys{filters} order by {} limit {}", order(chance), 1 + chance.below(40))
+        }
+        _ => format!(
+            "select {columns} from surveys{filters} order by {} limit {} offset {}",
+            order(chance),
+            1 + chance.below(10),
+            chance.below(20)
+        ),
+    }
+}
+
+fn joined(chance: &mut Chance) -> String {
+    let dimensions = [
+        ("offices", "office_id", "offices.region"),
+        ("accounts", "account_id", "accounts.tier"),
+        ("contacts", "contact_id", "contacts.role"),
+    ];
+    let turn = chance.below(3);
+    let mut from = String::from("surveys");
+    let mut by = Vec::new();
+    for place in 0..=chance.below(3) {
+        let (table, key, column) = dimensions[(turn + place) % 3];
+        let kind = chance.of(&["join", "left join", "join", "right join"]);
+        from += &format!(" {kind} {table} on {table}.{key} = surveys.{key}");
+        by.push(column);
+    }
+    let by = by.join(", ");
+    let value = chance.of(&["surveys.answered_at", "surveys.month", "surveys.contact_id", "surveys.nps"]);
+    let filter = chance.of(&[
+        "",
+        " where surveys.nps is not null",
+        " where surveys.office_id in (select office_id from offices where region = 'EMEA')",
+        " where not exists (select 1 from escalations e where e.account_id = surveys.account_id)",
+        " where surveys.account_id = '000123'",
+    ]);
+    format!(
+        "select {by}, count(*) as n, sum(surveys.nps) as s, count(distinct surveys.account_id) as a, count(distinct {value}) filter (where surveys.csat > 2) as d from {from}{filter} group by {by}"
+    )
+}
+
+fn repeated(chance: &mut Chance) -> String {
+    let key = chance.of(&["office_id", "account_id", "journey_stage"]);
+    let filters = filters(chance);
+    let first = order(chance);
+    let value = chance.of(&["count(nps)", "sum(nps)", "max(csat)"]);
+    match chance.below(3) {
+        0 => format!(
+            "with c as (select {key}, {value} as v from surveys{filters} group by {key}) \
+             select a.{key}, a.v, b.v as w from c a join c b on a.{key} = b.{key} where a.v >= (select avg(v) from c)"
+        ),
+        1 => format!(
+            "with l as (select *, row_number() over (partition by {key} order by {first}) as place from surveys{filters}), \
+             f as (select * from l where place = 1) \
+             select a.{key}, a.nps, b.comment from f a join f b on a.{key} = b.{key}"
+        ),
+        _ => format!(
+            "with c as (select {key}, {value} as v from surveys{filters} group by {key}) \
+             select {key}, v from c where v > 3 union all select {key}, v from c where v <= 3"
+        ),
+    }
+}

@@ -34,7 +34,7 @@ def difference(ours: pa.Table, theirs: pa.Table) -> str | None:
         differ = ~same(rows[name], other_rows[name], kind)
         if differ.any():
             place = int(differ.argmax())
-            value, other = rows[name][place], other_rows[name][place]
+            value, other = rows[name][place].as_py(), other_rows[name][place].as_py()
             where = f"in {differ.sum()} of {len(differ)} rows, first in {rows.slice(place, 1).to_pylist()}"
             return f"{name} is {other!r}, not {value!r}, {where}"
     return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 PEERS = ("duckdb", "polars", "chdb", "datafusion")
 ENGINES = ("cxlake", *PEERS)
 
@@ -121,7 +122,7 @@ def keep(options, layout: Path, folder: Path, runs: list[Run], complaints: list[
     text = [
         f"# Race of {datetime.date.today()}, layout {layout.name}, {options.threads} threads",
         "",
-        f"- Command: `benches/peers/run.sh --layout {layout.name} --rounds {options.rounds} --threads {options.threads}`",
+        f"- Command: `benches/peers/run.sh --layout {layout.name} --rounds {options.rounds} --threads {options.threads} --timeout {options.timeout}`",
         f"- Machine: {os.cpu_count()} cores, {of_machine('/proc/cpuinfo', 'model name')}, {memory_gib():.1f} GiB of memory",
         f"- Versions: {output(str(options.cxlake), '--version')}, {', '.join(versions)}, Python {sys.version.split()[0]}",
         f"- Commit: {commit}{', with changes not yet in it' if changed else ''}",
@@ -141,7 +142,7 @@ def keep(options, layout: Path, folder: Path, runs: list[Run], complaints: list[
         text += ["All answers agree.", ""]
     (folder / "run.md").write_text("\n".join(text))
     print("\n".join(text))
-    say(f"kept in {folder}")
+    print(f"kept in {folder}", file=sys.stderr)
 
 
 def output(*call: str) -> str:

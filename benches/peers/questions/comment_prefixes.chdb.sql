@@ -1,0 +1,8 @@
+-- ClickHouse counts bytes in left(), characters in leftUTF8().
+-- How comments begin: the twenty commonest first twenty characters, of many languages.
+select leftUTF8(comment, 20) as beginning, count(*) as comments, avg(cast(nps as double)) as mean_nps
+from surveys
+where comment is not null
+group by leftUTF8(comment, 20)
+order by comments desc, beginning
+limit 20

@@ -1,5 +1,5 @@
-//! Late materialization, decided scan by scan: where few rows will pass a filter, its columns are read first and the others only for
-//! the rows that pass.
+//! Late materialization, decided scan by scan: where few rows will pass a condition, its columns are read first and the others only
+//! for the rows that pass.
 //!
 //! The engine does that for all scans of a session or for none, and not by default: where many rows pass, reading in two steps costs
 //! more than it saves. What a filter leaves and how wide the other columns are is in the footers, which are at hand when a scan is
@@ -39,7 +39,7 @@ const SHARE_MAX: f64 = 0.05;
 /// What a sort for the first rows is taken to leave: it knows more of them with every batch.
 const SHARE_OF_FIRST: f64 = 0.01;
 
-/// Bytes of the other columns for each byte of the filter's columns, at least.
+/// Bytes of the other columns for each byte of the columns that are read first, at least.
 const WIDTH_MIN: f64 = 0.5;
 
 /// Footers that are looked at.
@@ -114,17 +114,19 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
     }
     let row_groups: Vec<&RowGroupMetaData> = footers.iter().flat_map(|footer| footer.row_groups()).collect();
     let shares = split_conjunction(&predicate).into_iter().filter_map(|condition| {
-        if condition.is::<DynamicFilterPhysicalExpr>() {
-            for_first.then_some(SHARE_OF_FIRST)
+        let share = if condition.is::<DynamicFilterPhysicalExpr>() {
+            for_first.then_some(SHARE_OF_FIRST)?
         } else {
-            share(condition, &row_groups)
-        }
+            share(condition, &row_groups)?
+        };
+        Some((share, condition))
     });
-    if shares.fold(1.0, f64::min) > SHARE_MAX {
+    let (share, condition) = shares.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    if share > SHARE_MAX {
         return None;
     }
     let read_first: HashSet<String> =
-        collect_columns(&predicate).iter().map(|column| column.name().to_owned()).collect();
+        collect_columns(condition).iter().map(|column| column.name().to_owned()).collect();
     let projected = config.projected_schema().ok()?;
     let others = projected.fields().iter().map(|field| field.name()).filter(|name| !read_first.contains(*name));
     let bytes = |name: &String| -> f64 {

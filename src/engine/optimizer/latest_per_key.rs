@@ -211,6 +211,12 @@ impl First {
     /// `None` for orders and values that cannot be compared as they would have to be.
     fn new(input: &Arc<LogicalPlan>, keys: &[Expr], order: &[Sort], values: Vec<Expr>) -> Result<Option<Self>> {
         let schema = input.schema();
+        // All rows of a group have its keys in common, and what an order has said once it need not say again.
+        let is_said = |place: usize| {
+            let expr = &order[place].expr;
+            keys.contains(expr) || order[..place].iter().any(|before| before.expr == *expr)
+        };
+        let order: Vec<&Sort> = (0..order.len()).filter(|place| !is_said(*place)).map(|place| &order[place]).collect();
         let types = |exprs: &mut dyn Iterator<Item = &Expr>| -> Result<Vec<DataType>> {
             exprs.map(|expr| expr.get_type(schema)).collect()
         };
@@ -226,7 +232,7 @@ impl First {
         let rows: Vec<Expr> = if values.is_empty() {
             Vec::new()
         } else {
-            let options = |sort: &Sort| SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
+            let options = |sort: &&Sort| SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
             let function = AggregateUDF::from(FirstRow::new(order.iter().map(options).collect()));
             let params = AggregateFunctionParams {
                 args: order.iter().map(|sort| sort.expr.clone()).chain(values).collect(),

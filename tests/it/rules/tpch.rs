@@ -76,4 +76,4 @@ fn tpch_gives_the_same_with_each_rule_and_without() {
 }
 
 /// Rows of each answer at this scale, by DuckDB over the same files.
-const COUNTS: [usize; 22] = [4, 44, 10, 5, 5, 1, 4, 2, 175, 20, 0, 2, 37, 1, 1, 0, 1, 0, 1, 0, 0, 7];
+const COUNTS: [usize; 22] = [4, 44, 10, 5, 5, 1, 4, 2, 175, 20, 22, 2, 37, 1, 1, 2762, 1, 100, 1, 9, 47, 7];

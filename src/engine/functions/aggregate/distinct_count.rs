@@ -116,12 +116,78 @@ impl Hasher for PairHasher {
     }
 }
 
+/// Which values which groups have.
+enum Pairs {
+    /// For each value, by its number, a bit for each group: a look at a value is one look at memory.
+    FewGroups(Vec<u64>),
+    /// Group and number of the value, 32 bits each.
+    ManyGroups(HashSet<u64, BuildHasherDefault<PairHasher>>),
+}
+
+/// Groups that have bits.
+const FEW: usize = 64;
+
+impl Pairs {
+    /// Adds a value to a group, and says whether it was not there. The group is below the number that was made room for.
+    fn insert(&mut self, group: usize, number: usize) -> Result<bool> {
+        match self {
+            Self::FewGroups(values) => {
+                if number >= values.len() {
+                    values.resize((number + 1).next_power_of_two(), 0);
+                }
+                let bit = 1 << group;
+                let is_new = values[number] & bit == 0;
+                values[number] |= bit;
+                Ok(is_new)
+            }
+            Self::ManyGroups(pairs) => Ok(pairs.insert(pair(group, number)?)),
+        }
+    }
+
+    /// Makes room for groups.
+    fn grow(&mut self, groups: usize) -> Result<()> {
+        if groups > FEW && matches!(self, Self::FewGroups(_)) {
+            *self = Self::ManyGroups(self.sorted()?.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    /// All pairs, by group.
+    fn sorted(&self) -> Result<Vec<u64>> {
+        let mut all: Vec<u64> = match self {
+            Self::ManyGroups(pairs) => pairs.iter().copied().collect(),
+            Self::FewGroups(values) => {
+                let of_value = |(number, groups): (usize, &u64)| {
+                    let groups = *groups;
+                    (0..FEW).filter(move |group| groups & (1 << group) != 0).map(move |group| pair(group, number))
+                };
+                let held = values.iter().enumerate().filter(|(_, groups)| **groups != 0);
+                held.flat_map(of_value).collect::<Result<_>>()?
+            }
+        };
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::FewGroups(values) => values.capacity() * size_of::<u64>(),
+            Self::ManyGroups(pairs) => pairs.capacity() * (size_of::<u64>() + 1),
+        }
+    }
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self::FewGroups(vec![])
+    }
+}
+
 /// The values that each group has.
 struct Counts {
     data_type: DataType,
     values: Box<dyn GroupValues>,
-    /// Group and number of the value, 32 bits each.
-    pairs: HashSet<u64, BuildHasherDefault<PairHasher>>,
+    pairs: Pairs,
     /// How many values each group has.
     counts: Vec<i64>,
     /// Numbers of the values of a batch; kept for its room.
@@ -133,7 +199,7 @@ impl Counts {
         Ok(Self {
             data_type: data_type.clone(),
             values: interner(data_type)?,
-            pairs: HashSet::default(),
+            pairs: Pairs::default(),
             counts: vec![],
             numbers: vec![],
         })
@@ -154,7 +220,7 @@ impl Counts {
         let mut numbers = take(&mut self.numbers);
         self.values.intern(std::slice::from_ref(values), &mut numbers)?;
         for (group, number) in groups.iter().zip(&numbers) {
-            if self.pairs.insert(pair(*group, *number)?) {
+            if self.pairs.insert(*group, *number)? {
                 self.counts[*group] += 1;
             }
         }
@@ -162,8 +228,9 @@ impl Counts {
         Ok(())
     }
 
-    fn grow(&mut self, groups: usize) {
+    fn grow(&mut self, groups: usize) -> Result<()> {
         self.counts.resize(groups.max(self.counts.len()), 0);
+        self.pairs.grow(self.counts.len())
     }
 
     /// Takes the first groups out: the values of each, and how many it has.
@@ -174,8 +241,8 @@ impl Counts {
         };
         let staying = self.counts.split_off(count);
         let counts = std::mem::replace(&mut self.counts, vec![0; staying.len()]);
-        let mut pairs: Vec<u64> = take(&mut self.pairs).into_iter().collect();
-        pairs.sort_unstable();
+        let pairs = take(&mut self.pairs).sorted()?;
+        self.pairs.grow(self.counts.len())?;
         let values = match self.values.emit(EmitTo::All)?.pop() {
             Some(values) => values,
             None => return internal_err!("values without a column"),
@@ -212,13 +279,13 @@ impl GroupsAccumulator for Counts {
         total_num_groups: usize,
     ) -> Result<()> {
         let [values] = take_function_args("count_distinct", values)?;
-        self.grow(total_num_groups);
+        self.grow(total_num_groups)?;
         self.add(values, group_indices, opt_filter.map(passing).as_ref())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
         let [lists] = take_function_args("count_distinct", states)?;
-        self.grow(total_num_groups);
+        self.grow(total_num_groups)?;
         let lists = lists.as_list::<i32>();
         let mut groups = Vec::with_capacity(lists.values().len());
         for (row, group) in group_indices.iter().enumerate() {
@@ -235,7 +302,7 @@ impl GroupsAccumulator for Counts {
         let counts = match emit_to {
             EmitTo::All => {
                 // Nobody asks for the values any more.
-                self.pairs = HashSet::default();
+                self.pairs = Pairs::default();
                 self.values = interner(&self.data_type)?;
                 take(&mut self.counts)
             }
@@ -265,10 +332,9 @@ impl GroupsAccumulator for Counts {
     }
 
     fn size(&self) -> usize {
-        let pair = size_of::<u64>() + 1;
         size_of_val(self)
             + self.values.size()
-            + self.pairs.capacity() * pair
+            + self.pairs.size()
             + (self.counts.capacity() + self.numbers.capacity()) * size_of::<u64>()
     }
 }

@@ -123,7 +123,8 @@ async fn delay(listener: TcpListener, server: SocketAddr) {
 
 /// The saved query as a user runs it: the whole process, with what is kept in this folder.
 fn ours(lake: &Path, server: &Server, endpoint: &str, cache: &Path) -> Duration {
-    let call: Call = cxlake(["run", "nps-by-office", "--format", "csv", "--quiet"]).within(lake).on(server);
+    let call: Call =
+        cxlake(["run", "nps-by-office", "--no-cache", "--format", "csv", "--quiet"]).within(lake).on(server);
     let started = Instant::now();
     let text = call.env("AWS_ENDPOINT_URL_S3", endpoint).env("XDG_CACHE_HOME", cache).prints();
     assert!(text.lines().count() > 10, "{text}");

@@ -118,7 +118,7 @@ fn saved_queries() -> Vec<String> {
 fn each_saved_query(criterion: &mut Criterion) {
     let mut group = calls(criterion, "saved query", 20);
     for name in saved_queries() {
-        let arguments = ["run", &name, "--format", "csv", "--quiet"];
+        let arguments = ["run", &name, "--no-cache", "--format", "csv", "--quiet"];
         time(&mut group, &name, call(repository(), &arguments));
     }
     group.finish();

@@ -3,6 +3,7 @@
 //! The modules in reading order, from the bottom up; imports only go down (`tests/it/tidy.rs` holds the table).
 
 pub mod error;
+pub mod hash;
 pub mod suggest;
 
 pub mod lake;

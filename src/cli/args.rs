@@ -77,6 +77,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "SPAN")]
     pub timeout: Option<String>,
 
+    /// Compute saved queries anew: neither take results that were kept nor keep any
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+
     /// Say what each statement asked of buckets, took from the caches, read and left out
     #[arg(long, global = true)]
     pub stats: bool,

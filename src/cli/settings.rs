@@ -12,6 +12,7 @@ use crate::engine::{Engine, Limits, Mode};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, MANIFEST, Root, discover, manifest, span};
 use crate::output::Format;
+use crate::query::results::Results;
 use crate::query::run::{Given, assignment};
 use crate::shell::interrupt::Interrupt;
 use crate::shell::{Shell, Turned, View, screen};
@@ -29,6 +30,8 @@ pub struct Settings {
     folder: PathBuf,
     pub limits: Limits,
     mode: Mode,
+    /// Whether results that were kept are neither taken nor kept.
+    computes_anew: bool,
     view: View,
     output: Option<PathBuf>,
     given: Given,
@@ -59,6 +62,7 @@ impl Settings {
             folder,
             limits,
             mode: if typed.read_only { Mode::ReadOnly } else { Mode::Full },
+            computes_anew: typed.no_cache,
             view: View {
                 format: typed.format.as_deref().filter(|_| !makes_a_report).map(Format::parse).transpose()?,
                 csv_safe: typed.csv_safe,
@@ -126,8 +130,13 @@ impl Settings {
     /// Those of the manifest; `Interrupted` on Ctrl-C.
     pub async fn shell(&self, interrupt: Interrupt) -> Result<Shell> {
         let (lake, stores) = interrupt.guard(self.open()).await?;
+        let results = (!self.computes_anew).then(|| Results::open(lake.results_bytes_max));
         let engine = Engine::open(Arc::new(lake), Arc::new(stores), self.folder.clone(), &self.limits, self.mode)?;
-        Ok(Shell::new(engine, self.view.clone(), self.output.clone(), self.given.clone(), interrupt))
+        let mut shell = Shell::new(engine, self.view.clone(), self.output.clone(), self.given.clone(), interrupt);
+        if let Some(results) = results {
+            shell.library = shell.library.keeping(results);
+        }
+        Ok(shell)
     }
 
     /// Opens a session with the lake.

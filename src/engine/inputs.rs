@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
+use serde::{Deserialize, Serialize};
 
 use super::scans::Scans;
 use super::session::Engine;
 
 /// A file that was read, in the version that was read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Input {
     /// The lake's table that it belongs to; `None` for a file by path.
     pub table: Option<String>,
@@ -29,6 +30,9 @@ impl Scans {
     /// The files of the lake's tables, and those by path, that the scans read, each once, by path. Those that a filter left out
     /// before any was opened are not among them.
     pub fn inputs(&self, engine: &Engine) -> Vec<Input> {
+        if let Some(inputs) = self.kept_inputs() {
+            return inputs.to_vec();
+        }
         let mut found = BTreeMap::new();
         if let Some(plan) = self.plan() {
             add(plan.as_ref(), &mut found);

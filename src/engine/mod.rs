@@ -5,6 +5,7 @@ mod catalog;
 mod describe;
 mod diagnose;
 pub mod functions;
+mod grounds;
 mod inputs;
 mod kept;
 mod limits;
@@ -23,6 +24,7 @@ mod views;
 
 pub use asked::{Asked, asked};
 pub use diagnose::SqlText;
+pub use grounds::{Ground, Grounds};
 pub use inputs::Input;
 pub use kept::{DESCRIPTION, Kept};
 pub use limits::{Limits, Mode, human_bytes};

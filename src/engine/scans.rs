@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use chrono::{DateTime, Utc};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 
 use super::asked::Asked;
+use super::inputs::Input;
 
 /// The scans of one statement.
 #[derive(Clone, Default)]
@@ -18,6 +20,8 @@ pub struct Scans {
     asked: Option<Asked>,
     /// Rows that the scans will go over, once somebody wants to know.
     rows_all: Arc<OnceLock<Option<usize>>>,
+    /// When rows that nothing was scanned for were computed, and the files that they were computed from.
+    kept: Option<(DateTime<Utc>, Arc<[Input]>)>,
 }
 
 /// Sums over all scans of a statement.
@@ -48,6 +52,21 @@ pub struct Progress {
 impl Scans {
     pub fn new(plan: Arc<dyn ExecutionPlan>) -> Self {
         Self { plan: Some(plan), ..Self::default() }
+    }
+
+    /// Of rows that were computed then from these files, and kept.
+    pub fn kept(computed_at: DateTime<Utc>, inputs: Vec<Input>) -> Self {
+        Self { kept: Some((computed_at, inputs.into())), ..Self::default() }
+    }
+
+    /// When the rows were computed, where they were kept since.
+    pub fn computed_at(&self) -> Option<DateTime<Utc>> {
+        self.kept.as_ref().map(|(computed_at, _)| *computed_at)
+    }
+
+    /// The files that rows which were kept were computed from.
+    pub(super) fn kept_inputs(&self) -> Option<&[Input]> {
+        self.kept.as_ref().map(|(_, inputs)| inputs.as_ref())
     }
 
     /// The statement's plan; `None` for rows that no statement computed.

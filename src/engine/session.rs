@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
@@ -63,6 +64,8 @@ pub struct Engine {
     names: Arc<dyn SchemaProvider>,
     mode: Mode,
     limits: Limits,
+    /// Whether a statement may have changed what others mean.
+    is_changed: Arc<AtomicBool>,
 }
 
 /// A statement that is running: its columns, and its rows as they come.
@@ -128,7 +131,7 @@ impl Engine {
         let schema = Arc::new(LakeSchema::new(Arc::clone(&lake), stores, folder, mode, session));
         let names = Arc::clone(&schema) as Arc<dyn SchemaProvider>;
         context.register_catalog_list(catalogs(Arc::clone(&names), &lake, schema.stores())?);
-        Ok(Self { context, lake, schema, names, mode, limits: limits.clone() })
+        Ok(Self { context, lake, schema, names, mode, limits: limits.clone(), is_changed: Arc::default() })
     }
 
     /// Folder in which relative paths of statements start.
@@ -219,6 +222,9 @@ impl Engine {
     /// # Errors
     /// As planning; those of running come from the stream.
     pub async fn start(&self, plan: LogicalPlan, sql: &SqlText<'_>) -> Result<Running> {
+        if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) {
+            self.is_changed.store(true, Ordering::Relaxed);
+        }
         let (plan, context) = self.physical(plan, sql).await?;
         let stream = execute_stream(Arc::clone(&plan), context).map_err(|error| self.explain(error, Some(sql)))?;
         let schema = stream.schema();
@@ -334,6 +340,11 @@ impl Engine {
     /// Remembers that the last result had more than these bytes, and is not there.
     pub fn leave_last(&self, bytes_max: u64) {
         self.schema.keep(Last::TooLarge(bytes_max));
+    }
+
+    /// Whether a statement of this session made or set something, so that others may mean something else here than elsewhere.
+    pub fn is_changed(&self) -> bool {
+        self.is_changed.load(Ordering::Relaxed)
     }
 
     pub fn is_read_only(&self) -> bool {

@@ -31,6 +31,10 @@ impl View {
         let plan = Analyzer::new().execute_and_check(plan, state.config_options(), |_, _| {})?;
         Ok(Self { plan: Arc::new(opened(plan)?) })
     }
+
+    pub fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
 }
 
 #[async_trait]

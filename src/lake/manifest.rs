@@ -32,6 +32,9 @@ use crate::suggest;
 /// Megabytes of this machine's disk for what is read from buckets, unless the manifest says otherwise.
 pub const CACHE_MB: u64 = 1024;
 
+/// Megabytes of it for results of saved queries, unless the manifest says otherwise.
+pub const RESULTS_MB: u64 = 512;
+
 /// Folder of the records, unless the manifest says otherwise.
 pub const RECORDS: &str = ".cxlake";
 
@@ -40,7 +43,7 @@ pub const RECORDS: &str = ".cxlake";
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     lake: LakeSection,
-    /// What is kept of buckets on this machine's disk.
+    /// What is kept on this machine's disk.
     #[serde(default)]
     cache: CacheSection,
     /// Buckets by the name that paths begin with.
@@ -118,13 +121,16 @@ enum WeekStart {
     Saturday,
 }
 
-/// What is kept on this machine's disk of what was read from buckets.
+/// What is kept on this machine's disk.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CacheSection {
-    /// Megabytes that it may take; 0 keeps nothing there.
+    /// Megabytes that what was read from buckets may take; 0 keeps nothing of it.
     #[serde(default)]
     disk_mb: Option<u32>,
+    /// Megabytes that results of saved queries may take; 0 keeps none.
+    #[serde(default)]
+    results_mb: Option<u32>,
 }
 
 /// A table: a name in SQL for one or more Parquet files.
@@ -223,7 +229,7 @@ struct ColumnSection {
 /// # Errors
 /// `InvalidData` with the line: broken TOML, an unknown key, a value out of range, a column declared twice.
 pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
-    let document = Document { text, file, lines_above: 0 };
+    let document = Document::new(text, file, 0);
     let manifest: Manifest = document.parse()?;
     let folder = match root {
         Root::Folder(folder) => Some(folder.as_path()),
@@ -242,10 +248,12 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
     let (schedules, scheduler) = schedule::declared(around, manifest.schedule, manifest.alert, manifest.scheduler)?;
     Ok(Lake {
         root: root.clone(),
+        text: text.to_owned(),
         calendar,
         records: records(&document, manifest.lake.records.as_ref(), &stores)?,
         queries: root.join(manifest.lake.queries.as_deref().unwrap_or("queries")),
         cache_bytes_max: manifest.cache.disk_mb.map_or(CACHE_MB, u64::from) << 20,
+        results_bytes_max: manifest.cache.results_mb.map_or(RESULTS_MB, u64::from) << 20,
         name: manifest.lake.name,
         currency: manifest.lake.currency,
         reports: report::declared(&document, manifest.report)?,

@@ -86,6 +86,8 @@ pub fn is_address(path: &str) -> bool {
 pub struct Lake {
     /// Where relative paths start.
     pub root: Root,
+    /// The manifest as it was read.
+    pub text: String,
     pub name: String,
     pub calendar: Calendar,
     /// ISO code of the money that saved queries report in.
@@ -96,6 +98,8 @@ pub struct Lake {
     pub records: String,
     /// Bytes that what is read from buckets may take on this machine's disk.
     pub cache_bytes_max: u64,
+    /// Bytes that results of saved queries may take there.
+    pub results_bytes_max: u64,
     /// Buckets by the names that paths begin with.
     pub stores: BTreeMap<String, Store>,
     pub tables: BTreeMap<String, Table>,
@@ -120,6 +124,8 @@ impl Lake {
             root: Root::Folder(folder),
             records: manifest::RECORDS.to_owned(),
             cache_bytes_max: manifest::CACHE_MB << 20,
+            results_bytes_max: manifest::RESULTS_MB << 20,
+            text: String::new(),
             stores: BTreeMap::new(),
             name: String::new(),
             calendar: Calendar::default(),

@@ -175,7 +175,7 @@ pub fn take_apart(text: &str, file: &str) -> Result<Parts> {
 impl Parts {
     /// The header's text as a document whose errors carry the file's lines.
     pub fn document<'a>(&'a self, file: &'a str) -> Document<'a> {
-        Document { text: &self.toml, file, lines_above: self.lines_above }
+        Document::new(&self.toml, file, self.lines_above)
     }
 }
 

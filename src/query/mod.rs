@@ -7,6 +7,7 @@ pub mod grain;
 pub mod header;
 pub mod lexis;
 pub mod parameter;
+pub mod results;
 pub mod run;
 pub mod saved;
 pub mod script;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use datafusion::scalar::ScalarValue;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::lake::calendar::{Calendar, Unit};
@@ -54,7 +55,7 @@ pub struct Parameter {
 }
 
 /// A value that a parameter may have, and what people call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     pub value: String,
     pub label: Option<String>,

@@ -30,11 +30,36 @@ pub struct SavedRun {
     pub running: Running,
 }
 
+/// A saved query that is read, with the texts of its parameters.
+pub struct Prepared {
+    /// Those that it builds on, each before those that build on it, and itself last.
+    pub queries: Vec<SavedQuery>,
+    pub parameters: Vec<Asked>,
+}
+
+/// A parameter that gets a value.
+pub struct Asked {
+    pub parameter: Parameter,
+    /// The file that declares it.
+    file: String,
+    /// From which its value is made.
+    pub texts: Vec<String>,
+}
+
+/// Values that a query found for a parameter, and how that query was planned.
+pub struct Choice {
+    pub parameter: String,
+    pub allowed: Vec<Allowed>,
+    pub plan: LogicalPlan,
+}
+
 /// A saved query, planned and bound.
 pub struct Planned {
     pub query: SavedQuery,
     pub bound: Vec<Bound>,
     pub plan: LogicalPlan,
+    /// What was asked of the lake for the parameters.
+    pub choices: Vec<Choice>,
     /// The session in which the queries that it builds on are views.
     pub engine: Engine,
 }
@@ -108,7 +133,7 @@ pub async fn saved(
 /// # Errors
 /// Those of making the plan physical; `InvalidData` for a grain that names no column.
 pub async fn start(planned: Planned) -> Result<SavedRun> {
-    let Planned { query, bound, plan, engine: scoped } = planned;
+    let Planned { query, bound, plan, engine: scoped, .. } = planned;
     let sql = text(&query);
     let Running { schema, batches, scans } = scoped.start(plan, &sql).await?;
     let names = query.grain.iter().map(|name| (name.value.as_str(), name.line));
@@ -142,22 +167,45 @@ pub async fn plan(
     now: DateTime<Utc>,
     absent: Absent,
 ) -> Result<Planned> {
-    let mut queries = library.with_used(name).await?;
+    planned(engine, prepare(library, name, given, absent).await?, now, absent).await
+}
+
+/// Reads a saved query with those that it builds on, and finds the texts of its parameters.
+///
+/// # Errors
+/// Those of reading; `Usage` for a parameter that is missing or unknown.
+pub async fn prepare(library: &Library, name: &str, given: &Given, absent: Absent) -> Result<Prepared> {
+    let queries = library.with_used(name).await?;
     let declared = declared(&queries);
     refuse_unknown(name, &declared, given)?;
-    let moment = Moment { calendar: &engine.lake().calendar, now };
-    let mut bound = Vec::new();
-    for (parameter, file) in &declared {
+    let asked = |(parameter, file): &(&Parameter, &str)| {
         let texts = texts(name, parameter, given, absent).map_err(|error| match absent {
             Absent::IsError => error,
             Absent::TakesExample => error.at(*file, Some(parameter.line)),
         })?;
-        let allowed = allowed(engine, parameter, file).await?;
-        let value = parameter.bind(&texts, allowed.as_deref(), moment);
+        Ok(Asked { parameter: (*parameter).clone(), file: (*file).to_owned(), texts })
+    };
+    let parameters = declared.iter().map(asked).collect::<Result<Vec<_>>>()?;
+    Ok(Prepared { queries, parameters })
+}
+
+/// Plans a saved query that is read.
+///
+/// # Errors
+/// As [`saved`].
+pub async fn planned(engine: &Engine, prepared: Prepared, now: DateTime<Utc>, absent: Absent) -> Result<Planned> {
+    let Prepared { mut queries, parameters } = prepared;
+    let moment = Moment { calendar: &engine.lake().calendar, now };
+    let (mut bound, mut choices) = (Vec::new(), Vec::new());
+    for Asked { parameter, file, texts } in &parameters {
+        let choice = choice(engine, parameter, file).await?;
+        let allowed = choice.as_ref().map(|choice| choice.allowed.clone()).or_else(|| parameter.listed());
+        let value = parameter.bind(texts, allowed.as_deref(), moment);
         bound.push(value.map_err(|error| match absent {
             Absent::IsError => error,
-            Absent::TakesExample => error.at(*file, Some(parameter.line)),
+            Absent::TakesExample => error.at(file, Some(parameter.line)),
         })?);
+        choices.extend(choice);
     }
     let values: Vec<(String, ScalarValue)> =
         bound.iter().map(|bound| (bound.name.clone(), bound.value.clone())).collect();
@@ -168,7 +216,7 @@ pub async fn plan(
         scoped = scoped.with_view(&used.name, &text(&used), &values).await?;
     }
     let plan = scoped.plan(&text(&query), &values).await?;
-    Ok(Planned { query, bound, plan, engine: scoped })
+    Ok(Planned { query, bound, plan, choices, engine: scoped })
 }
 
 /// The values of these parameters by their defaults; `file` is where they are declared.
@@ -186,7 +234,8 @@ pub async fn defaults(
     for parameter in parameters {
         let placed = |error: Error| error.at(file, Some(parameter.line));
         let texts = texts(&parameter.name, parameter, &Given::new(), Absent::TakesExample).map_err(placed)?;
-        let allowed = allowed(engine, parameter, file).await?;
+        let choice = choice(engine, parameter, file).await?;
+        let allowed = choice.map(|choice| choice.allowed).or_else(|| parameter.listed());
         let bound = parameter.bind(&texts, allowed.as_deref(), moment).map_err(placed)?;
         values.push((bound.name, bound.value));
     }
@@ -258,15 +307,15 @@ fn texts(query: &str, parameter: &Parameter, given: &Given, absent: Absent) -> R
     }
 }
 
-/// The allowed values of a parameter: those that its header lists, or those that its query finds in the lake.
+/// The allowed values of a parameter that its query finds in the lake; `None` where it has no such query.
 ///
 /// # Errors
 /// Those of the parameter's query, at its line in the header.
-pub async fn allowed(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Option<Vec<Allowed>>> {
-    let Some(sql) = &parameter.values_sql else { return Ok(parameter.listed()) };
+async fn choice(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Option<Choice>> {
+    let Some(sql) = &parameter.values_sql else { return Ok(None) };
     let sql = SqlText { text: sql, file: Some(file), line: parameter.line, column: None };
     let plan = engine.plan(&sql, &[]).await?;
-    let running = engine.start(plan, &sql).await?;
+    let running = engine.start(plan.clone(), &sql).await?;
     let batches: Vec<_> = running.batches.try_collect().await?;
     let mut allowed = Vec::new();
     for batch in &batches {
@@ -278,5 +327,5 @@ pub async fn allowed(engine: &Engine, parameter: &Parameter, file: &str) -> Resu
             allowed.extend(text(0).map(|value| Allowed { value, label: text(1) }));
         }
     }
-    Ok(Some(allowed))
+    Ok(Some(Choice { parameter: parameter.name.clone(), allowed, plan }))
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
 use super::header::{self, ChartSection, ColumnSection, Header};
 use super::parameter::Parameter;
+use super::results::Results;
 use crate::error::{Error, Result};
 use crate::output::present::{ColumnStyle, NumberFormat, Presentation};
 use crate::output::total::Total;
@@ -25,6 +27,8 @@ pub struct SavedQuery {
     pub parameters: Vec<Parameter>,
     pub columns: Vec<(String, Placed<ColumnSection>)>,
     pub charts: Vec<Placed<ChartSection>>,
+    /// The whole file.
+    pub text: String,
     /// The SQL below the header.
     pub sql: String,
     /// Line of the file on which `sql` starts.
@@ -93,6 +97,7 @@ impl SavedQuery {
             tags: header.tags,
             parameters,
             columns,
+            text: text.to_owned(),
             sql: text[parts.sql_start..].trim_end().trim_end_matches(';').to_owned(),
             sql_line: parts.sql_line,
             file: file.to_owned(),
@@ -134,18 +139,36 @@ pub struct Library {
     texts: Texts,
     /// The name and text of a query that is not among the files yet.
     draft: Option<(String, String)>,
+    /// Where results are kept, and taken from.
+    results: Option<Arc<Results>>,
 }
 
 impl Library {
     /// The queries in this folder; nothing is read yet.
     pub fn new(texts: Texts) -> Self {
-        Self { texts, draft: None }
+        Self { texts, draft: None, results: None }
+    }
+
+    /// The same queries, whose results are kept there, and taken from there while nothing that they rest on changes.
+    #[must_use]
+    pub fn keeping(self, results: Results) -> Self {
+        Self { results: Some(Arc::new(results)), ..self }
+    }
+
+    /// The same queries, each computed anew.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { results: None, ..self.clone() }
+    }
+
+    pub fn results(&self) -> Option<&Arc<Results>> {
+        self.results.as_ref()
     }
 
     /// The same queries with another one, or another text of one.
     #[must_use]
     pub fn with_text(&self, name: &str, text: &str) -> Self {
-        Self { texts: self.texts.clone(), draft: Some((name.to_owned(), text.to_owned())) }
+        Self { draft: Some((name.to_owned(), text.to_owned())), ..self.clone() }
     }
 
     /// The names of all queries, in order; none where there is no folder.

@@ -75,6 +75,8 @@ pub struct Answer {
     /// Values that are missing, by column and by what is said to be the reason, in the order in which they were met.
     pub gaps: Vec<Gap>,
     pub inputs: Vec<Input>,
+    /// When the rows were computed, where they were kept since.
+    pub computed_at: Option<DateTime<Utc>>,
     /// Hash of all rows, as CSV.
     pub digest: String,
 }

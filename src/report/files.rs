@@ -99,7 +99,7 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
     }
     let provenance = Provenance::of(document);
     // All that differs between two runs over the same files stands on the last line.
-    let stamp = StampRecord::of(&document.stamp, &order.given);
+    let stamp = StampRecord::of(document, &order.given);
     writeln!(out, "],\n\"provenance\":{},\n\"run\":{}}}", text(&provenance)?, text(&stamp)?).map_err(cannot)?;
     draft.finish()
 }

@@ -10,17 +10,18 @@ use tokio::task::JoinSet;
 use super::Order;
 use super::charts::Charts;
 use super::document::{Answer, Document, Gap, Section, Stamp};
-use super::hash::Hash;
 use super::plan::{self, Asked, Plan};
 use super::rows::Gathering;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 use crate::lake::report::Report;
 use crate::output::Format;
 use crate::output::cell;
 use crate::output::present::Presentation;
 use crate::output::total::Sums;
-use crate::query::run::{self, SavedRun};
+use crate::query::results;
+use crate::query::run::SavedRun;
 use crate::query::saved::Library;
 
 /// What is said of a value that is missing where its query gives no reason.
@@ -105,7 +106,7 @@ async fn answers(
 
 async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime<Utc>) -> Result<Answer> {
     let SavedRun { query, bound, present, mut running } =
-        run::saved(engine, library, &asked.name, &asked.given, now).await?;
+        results::saved(engine, library, &asked.name, &asked.given, now).await?;
     let named = || query.columns.iter().filter_map(|(name, _)| present.style(name)?.total.as_ref());
     let mut sums = Sums::of(named().flat_map(|total| total.columns()));
     let mut gathering = Gathering::new(Arc::clone(&running.schema));
@@ -119,7 +120,8 @@ async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime
     let mut hash = Hash::default();
     rows.write(&mut hash, Format::Csv, false).await?;
     let inputs = running.scans.inputs(engine);
-    Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, gaps, inputs })
+    let computed_at = running.scans.computed_at();
+    Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, gaps, inputs, computed_at })
 }
 
 /// Counts the values that are missing in columns of which the query says why.

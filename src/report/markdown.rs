@@ -45,7 +45,7 @@ pub fn text(document: &Document, given: &Given) -> Result<String> {
         let _ = writeln!(text, "| {} | {rows} | {} | {} |", escaped(&input.path), input.bytes, input.modified);
     }
     // All that differs between two runs over the same files.
-    let stamp = StampRecord::of(&document.stamp, given);
+    let stamp = StampRecord::of(document, given);
     let _ = writeln!(text, "\nMade by cxlake {}. Run {} of {}", env!("CARGO_PKG_VERSION"), stamp.run, stamp.at);
     Ok(text)
 }

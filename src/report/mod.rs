@@ -9,7 +9,6 @@ mod document;
 mod facts;
 mod files;
 mod gather;
-mod hash;
 mod html;
 mod markdown;
 mod place;
@@ -28,13 +27,13 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 pub use crate::lake::report::Form;
 use crate::output::chart;
 use crate::quality::{self, Outcome};
 use crate::query::run::Given;
 use crate::query::saved::Library;
 use document::Document;
-use hash::Hash;
 use provenance::Provenance;
 
 pub use place::place;

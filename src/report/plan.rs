@@ -6,9 +6,9 @@ use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 
 use super::document::Source;
-use super::hash::Hash;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 use crate::lake::report::{Params, Report, Section as Part};
 use crate::query::run::{self, Absent, Given};
 use crate::query::saved::{Library, SavedQuery};

@@ -6,9 +6,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, Stamp};
-use super::hash::Hash;
 use crate::engine::Input;
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 use crate::query::run::Given;
 
 /// What a report rests on. Nothing in it differs between two runs over the same inputs.
@@ -59,6 +59,9 @@ pub struct StampRecord {
     /// Values that the call gave.
     #[serde(default, skip_serializing_if = "Given::is_empty")]
     pub given: Given,
+    /// When the rows of sections were computed that were kept since, by the sections' numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<usize, String>,
 }
 
 impl Provenance {
@@ -101,8 +104,11 @@ impl InputRecord {
 }
 
 impl StampRecord {
-    pub fn of(stamp: &Stamp, given: &Given) -> Self {
-        Self { run: stamp.run.to_string(), at: moment(stamp.at), now: moment(stamp.now), given: given.clone() }
+    pub fn of(document: &Document, given: &Given) -> Self {
+        let Stamp { run, at, now } = document.stamp;
+        let sections = document.sections.iter().zip(1..);
+        let kept = sections.filter_map(|(section, number)| Some((number, moment(section.result.computed_at?))));
+        Self { run: run.to_string(), at: moment(at), now: moment(now), given: given.clone(), kept: kept.collect() }
     }
 }
 

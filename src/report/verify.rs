@@ -50,7 +50,7 @@ pub async fn verify(engine: &Engine, library: &Library, file: &Path, started_at:
         banner: then.banner.clone(),
     };
     let report = plan::find(engine, library, &order.name).await?;
-    let document = gather::gather(engine, library, &report, &order).await?;
+    let document = gather::gather(engine, &library.anew(), &report, &order).await?;
     Ok(compared(&then, &document, &stamp))
 }
 

@@ -18,8 +18,8 @@ use crate::engine::{Running, Scans, SqlText, human_bytes};
 use crate::error::{Error, Kind, Result};
 use crate::output::present::{Presentation, grouped};
 use crate::output::{Format, Style, Written, drain};
-use crate::query::run;
 use crate::query::script::Start;
+use crate::query::{results, run};
 use crate::suggest;
 
 /// Something that was asked and runs.
@@ -153,7 +153,7 @@ impl Shell {
             }
             Asked::Saved { name, given } => {
                 let work = Box::pin(interrupt::detached(async move {
-                    let saved = run::saved(&engine, &library, &name, &given, now).await?;
+                    let saved = results::saved(&engine, &library, &name, &given, now).await?;
                     let bound = saved.bound.iter().map(|bound| format!("  {} = {}", bound.name, bound.shown));
                     let notes = [saved.query.title].into_iter().chain(bound).chain([String::new()]).collect();
                     Ok((((saved.present, false), notes), saved.running))

@@ -21,7 +21,10 @@ impl Shell {
             tell(&caches(&added));
         }
         tell(&scanned(&scans.so_far()));
-        tell(&format!("result: {} in {:.3} s", counted(rows, "row"), started.elapsed().as_secs_f64()));
+        let kept = scans.computed_at().map_or_else(String::new, |at| {
+            format!(", kept since {} from files that have not changed", at.format("%Y-%m-%d %H:%M:%S UTC"))
+        });
+        tell(&format!("result: {} in {:.3} s{kept}", counted(rows, "row"), started.elapsed().as_secs_f64()));
     }
 }
 

@@ -14,6 +14,7 @@ mod stores;
 mod texts;
 mod traffic;
 mod upload;
+mod versions;
 
 use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
@@ -22,13 +23,14 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
 
-pub use cache::Objects;
+pub use cache::{Disk, Objects, results};
 pub use records::Records;
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;
 pub use traffic::Counts;
 pub use upload::Upload;
+pub use versions::Versions;
 
 /// Letters that make a path a glob.
 const WILDCARDS: [char; 3] = ['*', '?', '['];

@@ -26,11 +26,13 @@ pub struct Call {
     stdin: Option<Vec<u8>>,
 }
 
-/// A call with these arguments.
+/// A call with these arguments. It keeps nothing for other calls, unless [`Call::keeping`] says where.
 pub fn cxlake<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Call {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cxlake"));
     command.args(arguments).current_dir(repository());
     command.env_remove("CXLAKE_LAKE").env("NO_COLOR", "1");
+    // Below a file no folder can be made: each call computes what it says.
+    command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_BIN_EXE_cxlake")).join("none"));
     Call { command, stdin: None }
 }
 
@@ -51,6 +53,11 @@ impl Call {
     pub fn env_remove(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
+    }
+
+    /// With its caches below this folder.
+    pub fn keeping(self, caches: &Path) -> Self {
+        self.env("XDG_CACHE_HOME", caches)
     }
 
     /// With this text on standard input.

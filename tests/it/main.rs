@@ -15,6 +15,7 @@ mod function_calls;
 mod function_errors;
 mod harness;
 mod kept;
+mod kept_results;
 mod library_finance;
 mod library_loyalty;
 mod library_operations;

@@ -97,6 +97,7 @@ impl Setup {
         command.env("TERM", "xterm-256color");
         command.env("HOME", self.home.path());
         command.env("XDG_STATE_HOME", self.home.at("state"));
+        command.env("XDG_CACHE_HOME", self.home.at("cache"));
         for (name, value) in &self.environment {
             command.env(name, value);
         }

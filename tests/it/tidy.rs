@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::harness::repository;
 
 /// Which module may import which; a module may always import itself. Floors are separated by blank lines.
-const IMPORTS: [(&str, &[&str]); 14] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("error", &[]),
+    ("hash", &[]),
     ("suggest", &[]),
     //
     ("lake", &["error", "suggest"]),
@@ -15,15 +16,15 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("sample", &["error"]),
     ("statistics", &["error"]),
     //
-    ("storage", &["error", "suggest", "lake"]),
+    ("storage", &["error", "hash", "suggest", "lake"]),
     //
     ("engine", &["error", "suggest", "lake", "statistics", "storage"]),
     //
-    ("query", &["error", "suggest", "lake", "output", "storage", "engine"]),
+    ("query", &["error", "hash", "suggest", "lake", "output", "storage", "engine"]),
     //
     ("quality", &["error", "suggest", "lake", "storage", "engine", "query"]),
     //
-    ("report", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
+    ("report", &["error", "hash", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //
     ("shell", &["error", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
     //

@@ -49,12 +49,12 @@ pub async fn read(
         return Err(Error::invalid(format!("`{shown}` is empty (0 bytes), not a Parquet file")));
     }
     let cache = session.runtime_env().cache_manager.get_file_metadata_cache();
-    let key = key(location, file);
-    if let Some(footer) = in_memory(cache.as_ref(), &key, file) {
+    let (key, version) = (key(location, file), version(location, file));
+    if let Some(footer) = in_memory(cache.as_ref(), &key, &version) {
         return Ok(footer);
     }
     let _turn = objects.turn(file).await;
-    if let Some(footer) = in_memory(cache.as_ref(), &key, file) {
+    if let Some(footer) = in_memory(cache.as_ref(), &key, &version) {
         return Ok(footer);
     }
     let footer = if let Some(footer) = on_disk(objects, file).await {
@@ -63,7 +63,7 @@ pub async fn read(
         let hint = session.config_options().execution.parquet.metadata_size_hint;
         fetched(objects, file, hint, &shown).await?
     };
-    let kept = CachedFileMetadataEntry::new(file.clone(), Arc::new(CachedParquetMetaData::new(Arc::clone(&footer))));
+    let kept = CachedFileMetadataEntry::new(version, Arc::new(CachedParquetMetaData::new(Arc::clone(&footer))));
     cache.put(&key, kept);
     Ok(footer)
 }
@@ -71,6 +71,12 @@ pub async fn read(
 /// What tells a file from those of its path in other buckets.
 fn key(location: &Location, file: &ObjectMeta) -> ObjectPath {
     if location.is_local() { file.location.clone() } else { format!("{}{}", location.store_url, file.location).into() }
+}
+
+/// The file with what tells its version from every other: on the disk also when it last changed, since its time can be put back.
+fn version(location: &Location, file: &ObjectMeta) -> ObjectMeta {
+    let e_tag = location.version_on_disk(file).or_else(|| file.e_tag.clone());
+    ObjectMeta { e_tag, ..file.clone() }
 }
 
 fn in_memory(cache: &FileMetadataCache, key: &ObjectPath, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {

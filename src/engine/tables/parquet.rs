@@ -3,7 +3,7 @@
 //! Every scan lists anew, so that a file which arrives is seen by the next statement; footers come from the session's cache
 //! while a file is unchanged. Only files that the partition filters leave are opened, and in a bucket only their folders listed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
@@ -30,6 +30,7 @@ use object_store::ObjectMeta;
 use super::dictionary::{self, Texts};
 use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
+use super::looks::{Looks, Wanted};
 use super::reader::{Footer, Readers};
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
@@ -58,6 +59,9 @@ pub struct ParquetTable {
     columns: Vec<Column>,
     partition: Vec<Column>,
     table_schema: TableSchema,
+    /// The lake's name for it; `None` for files by path.
+    name: Option<String>,
+    looks: Looks,
 }
 
 /// The files of a table as they lie there now.
@@ -110,7 +114,8 @@ impl ParquetTable {
     ) -> Result<Self> {
         let store = ObjectStoreUrl::parse(&location.store_url)
             .map_err(|error| Error::internal(format!("store address `{}`: {error}", location.store_url)))?;
-        let mut table = Self { stores, location, store, columns, partition, table_schema: empty().into() };
+        let (table_schema, name, looks) = (empty().into(), None, Looks::default());
+        let mut table = Self { stores, location, store, columns, partition, table_schema, name, looks };
         let schema = match table.columns.as_slice() {
             [] => table.inferred(session).await?,
             columns => contract::declared(columns),
@@ -125,6 +130,25 @@ impl ParquetTable {
         table.table_schema =
             TableSchema::builder(Arc::new(Schema::new(kept))).with_table_partition_cols(partitions).build();
         Ok(table)
+    }
+
+    /// The same table under the name that the lake has for it.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// What was listed of it so far.
+    pub fn looks(&self) -> &Looks {
+        &self.looks
     }
 
     /// Lists the files and reads their footers.
@@ -222,6 +246,7 @@ impl ParquetTable {
     async fn listing(&self) -> Result<Listing> {
         let store = self.stores.open(&self.location.store_url)?;
         let listing = self.location.list(store.as_ref(), &EXTENSIONS).await?;
+        self.looks.add(0, Wanted::new(), &listing.files);
         if listing.files.is_empty() { Err(self.nothing_here(&listing)) } else { Ok(listing) }
     }
 
@@ -246,9 +271,15 @@ impl ParquetTable {
         let filter = PartitionFilter::new(&self.partition, filters);
         // On the disk a listing costs no requests, and names every file that is in the wrong place.
         let levels = if self.location.is_local() { 0 } else { filter.levels() };
-        let wanted = |folders: &[String]| filter.wants(&self.location, folders);
+        let asked = Mutex::new(Wanted::new());
+        let wanted = |folders: &[String]| {
+            let is_wanted = filter.wants(&self.location, folders)?;
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(folders.join("/"), is_wanted);
+            Ok(is_wanted)
+        };
         let store = self.stores.open(&self.location.store_url)?;
         let listing = self.location.list_where(store.as_ref(), &EXTENSIONS, levels, wanted).await?;
+        self.looks.add(levels, asked.into_inner().unwrap_or_else(PoisonError::into_inner), &listing.files);
         if listing.files.is_empty() && listing.folders_left_out == 0 {
             return Err(self.nothing_here(&listing));
         }

@@ -196,7 +196,7 @@ fn footer(html: &mut String, document: &Document, given: &Given) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     );
     // All that differs between two runs over the same files.
-    let stamp = StampRecord::of(&document.stamp, given);
+    let stamp = StampRecord::of(document, given);
     let _ = writeln!(
         html,
         "<p class=\"muted\" id=\"{STAMP}\" data-stamp=\"{}\">Run {} of {}</p>",

@@ -85,7 +85,7 @@ fn whole(sheet: &mut Worksheet, document: &Document, given: &Given, name: &str) 
     lines.heading("How it was made")?;
     lines.fact("cxlake", env!("CARGO_PKG_VERSION"))?;
     // All that differs between two workbooks of the same files stands in this cell.
-    let stamp = StampRecord::of(&document.stamp, given);
+    let stamp = StampRecord::of(document, given);
     let called: Vec<String> = stamp.given.iter().map(|(name, values)| format!("{name}={}", values.join(","))).collect();
     let called = if called.is_empty() { String::new() } else { format!(" with {}", called.join(" ")) };
     lines.fact("Run", &format!("{} of {}, days counted from {}{called}", stamp.run, stamp.at, stamp.now))

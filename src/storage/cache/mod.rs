@@ -1,7 +1,8 @@
 //! What was read from buckets, kept for the next statement and the next call: footers of Parquet files, and blocks of data.
 //!
 //! Everything is kept by server, bucket, path and version, so that an object which is replaced has nothing to do with what is
-//! kept of the one before. One folder of the user serves all lakes.
+//! kept of the one before. One folder of the user serves all lakes. Results of saved queries have a folder beside them; what
+//! goes into it is decided above.
 
 mod blocks;
 mod disk;
@@ -16,7 +17,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::s3::Bucket;
 use super::traffic::Traffic;
 use blocks::{Blocks, Cached};
-use disk::Disk;
+pub use disk::Disk;
 use tokio::sync::MutexGuard;
 use turns::Turns;
 
@@ -41,6 +42,11 @@ impl Cache {
         let blocks = (bytes_max > 0).then(|| Arc::new(Blocks::new(disk("blocks", bytes_max - of_footers))));
         Self { footers: disk("footers", of_footers), readers: Turns::default(), blocks, traffic }
     }
+}
+
+/// The folder for results of saved queries, with so many bytes at most, or with 0 none at all. Nothing is touched before one is kept.
+pub fn results(bytes_max: u64) -> Disk {
+    Disk::new(folder("results").filter(|_| bytes_max > 0), bytes_max)
 }
 
 /// A folder below that of the user's caches.

@@ -49,7 +49,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn a_second_call_of_the_same_saved_query_fetches_no_footer_and_no_block() {
     let (server, folder) = sample();
     for query in ["nps-by-office", "cost-per-touch"] {
-        let run = || ran(folder.cxlake(["run", query, "--stats", "--format", "csv"]).on(&server));
+        let run = || ran(folder.cxlake(["run", query, "--no-cache", "--stats", "--format", "csv"]).on(&server));
         let first = run();
         assert!(stat(&first, " get") > 0, "{first}");
         let second = run();
@@ -64,7 +64,7 @@ fn a_second_call_of_the_same_saved_query_fetches_no_footer_and_no_block() {
 #[test]
 fn what_is_damaged_or_somebody_elses_is_fetched_again_and_mended() {
     let (server, folder) = sample();
-    let run = || ran(folder.cxlake(["run", "nps-by-office", "--stats", "--format", "csv"]).on(&server));
+    let run = || ran(folder.cxlake(["run", "nps-by-office", "--no-cache", "--stats", "--format", "csv"]).on(&server));
     let first = run();
     let files = files_below(server.cache().path());
     assert!(files.len() > 1, "{files:?}");
@@ -101,7 +101,7 @@ fn an_object_that_is_replaced_is_read_anew() {
 #[test]
 fn calls_at_the_same_time_share_what_is_kept() {
     let (server, folder) = sample();
-    let run = || ran(folder.cxlake(["run", "nps-by-office", "--stats", "--format", "csv"]).on(&server));
+    let run = || ran(folder.cxlake(["run", "nps-by-office", "--no-cache", "--stats", "--format", "csv"]).on(&server));
     let texts: Vec<String> = std::thread::scope(|scope| {
         let calls: Vec<_> = (0..4).map(|_| scope.spawn(|| run().text())).collect();
         calls.into_iter().map(|call| call.join().expect("a call")).collect()
@@ -146,4 +146,51 @@ fn without_a_bucket_nothing_is_kept_or_made() {
     folder.parquet("t.parquet", "select 1 as x");
     folder.cxlake(["-c", "select * from 't.parquet'"]).env("XDG_CACHE_HOME", caches.path()).prints();
     assert_eq!(caches.names(), Vec::<String>::new());
+}
+
+/// Whether the result of a saved query was taken and not computed.
+fn is_kept(said: &Said) -> bool {
+    said.stderr.contains(", kept since ")
+}
+
+#[test]
+fn a_kept_result_costs_the_listings_that_computing_it_took_and_nothing_else() {
+    let (server, folder) = sample();
+    for query in ["nps-by-office", "cost-per-touch", "personas"] {
+        let run = || ran(folder.cxlake(["run", query, "--stats", "--format", "csv"]).on(&server));
+        let (first, second) = (run(), run());
+        assert!(!is_kept(&first) && is_kept(&second), "{second}");
+        assert_eq!(second.text(), first.text());
+        assert_eq!((stat(&second, " get"), stat(&second, " head")), (0, 0), "{second}");
+        assert!(stat(&second, " list") > 0 && stat(&second, " list") <= stat(&first, " list"), "{first}{second}");
+    }
+}
+
+#[test]
+fn a_kept_result_of_some_partitions_is_no_result_once_a_folder_comes_or_an_object_in_them_changes() {
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    let put = |number: u32, month: &str| {
+        let file = folder.parquet("t.parquet", &format!("select {number} as x"));
+        server.put(&file, &format!("lake/t/month={month}/t.parquet"));
+    };
+    (1..=4).for_each(|number| put(number, &format!("2026-0{number}-01")));
+    folder.lake("[table.t]\npath = \"s3://lake/t/\"\npartition = { month = \"date\" }\ncolumns = { x = \"int\" }\n");
+    let header = "-- +++\n-- name = \"some\"\n-- title = \"Some\"\n-- description = \"Some.\"\n-- +++\n";
+    folder.write("queries/some.sql", format!("{header}select sum(x) as sum from t where month >= date '2026-03-01'\n"));
+    let run = || {
+        let said = ran(folder.cxlake(["run", "some", "--stats", "--format", "csv"]).on(&server));
+        (said.text().replace("sum\n", "").trim().to_owned(), is_kept(&said))
+    };
+    let result = |sum: &str, is_kept| (sum.to_owned(), is_kept);
+    assert_eq!((run(), run()), (result("7", false), result("7", true)));
+    // Of a month that is not wanted only the folder counts.
+    put(100, "2026-01-01");
+    assert_eq!(run(), result("7", true));
+    put(5, "2026-05-01");
+    assert_eq!((run(), run()), (result("12", false), result("12", true)));
+    put(6, "2026-05-01");
+    assert_eq!((run(), run()), (result("13", false), result("13", true)));
+    put(200, "2026-02-01");
+    assert_eq!(run(), result("13", true));
 }

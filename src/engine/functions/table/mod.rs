@@ -20,6 +20,7 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Field, FieldRef};
 use datafusion::scalar::ScalarValue;
 
+pub use node::TableFunctionNode;
 pub use planner::{extension, planner};
 
 use super::constant::Constant;

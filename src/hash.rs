@@ -1,4 +1,4 @@
-//! Hashes by which rows, files and queries are known again.
+//! The one hash by which rows, files and queries are known again.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -12,6 +12,8 @@ extensions_options! {
         pub latest_per_key: bool, default = true
         /// Counts distinct values of many groups with one table of values.
         pub distinct_counts: bool, default = true
+        /// Keeps the values of several quantiles of a column once.
+        pub quantile_sets: bool, default = true
         /// Reads the columns of a filter first where it leaves few rows.
         pub late_materialization: bool, default = true
     }

@@ -26,6 +26,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::super::functions::aggregate::FirstRow;
 use super::super::options;
+use super::unaliased;
 
 /// The rule. It comes after the engine's, so that only columns which somebody reads are kept of a row.
 #[derive(Debug)]
@@ -248,13 +249,5 @@ impl First {
         let of_row = |row| (0..count).map(move |place| Expr::Column(Column::clone(&row)).field(FirstRow::field(place)));
         let values = row.into_iter().flat_map(of_row).collect();
         Ok(Some(Self { plan: LogicalPlan::Aggregate(aggregate), values }))
-    }
-}
-
-/// What is called by an alias.
-fn unaliased(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Alias(alias) => unaliased(&alias.expr),
-        other => other,
     }
 }

@@ -7,10 +7,12 @@ mod exact_sums;
 mod in_utc;
 mod late_materialization;
 mod latest_per_key;
+mod quantile_sets;
 mod unambiguous;
 
 use std::sync::Arc;
 
+use datafusion::logical_expr::Expr;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -22,6 +24,7 @@ use exact_sums::ExactSums;
 use in_utc::InUtc;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
+use quantile_sets::QuantileSets;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -44,7 +47,15 @@ pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The engine's logical rules, in its order, with ours put in.
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct);
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 3] =
-        [Arc::new(InUtc::new()), Arc::new(DistinctCounts), Arc::new(LatestPerKey)];
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 4] =
+        [Arc::new(InUtc::new()), Arc::new(DistinctCounts), Arc::new(QuantileSets), Arc::new(LatestPerKey)];
     rules.chain(ours).collect()
+}
+
+/// What is called by an alias.
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        other => other,
+    }
 }

@@ -92,12 +92,18 @@ fn first_rows(chance: &mut Chance) -> String {
 fn firsts_by_column(chance: &mut Chance) -> String {
     let key = chance.of(&["account_id", "office_id", "survey_type, language", "nps"]);
     let (filters, order) = (filters(chance), order(chance));
-    match chance.below(3) {
+    match chance.below(4) {
         0 => format!(
             "select distinct on ({key}) {key}, response_id, comment from surveys{filters} order by {key}, {order}"
         ),
         1 => format!(
             "select {key}, first_value(nps order by {order}) as f, first_value(comment order by {order}) as c from surveys{filters} group by {key}"
+        ),
+        2 => format!(
+            "select {key}, median(weight) as m, percentile_cont(0.9) within group (order by weight) as p, \
+             percentile_cont(0.25) within group (order by weight desc) filter (where nps > 3) as q, \
+             percentile_cont(0.75) within group (order by weight) filter (where nps > 3) as r, count(*) as n \
+             from surveys{filters} group by {key}"
         ),
         _ => format!(
             "select {key}, last_value(answered_at order by {order}) as l{} from surveys{filters} group by {key}",

@@ -12,6 +12,7 @@ mod mad;
 mod nps;
 #[cfg(test)]
 pub(crate) mod paths;
+mod quantile_set;
 mod quantiles;
 mod samples;
 mod tally;
@@ -27,6 +28,7 @@ use tally::ScoreFunction;
 
 pub use distinct_count::DistinctCount;
 pub use first_row::FirstRow;
+pub use quantile_set::QuantileSet;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[

@@ -41,8 +41,8 @@ fn is_ours(arguments: &[FieldRef], is_distinct: bool) -> bool {
 
 /// Below which value the share `p` of a sample lies.
 #[derive(Clone, Debug)]
-struct Quantile {
-    p: f64,
+pub struct Quantile {
+    pub p: f64,
 }
 
 impl Quantile {

@@ -144,7 +144,7 @@ impl<S: Statistic<N>, const N: usize> GroupedSamples<S, N> {
     }
 
     /// Takes groups out: their samples, and where those of each begin and end.
-    fn take(&mut self, emit_to: EmitTo) -> (Vec<[f64; N]>, Vec<usize>) {
+    pub fn take(&mut self, emit_to: EmitTo) -> (Vec<[f64; N]>, Vec<usize>) {
         let count = match emit_to {
             EmitTo::All => self.count,
             EmitTo::First(count) => count,

@@ -8,6 +8,7 @@ mod local;
 mod narrow;
 mod pinned;
 mod records;
+mod replaced;
 pub mod s3;
 mod staged;
 mod stores;
@@ -24,6 +25,8 @@ use crate::error::{Error, Result};
 
 pub use cache::Objects;
 pub use records::Records;
+pub use replaced::{Change, Waiting};
+use replaced::Reading;
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;
@@ -89,12 +92,29 @@ impl Location {
                 Err(error) => return Err(failed(error)),
             }
         }
-        let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
-        Ok(self.counting(found, extensions))
+        let mut reading = Reading::begin();
+        loop {
+            let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
+            if let Some(found) = reading.counting(store, self, found, |_| Ok(true)).await? {
+                return Ok(self.counting(found, extensions));
+            }
+        }
+    }
+
+    /// A file below a folder of the location, by its path as the disk or the bucket has it.
+    ///
+    /// # Errors
+    /// `InvalidData` when it is no path.
+    fn below(&self, folder: &ObjectPath, name: &str) -> Result<ObjectPath> {
+        let path = match self.is_local() {
+            true => Ok(name.split('/').fold(folder.clone(), |path, part| path.join(part))),
+            false => ObjectPath::parse(format!("{folder}/{name}")),
+        };
+        path.map_err(|error| Error::invalid(format!("`{name}` is no path: {error}")).caused_by(error))
     }
 
     /// Whether all files below the base count, whatever their names.
-    fn is_folder(&self) -> bool {
+    pub fn is_folder(&self) -> bool {
         matches!(self.shape, Shape::Folder | Shape::Either)
     }
 

@@ -106,9 +106,10 @@ impl Location {
     /// # Errors
     /// `InvalidData` when it is no path.
     fn below(&self, folder: &ObjectPath, name: &str) -> Result<ObjectPath> {
-        let path = match self.is_local() {
-            true => Ok(name.split('/').fold(folder.clone(), |path, part| path.join(part))),
-            false => ObjectPath::parse(format!("{folder}/{name}")),
+        let path = match self.on_disk(folder) {
+            // The store encodes names in ways of its own.
+            Some(folder) => ObjectPath::from_absolute_path(folder.join(name)),
+            None => ObjectPath::parse(format!("{folder}/{name}")),
         };
         path.map_err(|error| Error::invalid(format!("`{name}` is no path: {error}")).caused_by(error))
     }

@@ -22,6 +22,7 @@ mod looking_around;
 mod manifest;
 mod metrics;
 mod mistakes;
+mod optimize;
 mod order;
 mod prompt;
 mod prompt_editing;

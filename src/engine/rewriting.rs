@@ -6,9 +6,9 @@ use datafusion::common::ScalarValue;
 use datafusion::parquet::errors::ParquetError;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::session::{Engine, Running};
 use super::scans::Scans;
-use super::tables::{Tallied, Tally, TableFile, Whole, lookup};
+use super::session::{Engine, Running};
+use super::tables::{TableFile, Tallied, Tally, Whole, lookup};
 use crate::error::{Error, Result};
 use crate::lake::Table;
 use crate::lake::layout::SortKey;
@@ -71,7 +71,10 @@ impl Engine {
         let (rows, tallied) = rows?;
         let engine = self.clone();
         let batches = futures::StreamExt::map(rows, move |batch| batch.map_err(|error| engine.explain(error, None)));
-        Ok((Running { schema: Arc::clone(&files.schema), batches: Box::pin(batches), scans: Scans::default() }, tallied))
+        Ok((
+            Running { schema: Arc::clone(&files.schema), batches: Box::pin(batches), scans: Scans::default() },
+            tallied,
+        ))
     }
 
     /// The tally of files.

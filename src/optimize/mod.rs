@@ -118,7 +118,7 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
     }
     let folders = survey::folders(&files.files, layout);
     let wanted: Vec<&Folder> = folders.iter().filter(|folder| folder.wants_rewriting).collect();
-    let share = tried(engine, &files, &table, &wanted).await?;
+    let (tried, becomes) = tried(engine, &files, &table, &wanted).await?;
     let mut plan = Plan {
         all: Extent::of(&files.files, layout),
         wanted: Extent::of(wanted.iter().flat_map(|folder| &folder.files), layout),
@@ -134,7 +134,7 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
     };
     for folder in wanted {
         let bytes: u64 = folder.files.iter().map(|file| file.meta.size).sum();
-        let bytes = (bytes as f64 * share) as u64;
+        let bytes = scaled(bytes, becomes, tried);
         plan.bytes_after += bytes;
         plan.files_after += bytes.div_ceil(write::FILE_BYTES).max(1);
     }
@@ -152,22 +152,28 @@ async fn looked_up(files: &TableFiles, column: &str, values: Vec<ScalarValue>) -
     Ok(LookUps { column: column.to_owned(), values, kept })
 }
 
-/// What bytes become, by parts of some folders that are written to nowhere.
-async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&Folder]) -> Result<f64> {
-    let (mut before, mut after) = (0.0, 0.0);
+/// So many bytes in the ratio of two numbers.
+fn scaled(bytes: u64, by: u64, of: u64) -> u64 {
+    u64::try_from(u128::from(bytes) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX)
+}
+
+/// Bytes of parts of some folders, and what they become when they are written, to nowhere.
+async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&Folder]) -> Result<(u64, u64)> {
+    let (mut before, mut after) = (0, 0);
     for folder in folders.iter().step_by(folders.len().div_ceil(TRIED).max(1)) {
         let largest = folder.files.iter().max_by_key(|file| file.meta.size);
         let Some(largest) = largest.filter(|file| file.rows() > 0) else { continue };
         let whole = Whole::new(&files.location, Arc::clone(&files.store), vec![largest.clone()])?;
         let properties = write::properties(&whole.schema, &table.layout, &[])?;
         let (mut running, tallied) = engine.sorted(&whole, &table.layout.sort, Some(TRIED_ROWS))?;
-        let refused = |error: parquet::errors::ParquetError| Error::internal(format!("a trial cannot be written: {error}"));
+        let refused =
+            |error: parquet::errors::ParquetError| Error::internal(format!("a trial cannot be written: {error}"));
         let mut out = Vec::new();
         write::file(&mut out, &whole.schema, &properties, &mut running.batches, &|_| {}, refused).await?;
-        before += largest.meta.size as f64 * tallied.so_far().rows as f64 / largest.rows() as f64;
-        after += out.len() as f64;
+        before += scaled(largest.meta.size, tallied.so_far().rows, largest.rows());
+        after += out.len() as u64;
     }
-    Ok(if before > 0.0 { after / before } else { 1.0 })
+    Ok(if before > 0 { (before, after) } else { (1, 1) })
 }
 
 /// Does what a plan says. `tell` hears of rows as they are written; `stop` gives all up.
@@ -222,6 +228,10 @@ async fn replaced(
     if !plan.rewrites() {
         return Ok((deleted, Vec::new()));
     }
+    let folders = plan.folders.iter().filter(|folder| folder.wants_rewriting);
+    let replaced: Vec<ObjectMeta> = folders.flat_map(|folder| &folder.files).map(|file| file.meta.clone()).collect();
+    // They were listed before the change was announced.
+    change.check_unchanged(&replaced).await?;
     let mut written: Vec<(&Folder, Whole, Tally, usize)> = Vec::new();
     for folder in plan.folders.iter().filter(|folder| folder.wants_rewriting) {
         let store = Arc::clone(&plan.files.store);
@@ -244,8 +254,6 @@ async fn replaced(
             return Err(Error::internal(format!("in `{shown}`, {difference}; nothing was replaced")));
         }
     }
-    let folders = plan.folders.iter().filter(|folder| folder.wants_rewriting);
-    let replaced: Vec<ObjectMeta> = folders.flat_map(|folder| &folder.files).map(|file| file.meta.clone()).collect();
     change.commit(&added, &replaced, Utc::now()).await?;
     if plan.keep <= TimeDelta::zero() {
         let more = change.delete_replaced(plan.keep, Utc::now()).await?;

@@ -25,8 +25,8 @@ use crate::error::{Error, Result};
 
 pub use cache::Objects;
 pub use records::Records;
-pub use replaced::{Change, Waiting};
 use replaced::Reading;
+pub use replaced::{Change, Waiting};
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;

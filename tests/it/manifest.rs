@@ -173,6 +173,30 @@ fn a_folder_without_a_lake_is_named_and_so_is_the_way_to_make_one() {
 }
 
 #[test]
+fn sort_and_identifiers_name_declared_columns_once() {
+    let told = |keys: &str| {
+        let folder = Folder::new();
+        folder.lake(&format!(
+            "[table.t]\npath = \"t/\"\npartition = {{ month = \"date\" }}\n{keys}\n[table.t.columns]\nid = \"text\"\nsent_at = \"timestamp\"\n"
+        ));
+        folder.cxlake(["tables"]).fails(1)
+    };
+    assert_eq!(
+        told("sort = [\"sentat desc\"]"),
+        "error: `sort` of table `t` names `sentat`, which it does not declare\n  at cxlake.toml:6\n\nhint: did you mean `sent_at`?\n"
+    );
+    assert_eq!(
+        told("sort = [\"month\"]"),
+        "error: `sort` of table `t` names `month`, which is a partition\n  at cxlake.toml:6\n\n\
+         hint: its value is the same in a whole folder; take it out\n"
+    );
+    assert_eq!(
+        told("identifiers = [\"id\", \"id\"]"),
+        "error: `identifiers` of table `t` names `id` twice\n  at cxlake.toml:6\n"
+    );
+}
+
+#[test]
 fn a_table_is_opened_only_when_it_is_named() {
     let folder = Folder::new();
     let tables: String = (0..500).map(|n| format!("[table.t{n}]\npath = \"nowhere/{n}/\"\n")).collect();

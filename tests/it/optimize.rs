@@ -74,7 +74,8 @@ fn small_files(folder: &Folder) {
     }
 }
 
-const SUMS: &str = "select count(*) as rows, count(n) as n, sum(n) as sum, count(distinct id) as ids, count(distinct k) as ks from t";
+const SUMS: &str =
+    "select count(*) as rows, count(n) as n, sum(n) as sum, count(distinct id) as ids, count(distinct k) as ks from t";
 const SUMMED: &str = "rows,n,sum,ids,ks\n6000,5400,2700000,6000,2\n";
 
 fn sums(folder: &Folder) -> String {
@@ -163,7 +164,8 @@ fn files_are_sorted_zstd_and_have_bloom_filters_and_a_page_index_and_keep_every_
         let footer = reader.metadata();
         let group = footer.row_group(0);
         assert_eq!((footer.num_row_groups(), group.num_rows()), (1, 3000));
-        let columns: Vec<&str> = group.columns().iter().map(|column| column.column_path().parts()[0].as_str()).collect();
+        let columns: Vec<&str> =
+            group.columns().iter().map(|column| column.column_path().parts()[0].as_str()).collect();
         assert_eq!(columns, ["id", "n", "extra"]);
         let told: Vec<(i32, bool, bool)> = group
             .sorting_columns()
@@ -198,7 +200,10 @@ fn files_of_other_columns_and_widths_come_together_without_loss() {
     let folder = Folder::new();
     folder.lake("[table.t]\npath = \"t/\"\nsort = [\"a\"]\n");
     folder.parquet("t/1.parquet", "select cast(2 as int) as a, 'x' as b, [1, null] as list");
-    folder.parquet("t/2.parquet", "select arrow_cast(value, 'Int64') as a, null as list, 1.5 as only from range(3000000000, 3000000002)");
+    folder.parquet(
+        "t/2.parquet",
+        "select arrow_cast(value, 'Int64') as a, null as list, 1.5 as only from range(3000000000, 3000000002)",
+    );
     let read = "select a, b, list, only from t order by a";
     let csv = |folder: &Folder| folder.cxlake(["--format", "csv", "-c", read]).run();
     let before = csv(&folder);
@@ -222,7 +227,8 @@ fn files_that_disagree_are_an_error_and_stay() {
         "error: column `b` is text in `t/1.parquet`, but int in `t/2.parquet`\n\n\
          hint: files of one table must agree; read them one by one, or write them again with one type\n"
     );
-    let after: Vec<String> = files_below(&folder.at("t")).into_iter().filter(|name| !name.starts_with("_cxlake")).collect();
+    let after: Vec<String> =
+        files_below(&folder.at("t")).into_iter().filter(|name| !name.starts_with("_cxlake")).collect();
     assert_eq!(after, before);
 }
 
@@ -237,8 +243,14 @@ fn a_table_that_is_no_folder_and_a_lake_that_is_for_reading_are_refused() {
     );
     let told = |arguments: &[&str], code| folder.cxlake(arguments).fails(code);
     let hint = "hint: files are replaced in folders alone; give the table a folder of its own in `cxlake.toml`\n";
-    assert_eq!(told(&["optimize", "file"], 2), format!("error: table `file` is at `t/1.parquet`, which is no folder\n\n{hint}"));
-    assert_eq!(told(&["optimize", "files"], 2), format!("error: table `files` is at `t/*.parquet`, which is no folder\n\n{hint}"));
+    assert_eq!(
+        told(&["optimize", "file"], 2),
+        format!("error: table `file` is at `t/1.parquet`, which is no folder\n\n{hint}")
+    );
+    assert_eq!(
+        told(&["optimize", "files"], 2),
+        format!("error: table `files` is at `t/*.parquet`, which is no folder\n\n{hint}")
+    );
     assert!(told(&["optimize", "csv"], 1).starts_with("error: `t.csv` is "), "{}", told(&["optimize", "csv"], 1));
     assert_eq!(
         told(&["optimize", "folde"], 1),
@@ -264,10 +276,8 @@ fn readers_see_the_same_rows_at_every_moment_of_many_runs() {
     let script = format!("{SUMS};\n").repeat(100);
     let mut read = 0;
     for round in 0..6 {
-        folder.parquet(
-            &format!("t/k=a%2Fb c/empty-{round}.parquet"),
-            "select '' as id, 1 as n, 1 as extra where false",
-        );
+        folder
+            .parquet(&format!("t/k=a%2Fb c/empty-{round}.parquet"), "select '' as id, 1 as n, 1 as extra where false");
         let mut optimizing = begin(&folder, &["optimize", "t"]);
         loop {
             let is_over = optimizing.try_wait().expect("a process").is_some();
@@ -386,7 +396,8 @@ fn copies_of_a_table_and_parts_of_it_by_path_have_no_row_twice() {
     let copy = Folder::new();
     copied(folder.path(), copy.path());
     assert_eq!(sums(&copy), SUMMED, "a copy has other times");
-    let count = |path: &str| folder.cxlake(["--format", "csv", "-c", &format!("select count(*) as n from '{path}'")]).prints();
+    let count =
+        |path: &str| folder.cxlake(["--format", "csv", "-c", &format!("select count(*) as n from '{path}'")]).prints();
     assert_eq!(count("t/k=a%2Fb c/"), "n\n3000\n");
     assert_eq!(count("t/**/*.parquet"), "n\n6000\n");
     // Named outright, a file is what it is.
@@ -421,7 +432,11 @@ fn a_table_larger_than_the_memory_limit_is_sorted() {
     let folder = Folder::new();
     folder.lake("[table.t]\npath = \"t/\"\nsort = [\"h\"]\nidentifiers = [\"h\"]\n");
     for part in 0..2 {
-        let rows = format!("select md5(cast(value as text)) as h, repeat(md5(cast(value + 7 as text)), 4) as t, value as n from range({}, {})", part * 300_000, (part + 1) * 300_000);
+        let rows = format!(
+            "select md5(cast(value as text)) as h, repeat(md5(cast(value + 7 as text)), 4) as t, value as n from range({}, {})",
+            part * 300_000,
+            (part + 1) * 300_000
+        );
         folder.parquet(&format!("t/{part}.parquet"), &rows);
     }
     let sums = "select count(*) as rows, sum(n) as n, count(distinct h) as h, min(t) as low, max(t) as high from t";

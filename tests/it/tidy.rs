@@ -33,8 +33,8 @@ const IMPORTS: [(&str, &[&str]); 15] = [
     (
         "cli",
         &[
-            "error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "optimize", "quality", "report",
-            "shell", "schedule",
+            "error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "optimize", "quality",
+            "report", "shell", "schedule",
         ],
     ),
 ];

@@ -12,6 +12,7 @@ use datafusion::parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBat
 use datafusion::parquet::basic::Type;
 use datafusion::parquet::bloom_filter::Sbbf;
 use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
+use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
@@ -24,8 +25,9 @@ type Builder = ParquetRecordBatchStreamBuilder<Box<dyn AsyncFileReader>>;
 fn builder(store: &Arc<dyn ObjectStore>, file: &TableFile) -> ParquetResult<Builder> {
     let entry = PartitionedFile::new_from_meta(file.meta.clone()).with_extension(Footer(Arc::clone(&file.footer)));
     let readers = Readers::new(Arc::clone(store));
-    let reader: Box<dyn AsyncFileReader> =
-        readers.create_reader(0, entry, None, &ExecutionPlanMetricsSet::new()).map_err(|error| ParquetError::External(Box::new(error)))?;
+    let reader: Box<dyn AsyncFileReader> = readers
+        .create_reader(0, entry, None, &ExecutionPlanMetricsSet::new())
+        .map_err(|error| ParquetError::External(Box::new(error)))?;
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(&file.footer), ArrowReaderOptions::new())?;
     Ok(ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata))
 }
@@ -34,13 +36,15 @@ fn builder(store: &Arc<dyn ObjectStore>, file: &TableFile) -> ParquetResult<Buil
 pub async fn value(store: &Arc<dyn ObjectStore>, file: &TableFile, column: &str) -> ParquetResult<Option<ScalarValue>> {
     let Some(leaf) = file.column(column) else { return Ok(None) };
     let group = file.footer.num_row_groups() / 2;
-    let Some(rows) = file.footer.row_groups().get(group).map(|group| group.num_rows()).filter(|rows| *rows > 0) else {
+    let Some(rows) = file.footer.row_groups().get(group).map(RowGroupMetaData::num_rows).filter(|rows| *rows > 0)
+    else {
         return Ok(None);
     };
     let builder = builder(store, file)?;
     let projection = ProjectionMask::leaves(builder.parquet_schema(), [leaf]);
     let middle = usize::try_from(rows / 2).unwrap_or_default();
-    let rows = builder.with_projection(projection).with_row_groups(vec![group]).with_offset(middle).with_limit(1).build()?;
+    let rows =
+        builder.with_projection(projection).with_row_groups(vec![group]).with_offset(middle).with_limit(1).build()?;
     let batches: Vec<_> = rows.try_collect().await?;
     let value = batches.first().filter(|batch| batch.num_rows() > 0);
     let value = value.and_then(|batch| ScalarValue::try_from_array(batch.column(0), 0).ok());

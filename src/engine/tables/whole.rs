@@ -162,14 +162,14 @@ impl Whole {
     }
 
     /// The rows in `parts` streams, each counted in the tally. `rows_max` ends each of them early.
-    fn scans(&self, parts: usize, rows_max: Option<usize>, tallied: &Tallied) -> EngineResult<Vec<Arc<dyn PartitionStream>>> {
+    fn scans(&self, parts: usize, rows_max: Option<usize>, tallied: &Tallied) -> Vec<Arc<dyn PartitionStream>> {
         let file = |file: &TableFile| {
             PartitionedFile::new_from_meta(file.meta.clone()).with_extension(Footer(Arc::clone(&file.footer)))
         };
         let groups = FileGroup::new(self.files.iter().map(file).collect()).split_files(parts);
         let table = TableSchema::builder(Arc::clone(&self.schema)).build();
-        let source = ParquetSource::new(table)
-            .with_parquet_file_reader_factory(Arc::new(Readers::new(Arc::clone(&self.store))));
+        let source =
+            ParquetSource::new(table).with_parquet_file_reader_factory(Arc::new(Readers::new(Arc::clone(&self.store))));
         let scan = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_limit(rows_max)
@@ -177,9 +177,10 @@ impl Whole {
         let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(scan);
         let of_part = |part| {
             let schema = Arc::clone(&self.schema);
-            Arc::new(Part { scan: Arc::clone(&scan), part, schema, tallied: tallied.clone() }) as Arc<dyn PartitionStream>
+            Arc::new(Part { scan: Arc::clone(&scan), part, schema, tallied: tallied.clone() })
+                as Arc<dyn PartitionStream>
         };
-        Ok((0..scan.output_partitioning().partition_count()).map(of_part).collect())
+        (0..scan.output_partitioning().partition_count()).map(of_part).collect()
     }
 
     /// All rows, sorted by these columns or in the order of the files where there are none, with the tally of what was read of
@@ -201,8 +202,9 @@ impl Whole {
             .collect();
         let order = LexOrdering::new(order);
         // Files in a row keep their order; a limit holds for each of several streams.
-        let parts = if order.is_some() && rows_max.is_none() { context.session_config().target_partitions() } else { 1 };
-        let scans = self.scans(parts, rows_max, &tallied)?;
+        let parts =
+            if order.is_some() && rows_max.is_none() { context.session_config().target_partitions() } else { 1 };
+        let scans = self.scans(parts, rows_max, &tallied);
         let scan = StreamingTableExec::try_new(Arc::clone(&self.schema), scans, None, [], false, None)?;
         let mut plan: Arc<dyn ExecutionPlan> = Arc::new(scan);
         if let Some(order) = order {
@@ -215,7 +217,7 @@ impl Whole {
     /// Reads all rows for their tally alone.
     pub(in crate::engine) async fn tally(&self, context: Arc<TaskContext>) -> EngineResult<Tally> {
         let tallied = Tallied::default();
-        let scans = self.scans(context.session_config().target_partitions(), None, &tallied)?;
+        let scans = self.scans(context.session_config().target_partitions(), None, &tallied);
         let reading = scans.into_iter().map(|scan| {
             let rows = scan.execute(Arc::clone(&context));
             tokio::spawn(rows.try_for_each(|_| std::future::ready(Ok(()))))
@@ -298,12 +300,12 @@ fn merged(schemas: &[(Schema, String)]) -> Result<Schema> {
 
 /// Refuses a column whose meaning the footer says in a word that would not be written again.
 fn check_logical(schema: &Schema, footer: &ParquetMetaData, shown: &str) -> Result<()> {
-    let written = ArrowSchemaConverter::new()
-        .convert(schema)
-        .map_err(|error| Error::invalid(format!("the columns of `{shown}` cannot be written: {error}")).caused_by(error))?;
+    use LogicalType as L;
+    let written = ArrowSchemaConverter::new().convert(schema).map_err(|error| {
+        Error::invalid(format!("the columns of `{shown}` cannot be written: {error}")).caused_by(error)
+    })?;
     for column in footer.file_metadata().schema_descr().columns() {
         let Some(meaning) = column.logical_type_ref() else { continue };
-        use LogicalType as L;
         let may_be_lost = matches!(
             meaning,
             L::Json | L::Bson | L::Uuid | L::Enum | L::Variant { .. } | L::Geometry { .. } | L::Geography { .. }
@@ -311,7 +313,8 @@ fn check_logical(schema: &Schema, footer: &ParquetMetaData, shown: &str) -> Resu
         let again = written.columns().iter().find(|other| other.path() == column.path());
         if may_be_lost && again.and_then(|again| again.logical_type_ref()) != Some(meaning) {
             let message = format!("column `{}` of `{shown}` is marked as {meaning:?}", column.path().string());
-            return Err(Error::invalid(message).hint("cxlake cannot write this mark again, and optimizes no table that would lose it"));
+            return Err(Error::invalid(message)
+                .hint("cxlake cannot write this mark again, and optimizes no table that would lose it"));
         }
     }
     Ok(())

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{
-    AT_ONCE, Announced, DIGITS, FOLDER, OURS, PAUSE, Replaced, State, Void, file_number, is_replaced, name_below, newest,
-    read, record_name, record_number, tail, version,
+    AT_ONCE, Announced, DIGITS, FOLDER, OURS, PAUSE, Replaced, State, Void, file_number, is_replaced, name_below,
+    newest, read, record_name, record_number, tail, version,
 };
 use crate::error::{Error, Result};
 use crate::storage::{Location, Records, Staged, Stores, explain};
@@ -86,9 +86,8 @@ impl Waiting {
         let store = stores.open(&location.store_url)?;
         let (_, state) = latest(store.as_ref(), location).await?;
         let is_over = |file: &Replaced| file.deleted_at.is_none() && now - file.since >= keep;
-        let wants = state.announced.is_some()
-            || state.replaced.iter().any(is_over)
-            || state.clone().settled(now) != state;
+        let wants =
+            state.announced.is_some() || state.replaced.iter().any(is_over) || state.clone().settled(now) != state;
         Ok((waiting(&state), wants))
     }
 }
@@ -130,14 +129,13 @@ impl Change {
         let records = Records::at(stores, Arc::clone(&store), place.clone(), written);
         let lock = location.on_disk(&place).map(|folder| lock(&folder, location)).transpose()?;
         let (before, mut state) = latest(store.as_ref(), location).await?;
-        let alive = match lock {
-            Some(lock) => Alive::Lock(lock),
-            None => {
-                if state.announced.is_some() && is_alive(store.as_ref(), &place, now).await? {
-                    return Err(busy(location));
-                }
-                beat(&records).await?
+        let alive = if let Some(lock) = lock {
+            Alive::Lock(lock)
+        } else {
+            if state.announced.is_some() && is_alive(store.as_ref(), &place, now).await? {
+                return Err(busy(location));
             }
+            beat(&records).await?
         };
         let objects = objects(store.as_ref(), location).await?;
         let number = objects.iter().filter_map(|file| file_number(file.location.filename()?)).max();
@@ -195,7 +193,8 @@ impl Change {
         let name = format!("{OURS}{number:0DIGITS$}-{by}-{place:04}.parquet");
         let last = folder.clone().join(name.as_str());
         // Half a file on the disk would be one to whoever does not know of records.
-        let written = if self.staged.is_some() { last.clone() } else { folder.clone().join(format!(".{name}").as_str()) };
+        let written =
+            if self.staged.is_some() { last.clone() } else { folder.clone().join(format!(".{name}").as_str()) };
         self.files.push((written.clone(), last));
         written
     }
@@ -210,7 +209,9 @@ impl Change {
         }
         let mut appeared = Vec::with_capacity(self.files.len());
         for (written, last) in &self.files {
-            let failed = |error: object_store::Error| explain(&error, &format!("cannot complete `{}`", self.location.shown(last)));
+            let failed = |error: object_store::Error| {
+                explain(&error, &format!("cannot complete `{}`", self.location.shown(last)))
+            };
             if written != last {
                 self.sync(written)?;
                 self.store.rename(written, last).await.map_err(failed)?;
@@ -251,7 +252,9 @@ impl Change {
         if !self.state.replaced.iter().any(is_over) {
             return Ok(Waiting::default());
         }
-        if !self.location.is_local() && let Some(committed_at) = self.state.committed_at {
+        if !self.location.is_local()
+            && let Some(committed_at) = self.state.committed_at
+        {
             let passed = (Utc::now() - committed_at).to_std().unwrap_or_default();
             tokio::time::sleep(PAUSE.saturating_sub(passed)).await;
         }
@@ -331,8 +334,11 @@ impl Change {
         let next = self.last + 1;
         let is_ours = self.records.create(&record_name(next), self.state.bytes()?).await?;
         if !is_ours || !self.is_newest(self.last).await? {
-            return Err(Error::storage(format!("another `cxlake optimize` of `{}` has taken over", self.location.written))
-                .hint("this one was not heard of for minutes; the files that count are whole, run it again"));
+            return Err(Error::storage(format!(
+                "another `cxlake optimize` of `{}` has taken over",
+                self.location.written
+            ))
+            .hint("this one was not heard of for minutes; the files that count are whole, run it again"));
         }
         if let Some(folder) = self.location.on_disk(&self.location.base.clone().join(FOLDER)) {
             let _ = File::open(folder.join(record_name(next))).and_then(|file| file.sync_all());
@@ -346,7 +352,8 @@ impl Change {
     /// Whether the only record behind that of a number is one of ours. Numbers that were taken and deleted again are told by this.
     async fn is_newest(&self, before: u64) -> Result<bool> {
         let names = self.records.list("").await?;
-        let behind: Vec<u64> = names.iter().filter_map(|name| record_number(name)).filter(|number| *number > before).collect();
+        let behind: Vec<u64> =
+            names.iter().filter_map(|name| record_number(name)).filter(|number| *number > before).collect();
         Ok(behind.len() == 1)
     }
 
@@ -366,8 +373,11 @@ impl Change {
             .hint("of two writers at once the later one would win there; copy the table to another place, optimize it, and copy it back"))
     }
 
-    /// Holds files against what is there now.
-    async fn check_unchanged(&self, listed: &[ObjectMeta]) -> Result<()> {
+    /// Holds files that are to be replaced against what is there now: each must be as it was listed, and count.
+    ///
+    /// # Errors
+    /// `Storage` when one has changed, gone, or been replaced by another change.
+    pub async fn check_unchanged(&self, listed: &[ObjectMeta]) -> Result<()> {
         let there = objects(self.store.as_ref(), &self.location).await?;
         let there: std::collections::HashMap<&ObjectPath, &ObjectMeta> =
             there.iter().map(|file| (&file.location, file)).collect();
@@ -376,6 +386,7 @@ impl Change {
             let changed = match there.get(&file.location) {
                 None => "has gone",
                 Some(now) if version(now) != version(file) || now.size != file.size => "has changed",
+                Some(_) if self.is_replaced_already(file)? => "has been replaced by another `cxlake optimize`",
                 Some(_) => continue,
             };
             return Err(Error::storage(format!("`{shown}` {changed} since it was read"))
@@ -384,12 +395,18 @@ impl Change {
         Ok(())
     }
 
+    fn is_replaced_already(&self, file: &ObjectMeta) -> Result<bool> {
+        let (name, version) = (self.name(file)?, version(file));
+        Ok(self.state.replaced.iter().any(|entry| entry.path == name && entry.version == version))
+    }
+
     /// Deletes what a change has left that was given up.
     async fn delete_left(&self, number: u64) -> Result<()> {
         if let Some(folder) = self.location.on_disk(&self.location.base) {
             // Its files under way have names that the store does not list.
-            return delete_on_disk(&folder, &format!("{OURS}{number:0DIGITS$}-"))
-                .map_err(|error| Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error));
+            return delete_on_disk(&folder, &format!("{OURS}{number:0DIGITS$}-")).map_err(|error| {
+                Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error)
+            });
         }
         for file in objects(self.store.as_ref(), &self.location).await? {
             if file.location.filename().and_then(file_number) == Some(number) {
@@ -423,7 +440,9 @@ impl Change {
     fn sync(&self, file: &ObjectPath) -> Result<()> {
         let Some(path) = self.location.on_disk(file) else { return Ok(()) };
         let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| Error::storage(format!("cannot write `{}`: {error}", self.location.shown(file))).caused_by(error))
+        synced.map_err(|error| {
+            Error::storage(format!("cannot write `{}`: {error}", self.location.shown(file))).caused_by(error)
+        })
     }
 
     /// The same for the name of a file; not every file system knows how.
@@ -448,8 +467,9 @@ fn busy(location: &Location) -> Error {
 
 /// Takes the lock of a folder on the disk, which the machine gives back when its owner ends in whatever way.
 fn lock(folder: &Path, location: &Location) -> Result<File> {
-    let failed =
-        |error: std::io::Error| Error::storage(format!("cannot write in `{}`: {error}", location.written)).caused_by(error);
+    let failed = |error: std::io::Error| {
+        Error::storage(format!("cannot write in `{}`: {error}", location.written)).caused_by(error)
+    };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).map_err(failed)?;
     match lock.try_lock() {

@@ -34,6 +34,7 @@
 mod change;
 mod reading;
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -165,7 +166,8 @@ impl State {
     }
 
     fn is_void(&self, number: u64) -> bool {
-        self.announced.as_ref().is_some_and(|change| change.number == number) || self.void.iter().any(|void| void.number == number)
+        self.announced.as_ref().is_some_and(|change| change.number == number)
+            || self.void.iter().any(|void| void.number == number)
     }
 }
 
@@ -197,13 +199,18 @@ fn name_below(location: &Location, folder: &ObjectPath, file: &ObjectPath) -> Op
 }
 
 /// The record of the highest number that a folder has.
-async fn newest(store: &dyn ObjectStore, location: &Location, folder: &ObjectPath) -> Result<Option<(u64, ObjectMeta)>> {
+async fn newest(
+    store: &dyn ObjectStore,
+    location: &Location,
+    folder: &ObjectPath,
+) -> Result<Option<(u64, ObjectMeta)>> {
     let place = folder.clone().join(FOLDER);
     let listed = match store.list_with_delimiter(Some(&place)).await {
         Err(object_store::Error::NotFound { .. }) => return Ok(None),
         listed => listed.map_err(|error| explain(&error, &format!("cannot list `{}`", location.written)))?,
     };
-    let numbered = listed.objects.into_iter().filter_map(|file| Some((record_number(file.location.filename()?)?, file)));
+    let numbered =
+        listed.objects.into_iter().filter_map(|file| Some((record_number(file.location.filename()?)?, file)));
     Ok(numbered.max_by_key(|(number, _)| *number))
 }
 
@@ -223,7 +230,11 @@ async fn read(store: &dyn ObjectStore, location: &Location, record: &ObjectMeta)
 /// A hash of the last bytes of a file.
 async fn tail(store: &dyn ObjectStore, file: &ObjectMeta) -> object_store::Result<String> {
     let bytes = store.get_range(&file.location, file.size.saturating_sub(TAIL)..file.size).await?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }
 
 /// Whether a file is the one that was replaced.

@@ -7,7 +7,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::{AT_ONCE, FOLDER, QUICK, Replaced, State, file_number, is_replaced, name_below, newest, read, record_number};
+use super::{
+    AT_ONCE, FOLDER, QUICK, Replaced, State, file_number, is_replaced, name_below, newest, read, record_number,
+};
 use crate::error::{Error, Result};
 use crate::storage::{Location, explain, local};
 
@@ -102,9 +104,8 @@ impl Reading {
         if location.is_local() {
             // A look at the disk costs next to nothing; also at the folders above, of which this may be a part.
             let above = (0..=location.base.parts_count()).map(|parts| location.base.parts().take(parts).collect());
-            let has_records = |folder: &ObjectPath| {
-                local::path(&folder.clone().join(FOLDER)).is_some_and(|path| path.is_dir())
-            };
+            let has_records =
+                |folder: &ObjectPath| local::path(&folder.clone().join(FOLDER)).is_some_and(|path| path.is_dir());
             stale.extend(above.filter(has_records));
             stale.extend(records.keys().cloned());
         } else if self.began.elapsed() > QUICK {
@@ -216,4 +217,138 @@ async fn counts(
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::TryStreamExt;
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, PutPayload};
+
+    use super::super::{Announced, Replaced, Void, record_name, version};
+    use super::*;
+    use crate::lake::Root;
+    use crate::storage::Stores;
+
+    /// A folder in a bucket, whose moments are told apart.
+    struct Bucket {
+        store: Arc<InMemory>,
+        location: Location,
+    }
+
+    impl Bucket {
+        fn new() -> Self {
+            let stores = Stores::new(tokio::runtime::Handle::current());
+            let location = stores.locate(&Root::Address("s3://lake".to_owned()), "t/").expect("a location");
+            Self { store: Arc::new(InMemory::new()), location }
+        }
+
+        async fn put(&self, name: &str, bytes: impl Into<PutPayload>) {
+            let path = ObjectPath::parse(format!("t/{name}")).expect("a path");
+            self.store.put(&path, bytes.into()).await.expect("it is put");
+        }
+
+        async fn record(&self, number: u64, state: &State) {
+            self.put(&format!("{FOLDER}/{}", record_name(number)), state.bytes().expect("bytes")).await;
+        }
+
+        async fn listed(&self) -> Vec<ObjectMeta> {
+            self.store.list(Some(&self.location.base)).try_collect().await.expect("a listing")
+        }
+
+        /// The names of files that count in what was listed; `None` where all must be listed again.
+        async fn counting(&self, reading: &mut Reading, found: Vec<ObjectMeta>) -> Option<Vec<String>> {
+            let kept = reading
+                .counting(self.store.as_ref(), &self.location, found, |_| Ok(true))
+                .await
+                .expect("it is read")?;
+            let names = kept.iter().filter_map(|file| name_below(&self.location, &self.location.base, &file.location));
+            let mut names: Vec<String> = names.filter(|name| !name.starts_with(FOLDER)).collect();
+            names.sort();
+            Some(names)
+        }
+    }
+
+    fn alone(test: impl Future<Output = ()>) {
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(test);
+    }
+
+    const OLD: &str = "old.parquet";
+    const NEW: &str = "optimized-00000001-x-0001.parquet";
+
+    fn announced() -> State {
+        let by = "x".to_owned();
+        State { announced: Some(Announced { number: 1, by, since: chrono::Utc::now() }), ..State::default() }
+    }
+
+    fn committed(old: &ObjectMeta) -> State {
+        let now = chrono::Utc::now();
+        let (path, tail) = (OLD.to_owned(), String::new());
+        let replaced = Replaced { path, bytes: old.size, version: version(old), tail, since: now, deleted_at: None };
+        State { committed_at: Some(now), added: vec![NEW.to_owned()], replaced: vec![replaced], ..State::default() }
+    }
+
+    #[test]
+    fn the_old_file_counts_up_to_the_commit_and_the_new_one_behind_it() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await.remove(0);
+            bucket.record(1, &announced()).await;
+            bucket.put(NEW, "new").await;
+            let counting = async || bucket.counting(&mut Reading::begin(), bucket.listed().await).await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned()]));
+            bucket.record(2, &committed(&old)).await;
+            assert_eq!(counting().await, Some(vec![NEW.to_owned()]));
+            bucket.put(OLD, "other").await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned(), NEW.to_owned()]), "it is another file");
+            let void = Void { number: 1, since: chrono::Utc::now() };
+            bucket.record(3, &State { void: vec![void], ..State::default() }).await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn a_listing_that_had_passed_the_new_files_place_is_taken_again_once() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await;
+            bucket.put(NEW, "new").await;
+            bucket.record(2, &committed(&old[0])).await;
+            let mut found = bucket.listed().await;
+            found.retain(|file| file.location.filename() != Some(NEW));
+            let mut reading = Reading::begin();
+            assert_eq!(bucket.counting(&mut reading, found.clone()).await, None);
+            // What is missing in a listing that began behind the commit was deleted by somebody.
+            assert_eq!(bucket.counting(&mut reading, found).await, Some(Vec::new()));
+            assert_eq!(bucket.counting(&mut reading, bucket.listed().await).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn a_listing_that_had_passed_the_records_is_held_against_the_newest() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await;
+            bucket.put(NEW, "new").await;
+            let both = bucket.listed().await;
+            bucket.record(1, &announced()).await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), both.clone()).await, Some(vec![OLD.to_owned()]));
+            bucket.record(2, &committed(&old[0])).await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), both).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn files_that_were_copied_without_their_records_count() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(NEW, "new").await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), bucket.listed().await).await, Some(vec![NEW.to_owned()]));
+        });
+    }
 }

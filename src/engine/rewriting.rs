@@ -14,6 +14,9 @@ use crate::lake::Table;
 use crate::lake::layout::SortKey;
 use crate::storage::{Location, explain};
 
+/// Memory for each of several sorts at once; where there is less, there is one at a time.
+const SORT_BYTES: u64 = 256 << 20;
+
 /// The files of a table as a statement would read them now.
 #[derive(Clone, Debug)]
 pub struct TableFiles {
@@ -67,7 +70,10 @@ impl Engine {
     /// `Exhausted` and others of running; those of the rows come from the stream.
     pub fn sorted(&self, files: &Whole, sort: &[SortKey], rows_max: Option<usize>) -> Result<(Running, Tallied)> {
         let context = self.context.task_ctx();
-        let rows = files.sorted(sort, rows_max, context).map_err(|error| self.explain(error, None));
+        let threads = context.session_config().target_partitions();
+        // What merges spilled runs cannot spill, and beside other sorts finds now and then too little left of a small limit.
+        let parts = if self.memory_bytes_max() / threads as u64 >= SORT_BYTES { threads } else { 1 };
+        let rows = files.sorted(sort, rows_max, parts, context).map_err(|error| self.explain(error, None));
         let (rows, tallied) = rows?;
         let engine = self.clone();
         let batches = futures::StreamExt::map(rows, move |batch| batch.map_err(|error| engine.explain(error, None)));

@@ -164,7 +164,7 @@ async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&F
         let largest = folder.files.iter().max_by_key(|file| file.meta.size);
         let Some(largest) = largest.filter(|file| file.rows() > 0) else { continue };
         let whole = Whole::new(&files.location, Arc::clone(&files.store), vec![largest.clone()])?;
-        let properties = write::properties(&whole.schema, &table.layout, &[])?;
+        let properties = write::properties(&whole.schema, &table.layout, std::slice::from_ref(largest))?;
         let (mut running, tallied) = engine.sorted(&whole, &table.layout.sort, Some(TRIED_ROWS))?;
         let refused =
             |error: parquet::errors::ParquetError| Error::internal(format!("a trial cannot be written: {error}"));

@@ -13,9 +13,9 @@ use futures::{Stream, StreamExt};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::async_writer::AsyncFileWriter;
 use parquet::arrow::{ArrowSchemaConverter, AsyncArrowWriter};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::Result as ParquetResult;
-use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::metadata::{KeyValue, RowGroupMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -40,6 +40,15 @@ const FALSE_POSITIVES: f64 = 0.01;
 
 /// Where a file keeps the types of its columns for Arrow; a new file has its own.
 const ARROW_SCHEMA: &str = "ARROW:schema";
+
+/// Encodings with a dictionary, and those that somebody must have chosen.
+const DICTIONARIES: [Encoding; 2] = [Encoding::PLAIN_DICTIONARY, Encoding::RLE_DICTIONARY];
+const CHOSEN: [Encoding; 4] = [
+    Encoding::DELTA_BINARY_PACKED,
+    Encoding::DELTA_LENGTH_BYTE_ARRAY,
+    Encoding::DELTA_BYTE_ARRAY,
+    Encoding::BYTE_STREAM_SPLIT,
+];
 
 /// How files of these columns are written. `like` are those that they replace: what all of them say of themselves is said again.
 ///
@@ -71,7 +80,33 @@ pub fn properties(schema: &SchemaRef, layout: &Layout, like: &[TableFile]) -> Re
             .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
             .set_column_bloom_filter_max_ndv(path, GROUP_ROWS);
     }
+    for column in columns.columns() {
+        if let Some(encoding) = chosen(like, column.path()) {
+            properties = properties
+                .set_column_dictionary_enabled(column.path().clone(), false)
+                .set_column_encoding(column.path().clone(), encoding);
+        }
+    }
     Ok(properties.build())
+}
+
+/// The encoding that whoever wrote these files chose for a column in the place of a dictionary, which he knew to be larger.
+fn chosen(files: &[TableFile], path: &ColumnPath) -> Option<Encoding> {
+    let mut found = None;
+    for column in files.iter().flat_map(|file| file.footer.row_groups()).flat_map(RowGroupMetaData::columns) {
+        if column.column_path() != path {
+            continue;
+        }
+        let encodings: Vec<Encoding> = column.encodings().collect();
+        if encodings.iter().any(|encoding| DICTIONARIES.contains(encoding)) {
+            return None;
+        }
+        let encoding = *encodings.iter().find(|encoding| CHOSEN.contains(encoding))?;
+        if *found.get_or_insert(encoding) != encoding {
+            return None;
+        }
+    }
+    found
 }
 
 /// What all files say of themselves in the same words.

@@ -184,11 +184,12 @@ impl Whole {
     }
 
     /// All rows, sorted by these columns or in the order of the files where there are none, with the tally of what was read of
-    /// the files. Columns that no file has are left out of the order: they are null in every row.
+    /// the files; sorted in `parts` at once. Columns that no file has are left out of the order: they are null in every row.
     pub(in crate::engine) fn sorted(
         &self,
         sort: &[SortKey],
         rows_max: Option<usize>,
+        parts: usize,
         context: Arc<TaskContext>,
     ) -> EngineResult<(SendableRecordBatchStream, Tallied)> {
         let tallied = Tallied::default();
@@ -202,8 +203,7 @@ impl Whole {
             .collect();
         let order = LexOrdering::new(order);
         // Files in a row keep their order; a limit holds for each of several streams.
-        let parts =
-            if order.is_some() && rows_max.is_none() { context.session_config().target_partitions() } else { 1 };
+        let parts = if order.is_some() && rows_max.is_none() { parts } else { 1 };
         let scans = self.scans(parts, rows_max, &tallied);
         let scan = StreamingTableExec::try_new(Arc::clone(&self.schema), scans, None, [], false, None)?;
         let mut plan: Arc<dyn ExecutionPlan> = Arc::new(scan);

@@ -17,6 +17,7 @@ pub mod engine;
 
 pub mod query;
 
+pub mod optimize;
 pub mod quality;
 
 pub mod report;

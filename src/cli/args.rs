@@ -144,6 +144,18 @@ pub enum Command {
         /// Tables to look at; default all that have checks
         tables: Vec<String>,
     },
+    /// Rewrite a table's files: sorted as declared, few and large, zstd, bloom filters on identifiers; readers see the old
+    /// or the new ones
+    Optimize {
+        /// A table of the lake
+        table: String,
+        /// Only say how the files lie and what rewriting them would gain
+        #[arg(long)]
+        dry_run: bool,
+        /// How long replaced files stay for readers at work, such as 1h or 0s; default 1h
+        #[arg(long, value_name = "SPAN")]
+        keep: Option<String>,
+    },
     /// Make a report from saved queries, or list the reports
     #[command(args_conflicts_with_subcommands = true)]
     Report {

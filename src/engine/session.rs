@@ -147,6 +147,10 @@ impl Engine {
         self.schema.stores()
     }
 
+    pub(super) fn schema(&self) -> &LakeSchema {
+        &self.schema
+    }
+
     /// Adds a store that plans of this session know by this address; a second one takes its place.
     pub fn add_store(&self, address: &Url, store: Arc<dyn ObjectStore>) {
         self.context.register_object_store(address, store);

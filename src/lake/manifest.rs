@@ -19,6 +19,7 @@ use super::calendar::Calendar;
 use super::check::{self, CheckSection, CompleteSection, FreshSection};
 use super::column::{Column, ColumnType};
 use super::document::{Document, InOrder};
+use super::layout;
 use super::metric::{self, Formula, Metric};
 use super::report::{self, ReportSection};
 use super::scale::{Scale, Scales};
@@ -161,6 +162,14 @@ struct TableSection {
     /// Which combinations of columns must have a row.
     #[serde(default)]
     complete: Option<CompleteSection>,
+    /// Columns that `cxlake optimize` sorts its files by, the first one first; ` desc` behind one turns its order round.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    sort: Vec<Spanned<String>>,
+    /// Columns whose single values are looked for; `cxlake optimize` gives them bloom filters.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    identifiers: Vec<Spanned<String>>,
 }
 
 /// A metric: an SQL expression used like a function, or the scale of `nps`, `csat` or `ces`.
@@ -374,8 +383,9 @@ fn table(
         let parsed = ColumnType::parse(kind.get_ref()).map_err(|error| place(document, error, kind.span().start))?;
         partition.push(Column { name: key, kind: parsed, nullable: true, description: None });
     }
+    let layout = layout::declared(document, &name, (&columns, &partition), section.sort, section.identifiers)?;
     let checks = check::declared(document, &name, section.fresh, section.check, section.complete)?;
-    Ok(Table { path: path.clone(), description: section.description, name, columns, partition, checks })
+    Ok(Table { path: path.clone(), description: section.description, name, columns, partition, checks, layout })
 }
 
 /// The scales, and the metrics that follow from them with those that the manifest adds.

@@ -10,6 +10,7 @@ pub mod column;
 pub mod destination;
 pub mod discover;
 pub mod document;
+pub mod layout;
 pub mod manifest;
 pub mod metric;
 pub mod parameter;
@@ -30,6 +31,7 @@ use alert::Alert;
 use calendar::Calendar;
 use check::Checks;
 use column::Column;
+use layout::Layout;
 use metric::Metric;
 use report::Report;
 use scale::Scales;
@@ -162,4 +164,6 @@ pub struct Table {
     pub partition: Vec<Column>,
     /// What its rows are held to.
     pub checks: Checks,
+    /// How its files are laid out when they are rewritten.
+    pub layout: Layout,
 }

@@ -8,6 +8,7 @@ mod local;
 mod narrow;
 mod pinned;
 mod records;
+mod replaced;
 pub mod s3;
 mod staged;
 mod stores;
@@ -25,6 +26,8 @@ use crate::error::{Error, Result};
 
 pub use cache::{Disk, Objects, results};
 pub use records::Records;
+use replaced::Reading;
+pub use replaced::{Change, Waiting};
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;
@@ -91,12 +94,30 @@ impl Location {
                 Err(error) => return Err(failed(error)),
             }
         }
-        let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
-        Ok(self.counting(found, extensions))
+        let mut reading = Reading::begin();
+        loop {
+            let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
+            if let Some(found) = reading.counting(store, self, found, |_| Ok(true)).await? {
+                return Ok(self.counting(found, extensions));
+            }
+        }
+    }
+
+    /// A file below a folder of the location, by its path as the disk or the bucket has it.
+    ///
+    /// # Errors
+    /// `InvalidData` when it is no path.
+    fn below(&self, folder: &ObjectPath, name: &str) -> Result<ObjectPath> {
+        let path = match self.on_disk(folder) {
+            // The store encodes names in ways of its own.
+            Some(folder) => ObjectPath::from_absolute_path(folder.join(name)),
+            None => ObjectPath::parse(format!("{folder}/{name}")),
+        };
+        path.map_err(|error| Error::invalid(format!("`{name}` is no path: {error}")).caused_by(error))
     }
 
     /// Whether all files below the base count, whatever their names.
-    fn is_folder(&self) -> bool {
+    pub fn is_folder(&self) -> bool {
         matches!(self.shape, Shape::Folder | Shape::Either)
     }
 

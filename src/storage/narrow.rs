@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{ListResult, ObjectMeta, ObjectStore};
 
+use super::replaced::{self, Reading};
 use super::{Listing, Location, explain};
 use crate::error::Result;
 
@@ -43,6 +44,30 @@ impl Location {
         if levels == 0 || !self.is_folder() {
             return self.list(store, extensions).await;
         }
+        let names = |path: &ObjectPath| -> Vec<String> {
+            path.prefix_match(&self.base).into_iter().flatten().map(|name| name.as_ref().to_owned()).collect()
+        };
+        let is_wanted = |file: &ObjectPath| {
+            let mut folders = names(file);
+            folders.pop();
+            (1..=folders.len().min(levels)).try_fold(true, |all, level| Ok(all && wanted(&folders[..level])?))
+        };
+        let mut reading = Reading::begin();
+        loop {
+            let (found, folders_left_out) = self.found_where(store, levels, &wanted).await?;
+            if let Some(found) = reading.counting(store, self, found, is_wanted).await? {
+                return Ok(Listing { folders_left_out, ..self.counting(found, extensions) });
+            }
+        }
+    }
+
+    /// One listing of the wanted folders and of the records, and how many folders were left out.
+    async fn found_where(
+        &self,
+        store: &dyn ObjectStore,
+        levels: usize,
+        wanted: &impl Fn(&[String]) -> Result<bool>,
+    ) -> Result<(Vec<ObjectMeta>, usize)> {
         let failed = |error: object_store::Error| explain(&error, &format!("cannot list `{}`", self.written));
         let (mut found, mut folders_left_out) = (Vec::new(), 0);
         let mut parents = vec![self.base.clone()];
@@ -63,7 +88,9 @@ impl Location {
                 for folder in listed.common_prefixes {
                     let names = folder.prefix_match(&self.base).into_iter().flatten();
                     let names: Vec<String> = names.map(|name| name.as_ref().to_owned()).collect();
-                    let is_wanted = wanted(&names)?;
+                    // Records say what counts in all folders.
+                    let is_records = names.last().is_some_and(|name| name == replaced::FOLDER);
+                    let is_wanted = is_records || wanted(&names)?;
                     folders_left_out += usize::from(!is_wanted);
                     folders.push((folder, is_wanted));
                 }
@@ -79,7 +106,7 @@ impl Location {
         let listed: Vec<Vec<ObjectMeta>> =
             stream::iter(runs).map(|run| run.list(store)).buffered(AT_ONCE).try_collect().await.map_err(failed)?;
         found.extend(listed.into_iter().flatten());
-        Ok(Listing { folders_left_out, ..self.counting(found, extensions) })
+        Ok((found, folders_left_out))
     }
 }
 

@@ -55,6 +55,11 @@ impl Records {
         Ok(Self { stores: stores.clone(), store, base, address, written })
     }
 
+    /// Records in a folder of a store; whether it may be written to is asked elsewhere.
+    pub fn at(stores: &Stores, store: Arc<dyn ObjectStore>, base: ObjectPath, written: String) -> Self {
+        Self { stores: stores.clone(), store, base, address: None, written }
+    }
+
     /// Records in memory, for tests of what is kept in them.
     ///
     /// # Panics

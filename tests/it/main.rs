@@ -24,6 +24,7 @@ mod looking_around;
 mod manifest;
 mod metrics;
 mod mistakes;
+mod optimize;
 mod order;
 mod prompt;
 mod prompt_editing;

@@ -31,7 +31,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 fn an_unknown_key_like_no_other_lists_the_known_ones() {
     assert_eq!(
         error("[lake]\nname = \"x\"\n[table.a]\npath = \"p\"\nzzz = 1\n"),
-        "error: unknown key `zzz`\n  at cxlake.toml:5\n\nhint: known here: `path`, `description`, `partition`, `columns`, `fresh`, `check`, `complete`\n"
+        "error: unknown key `zzz`\n  at cxlake.toml:5\n\nhint: known here: `path`, `description`, `partition`, `columns`, `fresh`, `check`, `complete`, `sort`, `identifiers`\n"
     );
 }
 
@@ -169,6 +169,30 @@ fn a_folder_without_a_lake_is_named_and_so_is_the_way_to_make_one() {
         folder.cxlake(["tables"]).fails(2),
         "error: there is no lake here: no `cxlake.toml` in this folder or above it\n\n\
          hint: name one with `--lake DIR`, or make one with `cxlake init DIR --sample`\n"
+    );
+}
+
+#[test]
+fn sort_and_identifiers_name_declared_columns_once() {
+    let told = |keys: &str| {
+        let folder = Folder::new();
+        folder.lake(&format!(
+            "[table.t]\npath = \"t/\"\npartition = {{ month = \"date\" }}\n{keys}\n[table.t.columns]\nid = \"text\"\nsent_at = \"timestamp\"\n"
+        ));
+        folder.cxlake(["tables"]).fails(1)
+    };
+    assert_eq!(
+        told("sort = [\"sentat desc\"]"),
+        "error: `sort` of table `t` names `sentat`, which it does not declare\n  at cxlake.toml:6\n\nhint: did you mean `sent_at`?\n"
+    );
+    assert_eq!(
+        told("sort = [\"month\"]"),
+        "error: `sort` of table `t` names `month`, which is a partition\n  at cxlake.toml:6\n\n\
+         hint: its value is the same in a whole folder; take it out\n"
+    );
+    assert_eq!(
+        told("identifiers = [\"id\", \"id\"]"),
+        "error: `identifiers` of table `t` names `id` twice\n  at cxlake.toml:6\n"
     );
 }
 

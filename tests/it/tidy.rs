@@ -22,6 +22,7 @@ const IMPORTS: [(&str, &[&str]); 15] = [
     //
     ("query", &["error", "hash", "suggest", "lake", "output", "storage", "engine"]),
     //
+    ("optimize", &["error", "suggest", "lake", "output", "storage", "engine"]),
     ("quality", &["error", "suggest", "lake", "storage", "engine", "query"]),
     //
     ("report", &["error", "hash", "suggest", "lake", "output", "storage", "engine", "query", "quality"]),
@@ -33,8 +34,8 @@ const IMPORTS: [(&str, &[&str]); 15] = [
     (
         "cli",
         &[
-            "error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "quality", "report", "shell",
-            "schedule",
+            "error", "suggest", "lake", "output", "sample", "storage", "engine", "query", "optimize", "quality",
+            "report", "shell", "schedule",
         ],
     ),
 ];

@@ -57,7 +57,7 @@ async fn generate(
     result.map_err(|error| Error::internal(format!("the generator panicked: {error}")))?
 }
 
-fn progress(rows: u64, quiet: bool) -> ProgressBar {
+pub fn progress(rows: u64, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new(rows);
     if quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

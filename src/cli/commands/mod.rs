@@ -6,6 +6,7 @@ mod functions;
 mod generate;
 mod init;
 mod metrics;
+mod optimize;
 mod pages;
 mod queries;
 mod report;
@@ -64,6 +65,9 @@ pub fn dispatch(args: Args, settings: &Settings, runtime: &Runtime, color: bool)
         Some(Command::Metrics { action }) => {
             let action = action.unwrap_or(MetricsAction::List);
             runtime.block_on(metrics::run(action, settings, interrupt))
+        }
+        Some(Command::Optimize { table, dry_run, keep }) => {
+            runtime.block_on(optimize::run(&table, keep.as_deref(), dry_run, settings, interrupt))
         }
         Some(Command::Check { tables }) => runtime.block_on(check::run(tables, settings, interrupt)),
         Some(Command::Functions { action }) => {

@@ -97,7 +97,7 @@ pub fn union<'a>(files: impl IntoIterator<Item = (&'a str, &'a Schema)>) -> Resu
     Ok(Schema::new(fields))
 }
 
-fn disagreement(name: &str, first: (&str, &DataType), other: (&str, &DataType)) -> Error {
+pub fn disagreement(name: &str, first: (&str, &DataType), other: (&str, &DataType)) -> Error {
     Error::invalid(format!(
         "column `{name}` is {} in `{}`, but {} in `{}`",
         type_name(first.1),
@@ -119,7 +119,7 @@ fn viewed(data_type: &DataType) -> DataType {
 }
 
 /// The type that holds both without loss.
-fn common(one: &DataType, other: &DataType) -> Option<DataType> {
+pub fn common(one: &DataType, other: &DataType) -> Option<DataType> {
     use DataType as D;
     if one == other {
         return Some(one.clone());

@@ -9,14 +9,17 @@ mod facts;
 mod filter;
 mod footer;
 mod looks;
+pub mod lookup;
 mod parquet;
 mod partition;
 mod plain;
 mod reader;
+mod whole;
 
 pub use by_path::{is_path, open as open_path};
 pub use dictionary::Texts;
 pub use facts::Facts;
 pub use looks::{Look, Wanted};
-pub use parquet::{Files, Listed, ParquetTable};
+pub use parquet::{Files, Listed, ParquetTable, with_footers};
 pub use reader::Footer;
+pub use whole::{TableFile, Tallied, Tally, Whole};

@@ -32,6 +32,7 @@ use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
 use super::looks::{Looks, Wanted};
 use super::reader::{Footer, Readers};
+use super::whole::TableFile;
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
 use crate::lake::column::Column;
@@ -259,11 +260,18 @@ impl ParquetTable {
         }
     }
 
+    /// Where the table lies, and its files with their footers.
+    ///
+    /// # Errors
+    /// As a scan of the whole table.
+    pub async fn with_footers(&self, session: &dyn Session) -> Result<(Location, Vec<TableFile>)> {
+        let listing = self.listing().await?;
+        let files = with_footers(session, &self.stores, &self.location, &listing.files).await?;
+        Ok((self.location.clone(), files))
+    }
+
     async fn footers(&self, session: &dyn Session, files: &[ObjectMeta]) -> Result<Vec<Arc<ParquetMetaData>>> {
-        let objects = self.stores.objects(&self.location, &files.iter().collect::<Vec<_>>())?;
-        let footers: Vec<_> =
-            files.iter().map(|file| footer::read(session, &objects, &self.location, file).boxed()).collect();
-        stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await
+        footers(session, &self.stores, &self.location, files).await
     }
 
     /// The files that the partition filters leave, each with its partition values.
@@ -348,6 +356,32 @@ impl ParquetTable {
     fn is_partition_filter(&self, filter: &Expr) -> bool {
         filter::is_on(&self.partition, filter)
     }
+}
+
+async fn footers(
+    session: &dyn Session,
+    stores: &Stores,
+    location: &Location,
+    files: &[ObjectMeta],
+) -> Result<Vec<Arc<ParquetMetaData>>> {
+    let objects = stores.objects(location, &files.iter().collect::<Vec<_>>())?;
+    let footers: Vec<_> = files.iter().map(|file| footer::read(session, &objects, location, file).boxed()).collect();
+    stream::iter(footers).buffered(FOOTERS_AT_ONCE).try_collect().await
+}
+
+/// Files of a location with their footers.
+///
+/// # Errors
+/// `InvalidData` and `Storage` from the files.
+pub async fn with_footers(
+    session: &dyn Session,
+    stores: &Stores,
+    location: &Location,
+    files: &[ObjectMeta],
+) -> Result<Vec<TableFile>> {
+    let footers = footers(session, stores, location, files).await?;
+    let file = |(meta, footer): (&ObjectMeta, _)| TableFile { meta: meta.clone(), footer };
+    Ok(files.iter().zip(footers).map(file).collect())
 }
 
 fn empty() -> SchemaRef {

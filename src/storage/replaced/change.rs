@@ -1,0 +1,514 @@
+//! A change of which files of a folder count: announced, written, committed in one step, or given up.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::{
+    AT_ONCE, Announced, DIGITS, FOLDER, OURS, PAUSE, Replaced, State, Void, file_number, is_replaced, name_below,
+    newest, read, record_name, record_number, tail, version,
+};
+use crate::error::{Error, Result};
+use crate::storage::{Location, Records, Staged, Stores, explain};
+
+/// The lock on the disk, and the object in a bucket, by which a change is known to be alive.
+const LOCK: &str = "lock";
+const ALIVE: &str = "alive.json";
+
+/// How often the object is written, and how old that of a change is which has ended.
+const BEAT: Duration = Duration::from_secs(15);
+const DEAD: TimeDelta = TimeDelta::minutes(2);
+
+/// A change under way. Dropped before its end it is one that was killed, and the next one clears up behind it.
+#[derive(Debug)]
+pub struct Change {
+    stores: Stores,
+    location: Location,
+    store: Arc<dyn ObjectStore>,
+    records: Records,
+    /// The number of its files.
+    number: u64,
+    /// That of the last record it has made.
+    last: u64,
+    /// An id that no other change has.
+    by: String,
+    /// What the next record says.
+    state: State,
+    /// What the last one said, but for the announcement.
+    said: State,
+    /// Its files: where they are written, and where they appear.
+    files: Vec<(ObjectPath, ObjectPath)>,
+    /// Where they are written in a bucket.
+    staged: Option<Staged>,
+    _alive: Alive,
+}
+
+/// What shows others that a change is alive.
+#[derive(Debug)]
+enum Alive {
+    /// Held to the end of the process at the latest.
+    Lock(#[expect(dead_code, reason = "held, never read")] File),
+    Beat(JoinHandle<()>),
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Self::Beat(beat) = self {
+            beat.abort();
+        }
+    }
+}
+
+/// Replaced files that are still there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub files: usize,
+    pub bytes: u64,
+    /// When the last of them was replaced.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Waiting {
+    /// The replaced files of a location, and whether its records want tidying: a change was killed, or files have waited for
+    /// as long as they are kept.
+    ///
+    /// # Errors
+    /// `InvalidData` for a damaged record; `Storage` when it cannot be read.
+    pub async fn of(stores: &Stores, location: &Location, keep: TimeDelta, now: DateTime<Utc>) -> Result<(Self, bool)> {
+        let store = stores.open(&location.store_url)?;
+        let (_, state) = latest(store.as_ref(), location).await?;
+        let is_over = |file: &Replaced| file.deleted_at.is_none() && now - file.since >= keep;
+        let wants =
+            state.announced.is_some() || state.replaced.iter().any(is_over) || state.clone().settled(now) != state;
+        Ok((waiting(&state), wants))
+    }
+}
+
+fn waiting(state: &State) -> Waiting {
+    let there = || state.replaced.iter().filter(|file| file.deleted_at.is_none());
+    Waiting {
+        files: there().count(),
+        bytes: there().map(|file| file.bytes).sum(),
+        since: there().map(|file| file.since).max(),
+    }
+}
+
+/// The newest record, 0 for none, and what it says.
+async fn latest(store: &dyn ObjectStore, location: &Location) -> Result<(u64, State)> {
+    loop {
+        let Some((number, record)) = newest(store, location, &location.base).await? else {
+            return Ok((0, State::default()));
+        };
+        if let Some(state) = read(store, location, &record).await? {
+            return Ok((number, state));
+        }
+    }
+}
+
+impl Change {
+    /// Announces a change of the files in a folder, and clears up behind one that was killed.
+    ///
+    /// # Errors
+    /// `Usage` where nothing may be written; `Storage` when another change is under way, and when the server cannot create an
+    /// object for one alone.
+    pub async fn begin(stores: &Stores, location: &Location, now: DateTime<Utc>) -> Result<Self> {
+        let store = stores.open(&location.store_url)?;
+        if !location.is_local() {
+            stores.writable(&format!("{}{}", location.store_url, location.base))?;
+        }
+        let place = location.base.clone().join(FOLDER);
+        let written = format!("{}/{FOLDER}", location.written.trim_end_matches('/'));
+        let records = Records::at(stores, Arc::clone(&store), place.clone(), written);
+        let lock = location.on_disk(&place).map(|folder| lock(&folder, location)).transpose()?;
+        let (before, mut state) = latest(store.as_ref(), location).await?;
+        let alive = if let Some(lock) = lock {
+            Alive::Lock(lock)
+        } else {
+            if state.announced.is_some() && is_alive(store.as_ref(), &place, now).await? {
+                return Err(busy(location));
+            }
+            beat(&records).await?
+        };
+        let objects = objects(store.as_ref(), location).await?;
+        let number = objects.iter().filter_map(|file| file_number(file.location.filename()?)).max();
+        let number = number.unwrap_or_default().max(before) + 1;
+        let dead = state.announced.take().map(|announced| announced.number);
+        state.void.extend(dead.map(|number| Void { number, since: now }));
+        let by = Uuid::now_v7().simple().to_string();
+        let said = state.clone();
+        let announced = State { announced: Some(Announced { number, by: by.clone(), since: now }), ..state.clone() };
+        if !records.create(&record_name(number), announced.bytes()?).await? {
+            return Err(busy(location));
+        }
+        let staged = (!location.is_local()).then(|| Staged::new(Arc::clone(&store), stores.clone()));
+        let change = Self {
+            stores: stores.clone(),
+            location: location.clone(),
+            store,
+            records,
+            number,
+            last: number,
+            by,
+            state,
+            said,
+            files: Vec::new(),
+            staged,
+            _alive: alive,
+        };
+        if !change.is_newest(before).await? {
+            change.records.delete(&record_name(number)).await?;
+            return Err(busy(location));
+        }
+        change.check_alone(&announced).await?;
+        for void in &change.state.void {
+            change.delete_left(void.number).await?;
+        }
+        Ok(change)
+    }
+
+    /// The store that files are written to.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        match &self.staged {
+            Some(staged) => staged.store(),
+            None => Arc::clone(&self.store),
+        }
+    }
+
+    /// Why the store did not take what was written, if it did not.
+    pub fn refusal(&self) -> Option<Error> {
+        self.staged.as_ref().and_then(Staged::refusal)
+    }
+
+    /// Where the next file in a folder is to be written.
+    pub fn file(&mut self, folder: &ObjectPath) -> ObjectPath {
+        let (number, by, place) = (self.number, &self.by[self.by.len() - 8..], self.files.len() + 1);
+        let name = format!("{OURS}{number:0DIGITS$}-{by}-{place:04}.parquet");
+        let last = folder.clone().join(name.as_str());
+        // Half a file on the disk would be one to whoever does not know of records.
+        let written =
+            if self.staged.is_some() { last.clone() } else { folder.clone().join(format!(".{name}").as_str()) };
+        self.files.push((written.clone(), last));
+        written
+    }
+
+    /// Lets all files appear, which do not count yet; gives them in the order in which they were asked for.
+    ///
+    /// # Errors
+    /// `Storage` when they cannot be completed.
+    pub async fn appear(&mut self) -> Result<Vec<ObjectMeta>> {
+        if let Some(staged) = self.staged.take() {
+            staged.commit().await?;
+        }
+        let mut appeared = Vec::with_capacity(self.files.len());
+        for (written, last) in &self.files {
+            let failed = |error: object_store::Error| {
+                explain(&error, &format!("cannot complete `{}`", self.location.shown(last)))
+            };
+            if written != last {
+                self.sync(written)?;
+                self.store.rename(written, last).await.map_err(failed)?;
+            }
+            appeared.push(self.store.head(last).await.map_err(failed)?);
+        }
+        Ok(appeared)
+    }
+
+    /// Lets files take the place of others, in one step.
+    ///
+    /// # Errors
+    /// `Storage` when a file to be replaced has changed or gone since it was listed, and when the change was declared void.
+    pub async fn commit(&mut self, added: &[ObjectMeta], replaced: &[ObjectMeta], now: DateTime<Utc>) -> Result<()> {
+        self.check_unchanged(replaced).await?;
+        let entries: Vec<_> = replaced.iter().map(|file| self.entry(file, now).boxed()).collect();
+        let entries: Vec<Replaced> = stream::iter(entries).buffered(AT_ONCE).try_collect().await?;
+        for entry in &entries {
+            self.state.added.retain(|path| *path != entry.path);
+        }
+        let names = added.iter().map(|file| self.name(file)).collect::<Result<Vec<_>>>()?;
+        self.state.added.extend(names);
+        self.state.replaced.extend(entries);
+        self.state.committed_at = Some(now);
+        for file in added {
+            self.sync_folder(&file.location);
+        }
+        self.files.clear();
+        self.record().await
+    }
+
+    /// Deletes the files that were replaced as long ago as they are kept; gives what was deleted.
+    ///
+    /// # Errors
+    /// `Storage` when one cannot be deleted.
+    pub async fn delete_replaced(&mut self, keep: TimeDelta, now: DateTime<Utc>) -> Result<Waiting> {
+        let is_over = |file: &Replaced| file.deleted_at.is_none() && now - file.since >= keep;
+        if !self.state.replaced.iter().any(is_over) {
+            return Ok(Waiting::default());
+        }
+        if !self.location.is_local()
+            && let Some(committed_at) = self.state.committed_at
+        {
+            let passed = (Utc::now() - committed_at).to_std().unwrap_or_default();
+            tokio::time::sleep(PAUSE.saturating_sub(passed)).await;
+        }
+        let mut deleted = Waiting::default();
+        for place in 0..self.state.replaced.len() {
+            let entry = self.state.replaced[place].clone();
+            if !is_over(&entry) {
+                continue;
+            }
+            let path = self.location.below(&self.location.base, &entry.path)?;
+            let deleting = async {
+                let file = self.store.head(&path).await?;
+                // One that was written anew under the name is not the one that was replaced.
+                let is_it = is_replaced(self.store.as_ref(), &file, &entry).await?;
+                if is_it {
+                    self.store.delete(&path).await?;
+                }
+                Ok(is_it)
+            };
+            match deleting.await {
+                Ok(true) => {
+                    deleted.files += 1;
+                    deleted.bytes += entry.bytes;
+                }
+                Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(explain(&error, &format!("cannot delete `{}`", self.location.shown(&path)))),
+            }
+            self.state.replaced[place].deleted_at = Some(Utc::now());
+        }
+        Ok(deleted)
+    }
+
+    /// Ends the change; says which replaced files wait for their deletion.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn end(mut self, now: DateTime<Utc>) -> Result<Waiting> {
+        self.state = std::mem::take(&mut self.state).settled(now);
+        if self.last == self.number || self.state != self.said {
+            self.record().await?;
+        }
+        self.clear_up(now).await?;
+        Ok(waiting(&self.state))
+    }
+
+    /// Gives the change up: its files go, and its number is void.
+    ///
+    /// # Errors
+    /// `Storage` when they cannot be deleted; the next change tries it again.
+    pub async fn give_up(mut self, now: DateTime<Utc>) -> Result<()> {
+        drop(self.staged.take());
+        self.stores.settle().await;
+        if self.last == self.number {
+            self.state = self.said.clone();
+            self.state.void.push(Void { number: self.number, since: now });
+            // A commit whose answer was lost may have been one: then this record cannot be made, and its files stay.
+            self.record().await?;
+            self.delete_left(self.number).await?;
+        }
+        self.clear_up(now).await
+    }
+
+    fn name(&self, file: &ObjectMeta) -> Result<String> {
+        name_below(&self.location, &self.location.base, &file.location)
+            .ok_or_else(|| Error::internal(format!("`{}` is not in the folder", file.location)))
+    }
+
+    /// A file to be replaced as the record has it.
+    async fn entry(&self, file: &ObjectMeta, now: DateTime<Utc>) -> Result<Replaced> {
+        let failed = |error| explain(&error, &format!("cannot read `{}`", self.location.shown(&file.location)));
+        let (path, tail) = (self.name(file)?, tail(self.store.as_ref(), file).await.map_err(failed)?);
+        Ok(Replaced { path, bytes: file.size, version: version(file), tail, since: now, deleted_at: None })
+    }
+
+    /// Makes the next record.
+    async fn record(&mut self) -> Result<()> {
+        let next = self.last + 1;
+        let is_ours = self.records.create(&record_name(next), self.state.bytes()?).await?;
+        if !is_ours || !self.is_newest(self.last).await? {
+            return Err(Error::storage(format!(
+                "another `cxlake optimize` of `{}` has taken over",
+                self.location.written
+            ))
+            .hint("this one was not heard of for minutes; the files that count are whole, run it again"));
+        }
+        if let Some(folder) = self.location.on_disk(&self.location.base.clone().join(FOLDER)) {
+            let _ = File::open(folder.join(record_name(next))).and_then(|file| file.sync_all());
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        self.last = next;
+        self.said = self.state.clone();
+        Ok(())
+    }
+
+    /// Whether the only record behind that of a number is one of ours. Numbers that were taken and deleted again are told by this.
+    async fn is_newest(&self, before: u64) -> Result<bool> {
+        let names = self.records.list("").await?;
+        let behind: Vec<u64> =
+            names.iter().filter_map(|name| record_number(name)).filter(|number| *number > before).collect();
+        Ok(behind.len() == 1)
+    }
+
+    /// Makes sure that the server creates an object for one alone.
+    async fn check_alone(&self, announced: &State) -> Result<()> {
+        if self.location.is_local() {
+            return Ok(());
+        }
+        let announced = announced.announced.clone().map(|change| Announced { by: "probe".to_owned(), ..change });
+        let other = State { announced, ..self.said.clone() };
+        if !self.records.create(&record_name(self.number), other.bytes()?).await? {
+            return Ok(());
+        }
+        self.records.delete(&record_name(self.number)).await?;
+        self.records.delete(ALIVE).await?;
+        Err(Error::storage(format!("`{}` cannot be optimized: its server ignores If-None-Match", self.location.written))
+            .hint("of two writers at once the later one would win there; copy the table to another place, optimize it, and copy it back"))
+    }
+
+    /// Holds files that are to be replaced against what is there now: each must be as it was listed, and count.
+    ///
+    /// # Errors
+    /// `Storage` when one has changed, gone, or been replaced by another change.
+    pub async fn check_unchanged(&self, listed: &[ObjectMeta]) -> Result<()> {
+        let there = objects(self.store.as_ref(), &self.location).await?;
+        let there: std::collections::HashMap<&ObjectPath, &ObjectMeta> =
+            there.iter().map(|file| (&file.location, file)).collect();
+        for file in listed {
+            let shown = self.location.shown(&file.location);
+            let changed = match there.get(&file.location) {
+                None => "has gone",
+                Some(now) if version(now) != version(file) || now.size != file.size => "has changed",
+                Some(_) if self.is_replaced_already(file)? => "has been replaced by another `cxlake optimize`",
+                Some(_) => continue,
+            };
+            return Err(Error::storage(format!("`{shown}` {changed} since it was read"))
+                .hint("nothing was replaced; run it again when nobody writes to the files of the table"));
+        }
+        Ok(())
+    }
+
+    fn is_replaced_already(&self, file: &ObjectMeta) -> Result<bool> {
+        let (name, version) = (self.name(file)?, version(file));
+        Ok(self.state.replaced.iter().any(|entry| entry.path == name && entry.version == version))
+    }
+
+    /// Deletes what a change has left that was given up.
+    async fn delete_left(&self, number: u64) -> Result<()> {
+        if let Some(folder) = self.location.on_disk(&self.location.base) {
+            // Its files under way have names that the store does not list.
+            return delete_on_disk(&folder, &format!("{OURS}{number:0DIGITS$}-")).map_err(|error| {
+                Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error)
+            });
+        }
+        for file in objects(self.store.as_ref(), &self.location).await? {
+            if file.location.filename().and_then(file_number) == Some(number) {
+                let shown = self.location.shown(&file.location);
+                let deleted = self.store.delete(&file.location).await;
+                deleted.map_err(|error| explain(&error, &format!("cannot delete `{shown}`")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes records that no reader at work can need any more, and the sign of life.
+    async fn clear_up(&self, now: DateTime<Utc>) -> Result<()> {
+        let place = self.location.base.clone().join(FOLDER);
+        let listed = self.store.list_with_delimiter(Some(&place)).await;
+        let listed = listed.map_err(|error| explain(&error, &format!("cannot list `{}`", self.location.written)))?;
+        for file in listed.objects {
+            let Some(name) = file.location.filename() else { continue };
+            let is_old = now - file.last_modified >= super::LISTING;
+            if record_number(name).is_some_and(|number| number < self.last && is_old) {
+                self.records.delete(name).await?;
+            }
+        }
+        if !self.location.is_local() {
+            self.records.delete(ALIVE).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the disk keep a file whatever happens to the machine.
+    fn sync(&self, file: &ObjectPath) -> Result<()> {
+        let Some(path) = self.location.on_disk(file) else { return Ok(()) };
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| {
+            Error::storage(format!("cannot write `{}`: {error}", self.location.shown(file))).caused_by(error)
+        })
+    }
+
+    /// The same for the name of a file; not every file system knows how.
+    fn sync_folder(&self, file: &ObjectPath) {
+        let Some(path) = self.location.on_disk(file) else { return };
+        if let Some(folder) = path.parent() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+    }
+}
+
+/// All objects in the folder.
+async fn objects(store: &dyn ObjectStore, location: &Location) -> Result<Vec<ObjectMeta>> {
+    let listed = store.list(Some(&location.base)).try_collect().await;
+    listed.map_err(|error| explain(&error, &format!("cannot list `{}`", location.written)))
+}
+
+fn busy(location: &Location) -> Error {
+    Error::storage(format!("another `cxlake optimize` is at work on `{}`", location.written))
+        .hint("wait for its end; behind one that was killed a bucket is free again after two minutes, a disk at once")
+}
+
+/// Takes the lock of a folder on the disk, which the machine gives back when its owner ends in whatever way.
+fn lock(folder: &Path, location: &Location) -> Result<File> {
+    let failed = |error: std::io::Error| {
+        Error::storage(format!("cannot write in `{}`: {error}", location.written)).caused_by(error)
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(busy(location)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+async fn is_alive(store: &dyn ObjectStore, place: &ObjectPath, now: DateTime<Utc>) -> Result<bool> {
+    match store.head(&place.clone().join(ALIVE)).await {
+        Ok(alive) => Ok(now - alive.last_modified < DEAD),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(explain(&error, "cannot see whether another `cxlake optimize` is at work")),
+    }
+}
+
+/// Shows a bucket that the change is alive, from now on.
+async fn beat(records: &Records) -> Result<Alive> {
+    records.put(ALIVE, "{}\n").await?;
+    let records = records.clone();
+    Ok(Alive::Beat(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(BEAT).await;
+            // One beat more or less is nothing; a bucket that is gone fails the work itself.
+            let _ = records.put(ALIVE, "{}\n").await;
+        }
+    })))
+}
+
+/// Deletes the files below a folder whose names begin so, also those that are hidden.
+fn delete_on_disk(folder: &Path, begins: &str) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            delete_on_disk(&entry.path(), begins)?;
+        } else if entry.file_name().to_string_lossy().trim_start_matches('.').starts_with(begins) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! What of a listing counts.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::{
+    AT_ONCE, FOLDER, QUICK, Replaced, State, file_number, is_replaced, name_below, newest, read, record_number,
+};
+use crate::error::{Error, Result};
+use crate::storage::{Location, explain, local};
+
+/// Listings that are taken before somebody is told that the files never stand still.
+const TRIES: u32 = 10;
+
+/// Listings of a location until one is of one moment.
+#[derive(Debug)]
+pub struct Reading {
+    began: Instant,
+    /// Folders with their newest records from before the listing began.
+    known: BTreeMap<ObjectPath, u64>,
+    tries: u32,
+}
+
+impl Reading {
+    /// To be made before the first listing begins.
+    pub fn begin() -> Self {
+        Self { began: Instant::now(), known: BTreeMap::new(), tries: 0 }
+    }
+
+    /// What counts of the objects that a listing found; `None` when all must be listed once more. `is_wanted` says of a file
+    /// whether the listing would have found it.
+    ///
+    /// # Errors
+    /// `InvalidData` for a damaged record; `Storage` when records cannot be read, or files are replaced all the time.
+    pub async fn counting(
+        &mut self,
+        store: &dyn ObjectStore,
+        location: &Location,
+        found: Vec<ObjectMeta>,
+        is_wanted: impl Fn(&ObjectPath) -> Result<bool>,
+    ) -> Result<Option<Vec<ObjectMeta>>> {
+        let records = self.records(store, location, &found).await?;
+        if records.is_empty() {
+            return Ok(Some(found));
+        }
+        let mut states = BTreeMap::new();
+        let paths: HashSet<&ObjectPath> = found.iter().map(|file| &file.location).collect();
+        let mut is_of_one_moment = true;
+        for (folder, (number, record)) in &records {
+            let Some(state) = read(store, location, record).await? else {
+                is_of_one_moment = false;
+                continue;
+            };
+            let is_known = self.known.get(folder) == Some(number);
+            is_of_one_moment &= is_known || is_whole(location, folder, &state, &paths, &is_wanted)?;
+            states.insert(folder.clone(), Settling::new(*number, state));
+        }
+        if is_of_one_moment {
+            return kept(store, location, found, &states).await.map(Some);
+        }
+        self.tries += 1;
+        if self.tries == TRIES {
+            return Err(Error::storage(format!("the files of `{}` are being replaced all the time", location.written))
+                .hint("run the statement again"));
+        }
+        self.known = records.into_iter().map(|(folder, (number, _))| (folder, number)).collect();
+        self.began = Instant::now();
+        Ok(None)
+    }
+
+    /// The newest records of the folders among those that were found, and of the location itself.
+    async fn records(
+        &self,
+        store: &dyn ObjectStore,
+        location: &Location,
+        found: &[ObjectMeta],
+    ) -> Result<BTreeMap<ObjectPath, (u64, ObjectMeta)>> {
+        let mut records: BTreeMap<ObjectPath, (u64, ObjectMeta)> = BTreeMap::new();
+        // Those whose files have higher numbers than their records.
+        let mut stale: HashSet<ObjectPath> = HashSet::new();
+        for file in found {
+            let Some((folder, number)) = record_of(file) else { continue };
+            let newest = records.entry(folder).or_insert_with(|| (number, file.clone()));
+            if newest.0 < number {
+                *newest = (number, file.clone());
+            }
+        }
+        for file in found {
+            let Some(number) = file.location.filename().and_then(file_number) else { continue };
+            match owner(&records, &file.location) {
+                Some((_, (newest, _))) if *newest >= number => {}
+                Some((folder, _)) => {
+                    stale.insert(folder.clone());
+                }
+                None => {
+                    stale.insert(location.base.clone());
+                }
+            }
+        }
+        if location.is_local() {
+            // A look at the disk costs next to nothing; also at the folders above, of which this may be a part.
+            let above = (0..=location.base.parts_count()).map(|parts| location.base.parts().take(parts).collect());
+            let has_records =
+                |folder: &ObjectPath| local::path(&folder.clone().join(FOLDER)).is_some_and(|path| path.is_dir());
+            stale.extend(above.filter(has_records));
+            stale.extend(records.keys().cloned());
+        } else if self.began.elapsed() > QUICK {
+            stale.extend(records.keys().cloned());
+            stale.insert(location.base.clone());
+        }
+        for folder in stale {
+            if let Some(newest) = newest(store, location, &folder).await? {
+                records.insert(folder, newest);
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// The folder that a record is of, and its number.
+fn record_of(file: &ObjectMeta) -> Option<(ObjectPath, u64)> {
+    let number = record_number(file.location.filename()?)?;
+    let parts: Vec<_> = file.location.parts().collect();
+    let (folder, above) = parts.split_last().and_then(|(_, above)| above.split_last())?;
+    (folder.as_ref() == FOLDER).then(|| (above.iter().cloned().collect(), number))
+}
+
+/// The innermost of the folders that a file is in.
+fn owner<'a, T>(folders: &'a BTreeMap<ObjectPath, T>, file: &ObjectPath) -> Option<(&'a ObjectPath, &'a T)> {
+    let parts: Vec<_> = file.parts().collect();
+    (0..parts.len()).rev().find_map(|length| folders.get_key_value(&parts[..length].iter().cloned().collect()))
+}
+
+/// Whether a listing has all files that a record added, but for those in folders that it was not to look at.
+fn is_whole(
+    location: &Location,
+    folder: &ObjectPath,
+    state: &State,
+    paths: &HashSet<&ObjectPath>,
+    is_wanted: &impl Fn(&ObjectPath) -> Result<bool>,
+) -> Result<bool> {
+    if state.added.is_empty() {
+        return Ok(true);
+    }
+    let there: HashSet<String> = paths.iter().filter_map(|path| name_below(location, folder, path)).collect();
+    for name in &state.added {
+        if there.contains(name) {
+            continue;
+        }
+        let path = location.below(folder, name)?;
+        if path.prefix_match(&location.base).is_some() && is_wanted(&path)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a folder's record says, laid out for looking up.
+struct Settling {
+    number: u64,
+    state: State,
+    replaced: HashMap<String, Vec<usize>>,
+}
+
+impl Settling {
+    fn new(number: u64, state: State) -> Self {
+        let mut replaced: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, file) in state.replaced.iter().enumerate() {
+            replaced.entry(file.path.clone()).or_default().push(place);
+        }
+        Self { number, state, replaced }
+    }
+
+    fn replaced(&self, name: &str) -> impl Iterator<Item = &Replaced> {
+        self.replaced.get(name).into_iter().flatten().map(|place| &self.state.replaced[*place])
+    }
+}
+
+async fn kept(
+    store: &dyn ObjectStore,
+    location: &Location,
+    found: Vec<ObjectMeta>,
+    states: &BTreeMap<ObjectPath, Settling>,
+) -> Result<Vec<ObjectMeta>> {
+    let judged = found.into_iter().map(async |file| {
+        let counts = counts(store, location, &file, states).await;
+        let counts = counts.map_err(|error| explain(&error, &format!("cannot read `{}`", location.written)))?;
+        Ok::<_, Error>(counts.then_some(file))
+    });
+    let judged: Vec<Option<ObjectMeta>> = stream::iter(judged).buffered(AT_ONCE).try_collect().await?;
+    Ok(judged.into_iter().flatten().collect())
+}
+
+async fn counts(
+    store: &dyn ObjectStore,
+    location: &Location,
+    file: &ObjectMeta,
+    states: &BTreeMap<ObjectPath, Settling>,
+) -> object_store::Result<bool> {
+    let Some((folder, settling)) = owner(states, &file.location) else { return Ok(true) };
+    let number = file.location.filename().and_then(file_number);
+    // A number that no record knows is of files that were copied here without their records.
+    if number.is_some_and(|number| number <= settling.number && settling.state.is_void(number)) {
+        return Ok(false);
+    }
+    let Some(name) = name_below(location, folder, &file.location) else { return Ok(true) };
+    for entry in settling.replaced(&name) {
+        match is_replaced(store, file, entry).await {
+            Ok(true) => return Ok(false),
+            // It has gone since the listing; who reads it will say so.
+            Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::TryStreamExt;
+    use object_store::memory::InMemory;
+    use object_store::{ObjectStoreExt, PutPayload};
+
+    use super::super::{Announced, Replaced, Void, record_name, version};
+    use super::*;
+    use crate::lake::Root;
+    use crate::storage::Stores;
+
+    /// A folder in a bucket, whose moments are told apart.
+    struct Bucket {
+        store: Arc<InMemory>,
+        location: Location,
+    }
+
+    impl Bucket {
+        fn new() -> Self {
+            let stores = Stores::new(tokio::runtime::Handle::current());
+            let location = stores.locate(&Root::Address("s3://lake".to_owned()), "t/").expect("a location");
+            Self { store: Arc::new(InMemory::new()), location }
+        }
+
+        async fn put(&self, name: &str, bytes: impl Into<PutPayload>) {
+            let path = ObjectPath::parse(format!("t/{name}")).expect("a path");
+            self.store.put(&path, bytes.into()).await.expect("it is put");
+        }
+
+        async fn record(&self, number: u64, state: &State) {
+            self.put(&format!("{FOLDER}/{}", record_name(number)), state.bytes().expect("bytes")).await;
+        }
+
+        async fn listed(&self) -> Vec<ObjectMeta> {
+            self.store.list(Some(&self.location.base)).try_collect().await.expect("a listing")
+        }
+
+        /// The names of files that count in what was listed; `None` where all must be listed again.
+        async fn counting(&self, reading: &mut Reading, found: Vec<ObjectMeta>) -> Option<Vec<String>> {
+            let kept = reading
+                .counting(self.store.as_ref(), &self.location, found, |_| Ok(true))
+                .await
+                .expect("it is read")?;
+            let names = kept.iter().filter_map(|file| name_below(&self.location, &self.location.base, &file.location));
+            let mut names: Vec<String> = names.filter(|name| !name.starts_with(FOLDER)).collect();
+            names.sort();
+            Some(names)
+        }
+    }
+
+    fn alone(test: impl Future<Output = ()>) {
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(test);
+    }
+
+    const OLD: &str = "old.parquet";
+    const NEW: &str = "optimized-00000001-x-0001.parquet";
+
+    fn announced() -> State {
+        let by = "x".to_owned();
+        State { announced: Some(Announced { number: 1, by, since: chrono::Utc::now() }), ..State::default() }
+    }
+
+    fn committed(old: &ObjectMeta) -> State {
+        let now = chrono::Utc::now();
+        let (path, tail) = (OLD.to_owned(), String::new());
+        let replaced = Replaced { path, bytes: old.size, version: version(old), tail, since: now, deleted_at: None };
+        State { committed_at: Some(now), added: vec![NEW.to_owned()], replaced: vec![replaced], ..State::default() }
+    }
+
+    #[test]
+    fn the_old_file_counts_up_to_the_commit_and_the_new_one_behind_it() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await.remove(0);
+            bucket.record(1, &announced()).await;
+            bucket.put(NEW, "new").await;
+            let counting = async || bucket.counting(&mut Reading::begin(), bucket.listed().await).await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned()]));
+            bucket.record(2, &committed(&old)).await;
+            assert_eq!(counting().await, Some(vec![NEW.to_owned()]));
+            bucket.put(OLD, "other").await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned(), NEW.to_owned()]), "it is another file");
+            let void = Void { number: 1, since: chrono::Utc::now() };
+            bucket.record(3, &State { void: vec![void], ..State::default() }).await;
+            assert_eq!(counting().await, Some(vec![OLD.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn a_listing_that_had_passed_the_new_files_place_is_taken_again_once() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await;
+            bucket.put(NEW, "new").await;
+            bucket.record(2, &committed(&old[0])).await;
+            let mut found = bucket.listed().await;
+            found.retain(|file| file.location.filename() != Some(NEW));
+            let mut reading = Reading::begin();
+            assert_eq!(bucket.counting(&mut reading, found.clone()).await, None);
+            // What is missing in a listing that began behind the commit was deleted by somebody.
+            assert_eq!(bucket.counting(&mut reading, found).await, Some(Vec::new()));
+            assert_eq!(bucket.counting(&mut reading, bucket.listed().await).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn a_listing_that_had_passed_the_records_is_held_against_the_newest() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            let old = bucket.listed().await;
+            bucket.put(NEW, "new").await;
+            let both = bucket.listed().await;
+            bucket.record(1, &announced()).await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), both.clone()).await, Some(vec![OLD.to_owned()]));
+            bucket.record(2, &committed(&old[0])).await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), both).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn files_that_were_copied_without_their_records_count() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(NEW, "new").await;
+            assert_eq!(bucket.counting(&mut Reading::begin(), bucket.listed().await).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+}

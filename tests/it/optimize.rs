@@ -1,0 +1,449 @@
+//! `cxlake optimize`: files laid out as declared, nothing lost, and readers that see the old files or the new ones.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use parquet::basic::Compression;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::RowAccessor;
+
+use super::harness::{Folder, repository};
+
+/// The files below a folder, relative to it, sorted.
+pub fn files_below(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found.push(path.strip_prefix(folder).expect("below").to_str().expect("UTF-8").to_owned()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The data files of a folder that a change has written, and those that were there before.
+fn data_files(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let files = files_below(folder).into_iter().filter(|name| name.ends_with(".parquet"));
+    let (ours, others): (Vec<String>, Vec<String>) = files.partition(|name| name.contains("optimized-"));
+    let paths = |names: Vec<String>| names.into_iter().map(|name| folder.join(name)).collect();
+    (paths(ours), paths(others))
+}
+
+fn copied(from: &Path, to: &Path) {
+    for file in files_below(from) {
+        let target = to.join(&file);
+        fs::create_dir_all(target.parent().expect("a folder")).expect("the folder is made");
+        fs::copy(from.join(&file), target).expect("it is copied");
+    }
+}
+
+/// A copy of the sample lake.
+fn sample() -> Folder {
+    let folder = Folder::new();
+    for name in ["queries", "sample-data"] {
+        copied(&repository().join(name), &folder.at(name));
+    }
+    fs::copy(repository().join("cxlake.toml"), folder.at("cxlake.toml")).expect("it is copied");
+    folder
+}
+
+/// A table `t` of many small files in two partitions, whose names want encoding: 6,000 rows.
+fn small_files(folder: &Folder) {
+    folder.lake(
+        "[table.t]\npath = \"t/\"\npartition = { k = \"text\" }\nsort = [\"n desc\", \"id\"]\nidentifiers = [\"id\"]\n\
+         [table.t.columns]\nid = \"text\"\nn = \"int?\"\n",
+    );
+    for (part, name) in ["k=a%2Fb c", "k=ö%25"].into_iter().enumerate() {
+        for number in 0..3 {
+            let from = (part * 3 + number) * 1000;
+            let sql = format!(
+                "select lpad(cast(value as text), 7, '0') as id, case when value % 10 = 0 then null else value * 7919 % 1000 end as n, \
+                 value as extra from range({from}, {})",
+                from + 1000
+            );
+            folder.parquet(&format!("t/{name}/{number}.parquet"), &sql);
+        }
+    }
+}
+
+const SUMS: &str =
+    "select count(*) as rows, count(n) as n, sum(n) as sum, count(distinct id) as ids, count(distinct k) as ks from t";
+const SUMMED: &str = "rows,n,sum,ids,ks\n6000,5400,2700000,6000,2\n";
+
+fn sums(folder: &Folder) -> String {
+    folder.cxlake(["--format", "csv", "-c", SUMS]).prints()
+}
+
+/// What it says without what differs from run to run.
+fn told(text: &str) -> String {
+    let took = regex::Regex::new(r"in \d+\.\d s").expect("a pattern");
+    let bytes = regex::Regex::new(r"\d+(\.\d)? [KM]?B").expect("a pattern");
+    bytes.replace_all(&took.replace_all(text, "in N s"), "N B").into_owned()
+}
+
+#[test]
+fn every_saved_query_of_the_sample_answers_the_same_before_and_after() {
+    let folder = sample();
+    let names = files_below(&folder.at("queries"));
+    let names: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".sql")).collect();
+    assert!(names.len() > 50, "{names:?}");
+    let script: String = names.iter().map(|name| format!("\\run {name}\n")).collect();
+    let answers = || folder.cxlake(["-q", "--format", "csv", "-f", "-"]).stdin(script.clone()).prints();
+    let before = answers();
+    for table in ["surveys", "touches", "accounts"] {
+        folder.cxlake(["optimize", table]).prints();
+    }
+    let (ours, others) = data_files(&folder.at("sample-data/surveys"));
+    assert_eq!((ours.len(), others.len()), (24, 24));
+    assert!(before == answers(), "while the old files are there");
+    for table in ["surveys", "touches", "accounts"] {
+        folder.cxlake(["optimize", table, "--keep", "0s"]).prints();
+    }
+    assert_eq!(data_files(&folder.at("sample-data/surveys")).1, Vec::<PathBuf>::new());
+    assert!(before == answers(), "when the old files have gone");
+}
+
+#[test]
+fn it_says_what_it_will_gain_and_what_it_did_gain_and_a_second_run_does_nothing() {
+    let folder = Folder::new();
+    small_files(&folder);
+    let before = "t: 6 files in 2 folders, N B, 6,000 rows in 6 row groups\n\
+                  \x20 sorted by n desc, id: 0 % of the rows\n\
+                  \x20 zstd: 100 % of the bytes\n\
+                  \x20 bloom filters on id: 0 % of the row groups\n\
+                  \x20 a look-up by id reads 1.0 of 6 row groups (3 values tried)\n\
+                  to be rewritten: 2 of 2 folders; 6 files become 2, N B become about N B\n";
+    let all = files_below(folder.path());
+    assert_eq!(told(&folder.cxlake(["optimize", "t", "--dry-run", "--read-only"]).prints()), before);
+    assert_eq!(files_below(folder.path()), all, "a look changes nothing");
+    let done = "rewritten in N s: 6 files became 2, N B became N B, 6 row groups became 2\n\
+                \x20 a look-up by id reads 1.0 of 2 row groups; before 1.0 of 6\n\
+                6 files (N B) that were replaced stay for readers at work; `cxlake optimize t` deletes them after 1h\n";
+    assert_eq!(told(&folder.cxlake(["optimize", "t"]).prints()), format!("{before}{done}"));
+    assert_eq!(sums(&folder), SUMMED);
+
+    let all = files_below(folder.path());
+    let idle = "t: 2 files in 2 folders, N B, 6,000 rows in 2 row groups\n\
+                \x20 sorted by n desc, id: 100 % of the rows\n\
+                \x20 zstd: 100 % of the bytes\n\
+                \x20 bloom filters on id: 100 % of the row groups\n\
+                \x20 a look-up by id reads 1.0 of 2 row groups (2 values tried)\n\
+                \x20 6 files (N B) that earlier calls replaced are still there\n\
+                nothing to rewrite: all files are as the table declares them\n";
+    assert_eq!(told(&folder.cxlake(["optimize", "t"]).prints()), idle);
+    assert_eq!(files_below(folder.path()), all, "a second run changes nothing");
+
+    let said = told(&folder.cxlake(["optimize", "t", "--keep", "0s"]).prints());
+    assert!(said.ends_with("\ndeleted 6 files (N B) that had been replaced\n"), "{said}");
+    assert_eq!(data_files(&folder.at("t")).1, Vec::<PathBuf>::new());
+    assert_eq!(sums(&folder), SUMMED);
+}
+
+#[test]
+fn files_are_sorted_zstd_and_have_bloom_filters_and_a_page_index_and_keep_every_column() {
+    let folder = Folder::new();
+    small_files(&folder);
+    let all = "select k, id, n, extra from 't/' order by id";
+    let whole = |sql: &str| folder.cxlake(["--format", "csv", "-c", sql]).prints();
+    let read = "select id, n, extra from 't/*/*.parquet' order by id";
+    let before = whole(read);
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    assert_eq!(before, whole(read), "{all}");
+    let (ours, others) = data_files(&folder.at("t"));
+    assert_eq!((ours.len(), others.len()), (2, 0));
+    for path in ours {
+        let reader = SerializedFileReader::new(File::open(&path).expect("the file")).expect("Parquet");
+        let footer = reader.metadata();
+        let group = footer.row_group(0);
+        assert_eq!((footer.num_row_groups(), group.num_rows()), (1, 3000));
+        let columns: Vec<&str> =
+            group.columns().iter().map(|column| column.column_path().parts()[0].as_str()).collect();
+        assert_eq!(columns, ["id", "n", "extra"]);
+        let told: Vec<(i32, bool, bool)> = group
+            .sorting_columns()
+            .expect("an order")
+            .iter()
+            .map(|column| (column.column_idx, column.descending, column.nulls_first))
+            .collect();
+        assert_eq!(told, [(1, true, false), (0, false, false)]);
+        for column in group.columns() {
+            assert!(matches!(column.compression(), Compression::ZSTD(_)), "{column:?}");
+            assert!(column.column_index_offset().is_some() && column.offset_index_offset().is_some(), "{column:?}");
+            let is_identifier = column.column_path().parts() == ["id"];
+            assert_eq!(column.bloom_filter_offset().is_some(), is_identifier, "{column:?}");
+            // Room for three thousand values at one in a hundred, and not for a million.
+            assert!(column.bloom_filter_length().is_none_or(|bytes| (2_000..9_000).contains(&bytes)), "{column:?}");
+        }
+        let rows = reader.get_row_iter(None).expect("rows");
+        let keys: Vec<(Option<i64>, String)> = rows
+            .map(|row| {
+                let row = row.expect("a row");
+                (row.get_long(1).ok(), row.get_string(0).expect("text").clone())
+            })
+            .collect();
+        let mut wanted = keys.clone();
+        wanted.sort_by_key(|(number, id)| (number.is_none(), number.map(|number| -number), id.clone()));
+        assert!(keys == wanted && keys.len() == 3000, "{} is not sorted", path.display());
+    }
+}
+
+#[test]
+fn files_of_other_columns_and_widths_come_together_without_loss() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\nsort = [\"a\"]\n");
+    folder.parquet("t/1.parquet", "select cast(2 as int) as a, 'x' as b, [1, null] as list");
+    folder.parquet(
+        "t/2.parquet",
+        "select arrow_cast(value, 'Int64') as a, null as list, 1.5 as only from range(3000000000, 3000000002)",
+    );
+    let read = "select a, b, list, only from t order by a";
+    let csv = |folder: &Folder| folder.cxlake(["--format", "csv", "-c", read]).run();
+    let before = csv(&folder);
+    assert_eq!(before.code, Some(0), "{before}");
+    let said = folder.cxlake(["optimize", "t", "--keep", "0s"]).run();
+    assert_eq!(said.code, Some(0), "{said}");
+    assert_eq!(csv(&folder).text(), before.text());
+}
+
+#[test]
+fn files_that_disagree_are_an_error_and_stay() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\na = \"int\"\n");
+    folder.parquet("t/1.parquet", "select 1 as a, 'x' as b");
+    folder.parquet("t/2.parquet", "select 2 as a, 7 as b");
+    let before = files_below(&folder.at("t"));
+    let said = folder.cxlake(["optimize", "t"]).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    assert_eq!(
+        said.stderr,
+        "error: column `b` is text in `t/1.parquet`, but int in `t/2.parquet`\n\n\
+         hint: files of one table must agree; read them one by one, or write them again with one type\n"
+    );
+    let after: Vec<String> =
+        files_below(&folder.at("t")).into_iter().filter(|name| !name.starts_with("_cxlake")).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_table_that_is_no_folder_and_a_lake_that_is_for_reading_are_refused() {
+    let folder = Folder::new();
+    folder.parquet("t/1.parquet", "select 1 as a");
+    folder.write("t.csv", "a\n1\n");
+    folder.lake(
+        "[table.file]\npath = \"t/1.parquet\"\n[table.files]\npath = \"t/*.parquet\"\n[table.folder]\npath = \"t/\"\nsort = [\"z\"]\n\
+         [table.csv]\npath = \"t.csv\"\n",
+    );
+    let told = |arguments: &[&str], code| folder.cxlake(arguments).fails(code);
+    let hint = "hint: files are replaced in folders alone; give the table a folder of its own in `cxlake.toml`\n";
+    assert_eq!(
+        told(&["optimize", "file"], 2),
+        format!("error: table `file` is at `t/1.parquet`, which is no folder\n\n{hint}")
+    );
+    assert_eq!(
+        told(&["optimize", "files"], 2),
+        format!("error: table `files` is at `t/*.parquet`, which is no folder\n\n{hint}")
+    );
+    assert!(told(&["optimize", "csv"], 1).starts_with("error: `t.csv` is "), "{}", told(&["optimize", "csv"], 1));
+    assert_eq!(
+        told(&["optimize", "folde"], 1),
+        "error: no table `folde` in this lake\n\nhint: did you mean `folder`? `cxlake tables` lists all\n"
+    );
+    assert_eq!(
+        told(&["optimize", "folder"], 1),
+        "error: no file of table `folder` has column `z`\n\n\
+         hint: `sort` and `identifiers` of the table in `cxlake.toml` name columns of its files\n"
+    );
+    assert_eq!(
+        told(&["optimize", "folder", "--read-only"], 2),
+        "error: read-only: `cxlake optimize` writes files\n\nhint: leave `--read-only` out, or look with `--dry-run`\n"
+    );
+    assert_eq!(files_below(&folder.at("t")), ["1.parquet"]);
+}
+
+#[test]
+fn readers_see_the_same_rows_at_every_moment_of_many_runs() {
+    let folder = Folder::new();
+    small_files(&folder);
+    // Every statement lists anew; a hundred of them in a process, and one process after the other.
+    let script = format!("{SUMS};\n").repeat(100);
+    let mut read = 0;
+    for round in 0..6 {
+        folder
+            .parquet(&format!("t/k=a%2Fb c/empty-{round}.parquet"), "select '' as id, 1 as n, 1 as extra where false");
+        let mut optimizing = begin(&folder, &["optimize", "t"]);
+        loop {
+            let is_over = optimizing.try_wait().expect("a process").is_some();
+            let said = folder.cxlake(["-q", "--format", "csv", "-f", "-"]).stdin(script.clone()).prints();
+            assert_eq!(said, SUMMED.repeat(100), "in round {round}");
+            read += 1;
+            if is_over {
+                break;
+            }
+        }
+        assert!(optimizing.wait().expect("a process").success());
+    }
+    assert!(read >= 6);
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    assert_eq!(data_files(&folder.at("t")).0.len(), 2);
+    assert_eq!(sums(&folder), SUMMED);
+}
+
+fn begin(folder: &Folder, arguments: &[&str]) -> Child {
+    let mut command = folder.cxlake(arguments).command();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the binary starts")
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_table_whole_and_the_next_one_clears_up() {
+    for step in 0..12 {
+        let folder = Folder::new();
+        small_files(&folder);
+        let mut optimizing = begin(&folder, &["optimize", "t", "--keep", "0s"]);
+        std::thread::sleep(Duration::from_millis(step * 40));
+        // One that has ended cannot be killed.
+        let _ = optimizing.kill();
+        optimizing.wait().expect("a process");
+        assert_eq!(sums(&folder), SUMMED, "killed after {} ms", step * 40);
+        folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+        assert_eq!(sums(&folder), SUMMED, "after the run behind it");
+        let (ours, others) = data_files(&folder.at("t"));
+        assert_eq!((ours.len(), others.len()), (2, 0), "{ours:?} {others:?}");
+        let numbers: BTreeSet<&str> = ours.iter().filter_map(|path| path.file_name()?.to_str()?.get(..18)).collect();
+        assert_eq!(numbers.len(), 1, "{ours:?}");
+        let left = files_below(&folder.at("t"));
+        assert!(left.iter().all(|name| !name.contains('#') && !name.contains("/.")), "{left:?}");
+    }
+}
+
+#[test]
+fn of_two_runs_at_once_the_second_one_is_told_and_leaves_nothing() {
+    let folder = Folder::new();
+    small_files(&folder);
+    folder.write("t/_cxlake/lock", "");
+    let lock = File::options().write(true).open(folder.at("t/_cxlake/lock")).expect("the lock");
+    lock.lock().expect("nobody else has it");
+    let before = files_below(folder.path());
+    let said = folder.cxlake(["optimize", "t"]).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    assert_eq!(
+        said.stderr,
+        "error: another `cxlake optimize` is at work on `t/`\n\n\
+         hint: wait for its end; behind one that was killed a bucket is free again after two minutes, a disk at once\n"
+    );
+    assert_eq!(files_below(folder.path()), before);
+    drop(lock);
+    folder.cxlake(["optimize", "t"]).prints();
+    assert_eq!(sums(&folder), SUMMED);
+}
+
+/// The newest record of a table, and what it says.
+fn record(folder: &Folder) -> (String, serde_json::Value) {
+    let names = files_below(&folder.at("t/_cxlake"));
+    let name = names.iter().rfind(|name| name.starts_with("files-")).expect("a record");
+    let name = format!("t/_cxlake/{name}");
+    let said = serde_json::from_str(&folder.read(&name)).expect("JSON");
+    (name, said)
+}
+
+/// Has what a record tells of have happened long ago.
+fn aged(folder: &Folder) {
+    let (name, said) = record(folder);
+    let year = regex::Regex::new("\"20\\d\\d-").expect("a pattern");
+    let text = serde_json::to_string_pretty(&said).expect("JSON");
+    folder.write(&name, year.replace_all(&text, "\"2001-").as_bytes());
+}
+
+#[test]
+fn replaced_files_are_deleted_when_their_time_has_come_and_records_say_nothing_in_the_end() {
+    let folder = Folder::new();
+    small_files(&folder);
+    folder.cxlake(["optimize", "t", "--keep", "7d"]).prints();
+    assert_eq!(data_files(&folder.at("t")).1.len(), 6);
+    let unasked = told(&folder.cxlake(["optimize", "t"]).prints());
+    assert!(unasked.ends_with("\nnothing to rewrite: all files are as the table declares them\n"), "{unasked}");
+    aged(&folder);
+    let said = told(&folder.cxlake(["optimize", "t"]).prints());
+    assert!(said.ends_with("\ndeleted 6 files (N B) that had been replaced\n"), "{said}");
+    assert_eq!(data_files(&folder.at("t")).1.len(), 0);
+    assert_eq!(record(&folder).1["replaced"].as_array().map(Vec::len), Some(6), "listings may still have them");
+    aged(&folder);
+    folder.cxlake(["optimize", "t"]).prints();
+    assert_eq!(folder.read(&record(&folder).0), "{}\n");
+    assert_eq!(sums(&folder), SUMMED);
+    // Without its records it is the same table, here and elsewhere.
+    fs::remove_dir_all(folder.at("t/_cxlake")).expect("they go");
+    assert_eq!(sums(&folder), SUMMED);
+    folder.parquet("t/k=a%2Fb c/late.parquet", "select '' as id, 1 as n, 1 as extra where false");
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    assert_eq!(sums(&folder), SUMMED);
+    assert_eq!(data_files(&folder.at("t")).0.len(), 2);
+}
+
+#[test]
+fn copies_of_a_table_and_parts_of_it_by_path_have_no_row_twice() {
+    let folder = Folder::new();
+    small_files(&folder);
+    folder.cxlake(["optimize", "t"]).prints();
+    let copy = Folder::new();
+    copied(folder.path(), copy.path());
+    assert_eq!(sums(&copy), SUMMED, "a copy has other times");
+    let count =
+        |path: &str| folder.cxlake(["--format", "csv", "-c", &format!("select count(*) as n from '{path}'")]).prints();
+    assert_eq!(count("t/k=a%2Fb c/"), "n\n3000\n");
+    assert_eq!(count("t/**/*.parquet"), "n\n6000\n");
+    // Named outright, a file is what it is.
+    assert_eq!(count("t/k=a%2Fb c/0.parquet"), "n\n1000\n");
+}
+
+#[test]
+fn a_file_written_anew_under_the_name_of_a_replaced_one_counts() {
+    let folder = Folder::new();
+    small_files(&folder);
+    folder.cxlake(["optimize", "t"]).prints();
+    folder.parquet("t/k=a%2Fb c/0.parquet", "select 'new' as id, 1 as n, 1 as extra");
+    assert_eq!(sums(&folder), "rows,n,sum,ids,ks\n6001,5401,2700001,6001,2\n");
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    assert_eq!(sums(&folder), "rows,n,sum,ids,ks\n6001,5401,2700001,6001,2\n");
+    assert_eq!(data_files(&folder.at("t")).1, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_damaged_record_is_an_error_and_not_another_answer() {
+    let folder = Folder::new();
+    small_files(&folder);
+    folder.cxlake(["optimize", "t"]).prints();
+    let name = record(&folder).0;
+    folder.write(&name, "{\"replaced\": [");
+    let said = folder.cxlake(["-c", SUMS]).fails(1);
+    assert!(said.starts_with(&format!("error: the record `{name}` is damaged: ")), "{said}");
+}
+
+#[test]
+fn a_table_larger_than_the_memory_limit_is_sorted() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\nsort = [\"h\"]\nidentifiers = [\"h\"]\n");
+    for part in 0..2 {
+        let rows = format!(
+            "select md5(cast(value as text)) as h, repeat(md5(cast(value + 7 as text)), 4) as t, value as n from range({}, {})",
+            part * 300_000,
+            (part + 1) * 300_000
+        );
+        folder.parquet(&format!("t/{part}.parquet"), &rows);
+    }
+    let sums = "select count(*) as rows, sum(n) as n, count(distinct h) as h, min(t) as low, max(t) as high from t";
+    let csv = || folder.cxlake(["--format", "csv", "-c", sums]).prints();
+    let before = csv();
+    folder.cxlake(["optimize", "t", "--keep", "0s", "--memory-limit", "64MiB", "--threads", "2"]).prints();
+    assert_eq!(csv(), before);
+    let is_sorted = "select count(*) as n from (select h, lag(h) over () as before from t) where before > h";
+    assert_eq!(folder.cxlake(["--format", "csv", "--threads", "1", "-c", is_sorted]).prints(), "n\n0\n");
+}

@@ -45,7 +45,9 @@ fn order(chance: &mut Chance) -> String {
     let direction =
         |chance: &mut Chance| chance.of(&["", " desc", " nulls first", " desc nulls first", " desc nulls last"]);
     let keys = ["answered_at", "sent_at", "nps", "csat", "month", "cast(weight * 100 as int)"];
-    let (first, second) = (chance.of(&keys), chance.of(&keys));
+    let place = chance.below(keys.len());
+    // The engine breaks off when `first_value` names one key twice.
+    let (first, second) = (keys[place], keys[(place + 1 + chance.below(keys.len() - 1)) % keys.len()]);
     match chance.below(3) {
         0 => format!("{first}{}, response_id{}", direction(chance), chance.of(&["", " desc"])),
         1 => format!("{first}{}, {second}{}, response_id", direction(chance), direction(chance)),
@@ -90,7 +92,7 @@ fn first_rows(chance: &mut Chance) -> String {
 }
 
 fn firsts_by_column(chance: &mut Chance) -> String {
-    let key = chance.of(&["account_id", "office_id", "survey_type, language", "nps"]);
+    let key = chance.of(&["account_id", "office_id", "survey_type, language", "touchpoint"]);
     let (filters, order) = (filters(chance), order(chance));
     match chance.below(4) {
         0 => format!(

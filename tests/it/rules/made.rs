@@ -32,6 +32,14 @@ const FILTERS: [&str; 9] = [
     "comment like '%price%'",
 ];
 
+const SELECTIVE: [&str; 5] = [
+    "account_id = '000123'",
+    "account_id in ('000007', '000311', '000599') and nps is not null",
+    "contact_role = 'executive' and nps <= 2",
+    "response_id = 'R000001-0001' or csat = 1 and month = date '2026-06-01'",
+    "touchpoint = 'renewal meeting' and comment is not null",
+];
+
 fn filters(chance: &mut Chance) -> String {
     match chance.below(3) {
         0 => String::new(),
@@ -119,7 +127,7 @@ fn selective(chance: &mut Chance) -> String {
         chance.of(&["*", "response_id, comment", "account_id, answered_at, comment, language", "response_id, nps"]);
     let filters = filters(chance);
     match chance.below(3) {
-        0 => format!("select {columns} from surveys{filters}"),
+        0 => format!("select {columns} from surveys where {}", chance.of(&SELECTIVE)),
         1 => {
             format!("select {columns} from surveys{filters} order by {} limit {}", order(chance), 1 + chance.below(40))
         }

@@ -10,7 +10,7 @@ use tpchgen::generators::{
 };
 
 use super::super::harness::Folder;
-use super::hold;
+use super::{each_and_all, hold};
 
 const SCALE: f64 = 0.1;
 
@@ -69,7 +69,7 @@ fn queries() -> Vec<String> {
 #[test]
 fn tpch_gives_the_same_with_each_rule_and_without() {
     let folder = tables();
-    let answers = hold(folder.path(), &queries());
+    let answers = hold(folder.path(), &queries(), &each_and_all());
     // Each has rows, and the counts are those of this scale whichever engine asks.
     let counts: Vec<usize> = (0..22).map(|number| answers[&number.to_string()].len() - 1).collect();
     assert_eq!(counts, COUNTS);

@@ -14,7 +14,7 @@ pub struct Args {
     pub global: Global,
 
     /// Run these statements; may be given several times
-    #[arg(short = 'c', long = "command", value_name = "SQL", conflicts_with = "file")]
+    #[arg(short = 'c', long = "command", value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]
     pub command: Vec<String>,
 
     /// Run the statements in this file (`-` is standard input); may be given several times

@@ -534,3 +534,8 @@ fn a_reader_that_has_seen_enough_is_no_failure_in_any_form() {
         assert_eq!((said.status.code(), String::from_utf8_lossy(&said.stderr).as_ref()), (Some(0), ""), "{format}");
     }
 }
+
+#[test]
+fn statements_may_begin_with_a_comment() {
+    assert_eq!(cxlake(["--format", "csv", "-c", "-- how much\nselect 1 as n"]).prints(), "n\n1\n");
+}

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource};
@@ -15,6 +16,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::logical_expr::Operator;
 use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use datafusion::parquet::file::statistics::Statistics as Numbers;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, Literal,
 };
@@ -29,18 +31,25 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::scalar::ScalarValue;
 
 use super::super::options;
 use super::super::tables::Footer;
 
-/// Share of the rows that a filter may leave.
-const SHARE_MAX: f64 = 0.05;
-
 /// What a sort for the first rows is taken to leave: it knows more of them with every batch.
 const SHARE_OF_FIRST: f64 = 0.01;
 
-/// Bytes of the other columns for each byte of the columns that are read first, at least.
-const WIDTH_MIN: f64 = 0.5;
+/// Rows of a page, about.
+const ROWS_OF_PAGE: f64 = 20_000.0;
+
+/// What unpacking a page takes of its decoding; it is unpacked as a whole when one of its rows is wanted.
+const UNPACKING: f64 = 0.6;
+
+/// Rows that are decoded for each row that is wanted: those lie scattered.
+const SCATTER: f64 = 4.0;
+
+/// Share of the decoding that may be left.
+const LEFT_MAX: f64 = 0.7;
 
 /// Footers that are looked at.
 const FOOTERS_READ: usize = 4;
@@ -98,6 +107,15 @@ fn decided(plan: Arc<dyn ExecutionPlan>, for_first: bool) -> Result<Transformed<
     }
 }
 
+/// A condition of a filter.
+struct Condition {
+    /// Of the rows, that it leaves.
+    share: f64,
+    columns: HashSet<String>,
+    /// That its columns take as they are stored.
+    bytes: f64,
+}
+
 /// The scan with its filter before its other columns, where that pays.
 fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
     let config = scan.data_source().downcast_ref::<FileScanConfig>()?;
@@ -113,28 +131,38 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
         return None;
     }
     let row_groups: Vec<&RowGroupMetaData> = footers.iter().flat_map(|footer| footer.row_groups()).collect();
-    let shares = split_conjunction(&predicate).into_iter().filter_map(|condition| {
-        let share = if condition.is::<DynamicFilterPhysicalExpr>() {
-            for_first.then_some(SHARE_OF_FIRST)?
-        } else {
-            share(condition, &row_groups)?
-        };
-        Some((share, condition))
-    });
-    let (share, condition) = shares.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    if share > SHARE_MAX {
-        return None;
-    }
-    let read_first: HashSet<String> =
-        collect_columns(condition).iter().map(|column| column.name().to_owned()).collect();
-    let projected = config.projected_schema().ok()?;
-    let others = projected.fields().iter().map(|field| field.name()).filter(|name| !read_first.contains(*name));
     let bytes = |name: &String| -> f64 {
         row_groups.iter().flat_map(|group| chunks(group, name)).map(|chunk| chunk.compressed_size() as f64).sum()
     };
-    let others: f64 = others.map(bytes).sum();
-    let first: f64 = read_first.iter().map(bytes).sum();
-    if others < WIDTH_MIN * first {
+    let mut conditions: Vec<Condition> = split_conjunction(&predicate)
+        .into_iter()
+        .map(|condition| {
+            let share = if condition.is::<DynamicFilterPhysicalExpr>() {
+                if for_first { SHARE_OF_FIRST } else { 1.0 }
+            } else {
+                share(condition, &row_groups).unwrap_or(1.0)
+            };
+            let columns: HashSet<String> =
+                collect_columns(condition).iter().map(|column| column.name().to_owned()).collect();
+            Condition { share, bytes: columns.iter().map(bytes).sum(), columns }
+        })
+        .collect();
+    // The order in which the reader takes them.
+    conditions.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    let decoded =
+        |share: f64| UNPACKING * (share * ROWS_OF_PAGE).min(1.0) + (1.0 - UNPACKING) * (share * SCATTER).min(1.0);
+    let (mut left, mut late, mut read) = (1.0_f64, 0.0, HashSet::new());
+    for condition in conditions {
+        late += condition.columns.difference(&read).map(bytes).sum::<f64>() * decoded(left);
+        // Conditions tend to mean the same rows, so that shares are not multiplied.
+        left = left.min(condition.share);
+        read.extend(condition.columns);
+    }
+    let projected = config.projected_schema().ok()?;
+    let others: f64 =
+        projected.fields().iter().map(|field| field.name()).filter(|name| !read.contains(*name)).map(bytes).sum();
+    let all = others + read.iter().map(bytes).sum::<f64>();
+    if late + others * decoded(left) > all * LEFT_MAX {
         return None;
     }
     let source = source.clone().with_pushdown_filters(true).with_reorder_filters(true);
@@ -146,14 +174,7 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
 fn share(condition: &Arc<dyn PhysicalExpr>, row_groups: &[&RowGroupMetaData]) -> Option<f64> {
     if let Some(known) = condition.downcast_ref::<IsNotNullExpr>() {
         let column = known.arg().downcast_ref::<Column>()?;
-        let (mut nulls, mut rows) = (0.0, 0.0);
-        for group in row_groups {
-            for chunk in chunks(group, column.name()) {
-                nulls += chunk.statistics()?.null_count_opt()? as f64;
-                rows += chunk.num_values() as f64;
-            }
-        }
-        return (rows > 0.0).then(|| 1.0 - nulls / rows);
+        return known_values(column.name(), row_groups);
     }
     if let Some(list) = condition.downcast_ref::<InListExpr>() {
         let column = list.expr().downcast_ref::<Column>()?;
@@ -168,7 +189,51 @@ fn share(condition: &Arc<dyn PhysicalExpr>, row_groups: &[&RowGroupMetaData]) ->
         (None, Some(column)) if left.is::<Literal>() => column,
         _ => return None,
     };
-    (*comparison.op() == Operator::Eq).then(|| 1.0 / distinct(column.name(), row_groups))
+    let literal = left.downcast_ref::<Literal>().or_else(|| right.downcast_ref::<Literal>())?;
+    let op = if left.is::<Literal>() { comparison.op().swap()? } else { *comparison.op() };
+    let known = known_values(column.name(), row_groups)?;
+    match op {
+        Operator::Eq => Some(known / distinct(column.name(), row_groups)),
+        Operator::Lt | Operator::LtEq => Some(known * below(column.name(), literal, row_groups)?),
+        Operator::Gt | Operator::GtEq => Some(known * (1.0 - below(column.name(), literal, row_groups)?)),
+        _ => None,
+    }
+}
+
+/// The share of rows in which a column is known.
+fn known_values(name: &str, row_groups: &[&RowGroupMetaData]) -> Option<f64> {
+    let (mut nulls, mut rows) = (0.0, 0.0);
+    for group in row_groups {
+        for chunk in chunks(group, name) {
+            nulls += chunk.statistics()?.null_count_opt()? as f64;
+            rows += chunk.num_values() as f64;
+        }
+    }
+    (rows > 0.0).then(|| 1.0 - nulls / rows)
+}
+
+/// The share of a number column's range that lies below a number.
+fn below(name: &str, literal: &Literal, row_groups: &[&RowGroupMetaData]) -> Option<f64> {
+    let number = match literal.value() {
+        ScalarValue::TimestampMicrosecond(Some(number), _) | ScalarValue::TimestampNanosecond(Some(number), _) => {
+            *number as f64
+        }
+        value => match value.cast_to(&DataType::Float64).ok()? {
+            ScalarValue::Float64(Some(number)) => number,
+            _ => return None,
+        },
+    };
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    for chunk in row_groups.iter().flat_map(|group| chunks(group, name)) {
+        let (low, high) = match chunk.statistics()? {
+            Numbers::Int32(numbers) => (f64::from(*numbers.min_opt()?), f64::from(*numbers.max_opt()?)),
+            Numbers::Int64(numbers) => (*numbers.min_opt()? as f64, *numbers.max_opt()? as f64),
+            Numbers::Double(numbers) => (*numbers.min_opt()?, *numbers.max_opt()?),
+            _ => return None,
+        };
+        (least, most) = (least.min(low), most.max(high));
+    }
+    (least < most).then(|| ((number - least) / (most - least)).clamp(0.0, 1.0))
 }
 
 /// How many values a column has, about and rather too few: as many as its largest dictionary holds, and as there are rows where a

@@ -1,6 +1,13 @@
 //! Subplans that stand in a statement more than once: they run once, and nothing else changes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cxlake::engine::{Engine, Limits, Mode, SqlText};
+use cxlake::lake::discover;
+use cxlake::storage::Stores;
+use futures::TryStreamExt;
 
 use super::chance::Chance;
 use super::harness::{Folder, cxlake};
@@ -148,6 +155,46 @@ fn rows_that_do_not_fit_while_they_wait_for_a_slower_reader_go_to_disk() {
     let count = shared.split("spill_count=").nth(1).and_then(|rest| rest.split(',').next()).expect("a count");
     assert!(count.parse::<usize>().expect("a number") > 0, "{shared}");
     assert_eq!(std::fs::read_dir(folder.at("tmp")).expect("the folder is there").count(), 0);
+}
+
+/// Statements that are left before their first row, after some, or at any moment; what they held is given back.
+#[test]
+fn a_statement_that_is_left_at_any_point_leaves_nothing_behind() {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(async {
+        let lake = Arc::new(discover::open(super::harness::repository()).expect("a lake"));
+        let stores = Arc::new(Stores::new(tokio::runtime::Handle::current()));
+        let limits = Limits { memory_bytes: 64 << 20, threads: 2 };
+        let engine = Engine::open(lake, stores, super::harness::repository().to_owned(), &limits, Mode::Full);
+        let engine = engine.expect("a session");
+        let mut chance = Chance(20_261_124);
+        let mut left = 0;
+        for _ in 0..120 {
+            let sql = statement(&mut chance);
+            let text = SqlText::typed(&sql);
+            let plan = engine.plan(&text, &[]).await.expect("a plan");
+            let mut running = engine.start(plan, &text).await.expect("it starts");
+            let moment = Duration::from_micros(chance.below(30_000) as u64);
+            let most = chance.below(3);
+            let read = async {
+                let mut batches = 0;
+                while batches < most && running.batches.try_next().await.expect("no error").is_some() {
+                    batches += 1;
+                }
+                batches
+            };
+            left += usize::from(tokio::time::timeout(moment, read).await.is_err());
+            drop(running);
+            // Tasks that were stopped end when their thread comes to them.
+            let given_back = async {
+                while engine.memory_bytes() > 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_mins(1), given_back).await.expect("memory is given back");
+        }
+        assert!(left > 10, "{left} were left while they ran");
+    });
 }
 
 #[test]

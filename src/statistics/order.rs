@@ -68,8 +68,6 @@ pub fn quantile_of(values: &mut [f64], p: f64) -> Option<f64> {
     let lower = (place.floor() as usize).min(values.len() - 1);
     let (_, &mut low, above) = values.select_nth_unstable_by(lower, ascending);
     match above.iter().copied().min_by(ascending) {
-        // The middle of two numbers is found without their distance, which may be beyond all floats.
-        Some(high) if place - lower as f64 == 0.5 => Some(low.midpoint(high)),
         Some(high) if place > lower as f64 => Some(low + (high - low) * (place - lower as f64)),
         _ => Some(low),
     }

@@ -108,10 +108,10 @@ impl ExecutionPlan for CompactViewsExec {
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self { input })),
-            _ => internal_err!("one input is compacted"),
-        }
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("one input is compacted");
+        };
+        Ok(Arc::new(Self { input }))
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
@@ -119,10 +119,8 @@ impl ExecutionPlan for CompactViewsExec {
     }
 
     fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        match inputs {
-            [input] => Ok(Arc::clone(input)),
-            _ => internal_err!("one input is compacted"),
-        }
+        let [input] = inputs else { return internal_err!("one input is compacted") };
+        Ok(Arc::clone(input))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -33,7 +33,7 @@ impl OptimizerRule for DistinctCounts {
         if !options::of(&config.options()).distinct_counts || aggregate.group_expr.is_empty() {
             return Ok(Transformed::no(plan));
         }
-        let function = Arc::new(AggregateUDF::from(DistinctCount::new()));
+        let function = Arc::new(AggregateUDF::from(DistinctCount::default()));
         let mut changed = false;
         let mut expressions = Vec::with_capacity(aggregate.aggr_expr.len());
         for expression in &aggregate.aggr_expr {

@@ -26,15 +26,15 @@ pub struct InUtc {
 
 impl InUtc {
     pub fn new() -> Self {
-        Self { day: Arc::new(DayInUtc::new().into()) }
+        Self { day: Arc::new(DayInUtc::default().into()) }
     }
 
     fn rewritten(&self, expr: Expr, schema: &DFSchema, keeps_casts: bool) -> Result<Transformed<Expr>> {
         match &expr {
-            Expr::Cast(Cast { expr: moment, field }) if !keeps_casts && *field.data_type() == DataType::Date32 => {
-                if is_utc(&moment.get_type(schema)?) {
-                    return Ok(Transformed::yes(self.day.call(vec![moment.as_ref().clone()])));
-                }
+            Expr::Cast(Cast { expr: moment, field })
+                if !keeps_casts && *field.data_type() == DataType::Date32 && is_utc(&moment.get_type(schema)?) =>
+            {
+                return Ok(Transformed::yes(self.day.call(vec![moment.as_ref().clone()])));
             }
             Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Plus | Operator::Minus), right }) => {
                 let added = |moment: &Expr, interval: &Expr| -> Result<Option<Expr>> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
-use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::logical_expr::Operator;
@@ -121,7 +121,7 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
     let config = scan.data_source().downcast_ref::<FileScanConfig>()?;
     let source = config.file_source().downcast_ref::<ParquetSource>()?;
     let predicate = config.file_source().filter()?;
-    let files = config.file_groups.iter().flat_map(|group| group.files());
+    let files = config.file_groups.iter().flat_map(FileGroup::files);
     let footers: Vec<&ParquetMetaData> = files
         .filter_map(|file| file.extension::<Footer>())
         .take(FOOTERS_READ)

@@ -29,11 +29,13 @@ pub struct DistinctCount {
     signature: Signature,
 }
 
-impl DistinctCount {
-    pub fn new() -> Self {
+impl Default for DistinctCount {
+    fn default() -> Self {
         Self { signature: Signature::any(1, Volatility::Immutable) }
     }
+}
 
+impl DistinctCount {
     /// Whether values of a type are counted here. Numbers are the engine's: its tables for them are as good.
     pub fn takes(data_type: &DataType) -> bool {
         matches!(
@@ -243,9 +245,8 @@ impl Counts {
         let counts = std::mem::replace(&mut self.counts, vec![0; staying.len()]);
         let pairs = take(&mut self.pairs).sorted()?;
         self.pairs.grow(self.counts.len())?;
-        let values = match self.values.emit(EmitTo::All)?.pop() {
-            Some(values) => values,
-            None => return internal_err!("values without a column"),
+        let Some(values) = self.values.emit(EmitTo::All)?.pop() else {
+            return internal_err!("values without a column");
         };
         let (leaving, staying) = pairs.split_at(pairs.partition_point(|pair| pair >> 32 < count as u64));
         let numbers = |pairs: &[u64]| pairs.iter().map(|pair| pair & u64::from(u32::MAX)).collect::<UInt64Array>();

@@ -203,10 +203,10 @@ impl GroupsAccumulator for Rows {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        match opt_filter {
-            None => Ok(values.to_vec()),
-            Some(_) => internal_err!("first_row takes no filter"),
+        if opt_filter.is_some() {
+            return internal_err!("first_row takes no filter");
         }
+        Ok(values.to_vec())
     }
 
     fn size(&self) -> usize {

@@ -161,39 +161,39 @@ impl Period {
 }
 
 /// Periods that were met, each at a place that its days share with few others.
-const PLACES: usize = 128;
+const PLACES: u8 = 128;
 
 /// The first moments of the periods in which moments lie; `None` where one lies beyond the calendar.
 fn truncated(moments: &ArrayRef, period: Period) -> Result<Option<ArrayRef>> {
     match moments.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => of_unit::<TimestampSecondType>(moments, period),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => of_unit::<TimestampMillisecondType>(moments, period),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => of_unit::<TimestampMicrosecondType>(moments, period),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => of_unit::<TimestampNanosecondType>(moments, period),
+        DataType::Timestamp(TimeUnit::Second, _) => Ok(of_unit::<TimestampSecondType>(moments, period)),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => Ok(of_unit::<TimestampMillisecondType>(moments, period)),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => Ok(of_unit::<TimestampMicrosecondType>(moments, period)),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => Ok(of_unit::<TimestampNanosecondType>(moments, period)),
         other => exec_err!("{other} is not of moments"),
     }
 }
 
-fn of_unit<T: ArrowTimestampType>(moments: &ArrayRef, period: Period) -> Result<Option<ArrayRef>> {
+fn of_unit<T: ArrowTimestampType>(moments: &ArrayRef, period: Period) -> Option<ArrayRef> {
     let day_length = day_length(T::UNIT);
     let moments = moments.as_primitive::<T>();
-    let mut met = [(0_i64, 0_i64); PLACES];
+    let mut met = [(0_i64, 0_i64); PLACES as usize];
     let mut found = Vec::with_capacity(moments.len());
     for (row, moment) in moments.values().iter().enumerate() {
         let day = moment.div_euclid(day_length);
-        let place = &mut met[usize::try_from(day.rem_euclid(7 * PLACES as i64) / 7).unwrap_or_default()];
+        let place = &mut met[usize::try_from(day.rem_euclid(7 * i64::from(PLACES)) / 7).unwrap_or_default()];
         if day < place.0 || day >= place.1 {
             *place = match period.around(day) {
                 Some(around) => around,
                 // What stands below a null is no moment.
                 None if moments.is_null(row) => (0, 0),
-                None => return Ok(None),
+                None => return None,
             };
         }
         found.push(place.0.wrapping_mul(day_length));
     }
     let found = PrimitiveArray::<T>::new(found.into(), moments.nulls().cloned());
-    Ok(Some(Arc::new(found.with_data_type(moments.data_type().clone()))))
+    Some(Arc::new(found.with_data_type(moments.data_type().clone())))
 }
 
 fn day_length(unit: TimeUnit) -> i64 {
@@ -213,8 +213,8 @@ pub struct DayInUtc {
     signature: Signature,
 }
 
-impl DayInUtc {
-    pub fn new() -> Self {
+impl Default for DayInUtc {
+    fn default() -> Self {
         Self { signature: Signature::any(1, Volatility::Immutable) }
     }
 }

@@ -203,3 +203,13 @@ fn texts_of_many_joins_in_a_row_are_copied_together_between_them() {
     // 48 letters each, and the digits of the numbers to 20,000.
     assert_eq!(found, format!("n,length\n20000,{}\n", 5 * (20_000 * 48 + 88_894)));
 }
+
+#[test]
+fn days_are_added_to_moments_and_dates_taken_as_the_calendar_says() {
+    let sql = "select sent_at, sent_at + interval '2 days' as a, sent_at - interval '36 hours' as b, sent_at + interval '1 month' as c, \
+               cast(sent_at as date) as d, date_trunc('quarter', sent_at) as q, date_trunc('week', sent_at) as w \
+               from surveys where response_id = 'R000001-0001'";
+    let explained = plan(sql);
+    assert!(explained.contains("DurationMicrosecond") && explained.contains("day_in_utc"), "{explained}");
+    insta::assert_snapshot!(cxlake(["--quiet", "--format", "csv", "-c", sql]).prints());
+}

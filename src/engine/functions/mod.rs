@@ -11,7 +11,7 @@ mod headings;
 pub mod help;
 pub mod metrics;
 pub mod scalar;
-mod structs;
+pub mod structs;
 pub mod table;
 mod types;
 pub mod window;

@@ -6,6 +6,11 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 
+/// Name of a field that is found by its place, in structs that no statement sees.
+pub fn at_place(place: usize) -> String {
+    format!("c{place}")
+}
+
 /// Fields of these names: counts, then measures.
 pub fn fields(counts: &[&str], measures: &[&str]) -> Fields {
     let counts = counts.iter().map(|name| Field::new(*name, DataType::Int64, true));

@@ -15,7 +15,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::core::expr_ext::FieldAccessor;
-use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTreatment, Sort};
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, Sort};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{
     Aggregate, AggregateUDF, BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, Operator, Projection, Window,
@@ -25,6 +25,7 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::super::functions::aggregate::FirstRow;
+use super::super::functions::structs::at_place;
 use super::super::options;
 use super::unaliased;
 
@@ -235,18 +236,11 @@ impl First {
         } else {
             let options = |sort: &&Sort| SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
             let function = AggregateUDF::from(FirstRow::new(order.iter().map(options).collect()));
-            let params = AggregateFunctionParams {
-                args: order.iter().map(|sort| sort.expr.clone()).chain(values).collect(),
-                distinct: false,
-                filter: None,
-                order_by: vec![],
-                null_treatment: None,
-            };
-            vec![Expr::AggregateFunction(AggregateFunction { func: Arc::new(function), params })]
+            vec![function.call(order.iter().map(|sort| sort.expr.clone()).chain(values).collect())]
         };
         let aggregate = Aggregate::try_new(Arc::clone(input), keys.to_vec(), rows)?;
         let row = aggregate.schema.columns().into_iter().nth(keys.len());
-        let of_row = |row| (0..count).map(move |place| Expr::Column(Column::clone(&row)).field(FirstRow::field(place)));
+        let of_row = |row| (0..count).map(move |place| Expr::Column(Column::clone(&row)).field(at_place(place)));
         let values = row.into_iter().flat_map(of_row).collect();
         Ok(Some(Self { plan: LogicalPlan::Aggregate(aggregate), values }))
     }

@@ -16,6 +16,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
 use super::super::functions::aggregate::QuantileSet;
+use super::super::functions::structs::at_place;
 use super::super::options;
 use super::unaliased;
 
@@ -123,7 +124,7 @@ fn together(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
             .find_map(|(number, set)| Some((number, set.iter().position(|joined| *joined == place)?)));
         match of_set {
             Some((number, quantile)) => Expr::Column(columns[keys + staying.len() + number].clone())
-                .field(QuantileSet::field(quantile))
+                .field(at_place(quantile))
                 .alias_qualified(column.relation, column.name),
             None => Expr::Column(column),
         }

@@ -32,6 +32,7 @@ use datafusion::scalar::ScalarValue;
 use super::super::headings;
 use super::super::help::{Argument, Help, Kind, Takes};
 use super::super::types::Types;
+use super::emit::leaving;
 use super::filter::passing;
 use encoded::{ByteKeys, Encoded, WordKeys};
 use sliding::Sliding;
@@ -263,10 +264,7 @@ struct Grouped(Box<dyn Groups>);
 
 impl Grouped {
     fn take(&mut self, emit_to: EmitTo) -> Result<[ArrayRef; 2]> {
-        let count = match emit_to {
-            EmitTo::All => self.0.len(),
-            EmitTo::First(count) => count,
-        };
+        let count = leaving(emit_to, self.0.len());
         let rows = self.0.rows(count)?;
         self.0.forget(count);
         Ok(rows)

@@ -22,6 +22,7 @@ use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::scalar::ScalarValue;
 
+use super::emit::leaving;
 use super::filter::passing;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -208,14 +209,14 @@ impl Counts {
     }
 
     /// Adds values to groups; nulls are not counted.
-    fn add(&mut self, values: &ArrayRef, groups: &[usize], rows: Option<&NullBuffer>) -> Result<()> {
-        let rows = NullBuffer::union(rows, values.logical_nulls().as_ref());
-        if let Some(rows) = rows.filter(|rows| rows.null_count() > 0) {
-            let kept = filter(values, &BooleanArray::new(rows.inner().clone(), None))?;
-            let groups: Vec<usize> = rows.valid_indices().map(|row| groups[row]).collect();
-            return self.add_known(&kept, &groups);
+    fn add(&mut self, values: &ArrayRef, groups: &[usize], condition: Option<&BooleanArray>) -> Result<()> {
+        match counted(values, condition)? {
+            (kept, Some(rows)) => {
+                let groups: Vec<usize> = rows.valid_indices().map(|row| groups[row]).collect();
+                self.add_known(&kept, &groups)
+            }
+            (kept, None) => self.add_known(&kept, groups),
         }
-        self.add_known(values, groups)
     }
 
     fn add_known(&mut self, values: &ArrayRef, groups: &[usize]) -> Result<()> {
@@ -237,10 +238,7 @@ impl Counts {
 
     /// Takes the first groups out: the values of each, and how many it has.
     fn take(&mut self, emit_to: EmitTo) -> Result<(ArrayRef, Vec<i64>)> {
-        let count = match emit_to {
-            EmitTo::All => self.counts.len(),
-            EmitTo::First(count) => count,
-        };
+        let count = leaving(emit_to, self.counts.len());
         let staying = self.counts.split_off(count);
         let counts = std::mem::replace(&mut self.counts, vec![0; staying.len()]);
         let pairs = take(&mut self.pairs).sorted()?;
@@ -248,9 +246,9 @@ impl Counts {
         let Some(values) = self.values.emit(EmitTo::All)?.pop() else {
             return internal_err!("values without a column");
         };
-        let (leaving, staying) = pairs.split_at(pairs.partition_point(|pair| pair >> 32 < count as u64));
+        let (gone, staying) = pairs.split_at(pairs.partition_point(|pair| pair >> 32 < count as u64));
         let numbers = |pairs: &[u64]| pairs.iter().map(|pair| pair & u64::from(u32::MAX)).collect::<UInt64Array>();
-        let taken = take_rows(&values, &numbers(leaving), None)?;
+        let taken = take_rows(&values, &numbers(gone), None)?;
         if !staying.is_empty() {
             let kept = take_rows(&values, &numbers(staying), None)?;
             let groups = staying.iter().map(|pair| usize::try_from(pair >> 32).map(|group| group - count));
@@ -258,6 +256,15 @@ impl Counts {
             self.add_known(&kept, &groups.map_err(|error| exec_datafusion_err!("{error}"))?)?;
         }
         Ok((taken, counts))
+    }
+}
+
+/// The values that are known and pass the condition, and the rows that they are of; `None` for all rows.
+fn counted(values: &ArrayRef, condition: Option<&BooleanArray>) -> Result<(ArrayRef, Option<NullBuffer>)> {
+    let rows = NullBuffer::union(condition.map(passing).as_ref(), values.logical_nulls().as_ref());
+    match rows.filter(|rows| rows.null_count() > 0) {
+        Some(rows) => Ok((filter(values, &BooleanArray::new(rows.inner().clone(), None))?, Some(rows))),
+        None => Ok((Arc::clone(values), None)),
     }
 }
 
@@ -281,7 +288,7 @@ impl GroupsAccumulator for Counts {
     ) -> Result<()> {
         let [values] = take_function_args("count_distinct", values)?;
         self.grow(total_num_groups)?;
-        self.add(values, group_indices, opt_filter.map(passing).as_ref())
+        self.add(values, group_indices, opt_filter)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
@@ -321,14 +328,9 @@ impl GroupsAccumulator for Counts {
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let [values] = take_function_args("count_distinct", values)?;
-        let rows = NullBuffer::union(opt_filter.map(passing).as_ref(), values.logical_nulls().as_ref());
-        let counted = |row: usize| rows.as_ref().is_none_or(|rows| rows.is_valid(row));
-        let lengths = (0..values.len()).map(|row| usize::from(counted(row)));
-        let offsets = OffsetBuffer::from_lengths(lengths);
-        let kept = match &rows {
-            None => Arc::clone(values),
-            Some(rows) => filter(values, &BooleanArray::new(rows.inner().clone(), None))?,
-        };
+        let (kept, rows) = counted(values, opt_filter)?;
+        let is_counted = |row: usize| rows.as_ref().is_none_or(|rows| rows.is_valid(row));
+        let offsets = OffsetBuffer::from_lengths((0..values.len()).map(|row| usize::from(is_counted(row))));
         Ok(vec![Arc::new(ListArray::try_new(item(&self.data_type), offsets, kept, None)?)])
     }
 

@@ -21,7 +21,9 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility};
 
+use super::super::structs::at_place;
 use super::arg_extreme::{Slots, in_words};
+use super::emit::leaving;
 
 /// The order of the keys, as many as there are keys.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -39,11 +41,6 @@ impl FirstRow {
     pub fn takes(keys: &[DataType], wanted: &[DataType]) -> bool {
         let fields: Vec<SortField> = keys.iter().chain(wanted).cloned().map(SortField::new).collect();
         keys.first().is_some_and(is_number) && RowConverter::supports_fields(&fields)
-    }
-
-    /// Name of a wanted column in the result.
-    pub fn field(place: usize) -> String {
-        format!("c{place}")
     }
 }
 
@@ -67,13 +64,13 @@ impl AggregateUDFImpl for FirstRow {
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         let wanted = types.iter().skip(self.order.len()).enumerate();
-        Ok(DataType::Struct(wanted.map(|(place, kind)| Field::new(Self::field(place), kind.clone(), true)).collect()))
+        Ok(DataType::Struct(wanted.map(|(place, kind)| Field::new(at_place(place), kind.clone(), true)).collect()))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let inputs = arguments.input_fields.iter().enumerate();
         let field = |(place, input): (usize, &FieldRef)| {
-            let name = format_state_name(arguments.name, &Self::field(place));
+            let name = format_state_name(arguments.name, &at_place(place));
             Arc::new(Field::new(name, input.data_type().clone(), true))
         };
         Ok(inputs.map(field).collect())
@@ -124,10 +121,7 @@ impl Rows {
 
     /// The columns of the first rows of the first groups, and forgets those groups.
     fn take(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let count = match emit_to {
-            EmitTo::All => self.lead.len(),
-            EmitTo::First(count) => count,
-        };
+        let count = leaving(emit_to, self.lead.len());
         let bytes = self.rows.first(count);
         if bytes.iter().any(Vec::is_empty) {
             return internal_err!("first_row has a group without a row");
@@ -192,8 +186,7 @@ impl GroupsAccumulator for Rows {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let wanted = self.take(emit_to)?.split_off(self.keys);
-        let field =
-            |(place, column): (usize, &ArrayRef)| Field::new(FirstRow::field(place), column.data_type().clone(), true);
+        let field = |(place, column): (usize, &ArrayRef)| Field::new(at_place(place), column.data_type().clone(), true);
         let fields: Fields = wanted.iter().enumerate().map(field).collect();
         Ok(Arc::new(StructArray::try_new(fields, wanted, None)?))
     }

@@ -5,6 +5,7 @@ mod ces;
 mod codebook;
 mod csat;
 mod distinct_count;
+mod emit;
 mod filter;
 mod first_row;
 mod float_sums;

@@ -12,6 +12,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility};
 
+use super::super::structs::at_place;
 use super::quantiles::Quantile;
 use super::samples::{GroupedSamples, Statistic, state_fields};
 
@@ -29,13 +30,8 @@ impl QuantileSet {
         Self { shares, signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable) }
     }
 
-    /// Name of a quantile in the result.
-    pub fn field(place: usize) -> String {
-        format!("c{place}")
-    }
-
     fn fields(&self) -> Fields {
-        (0..self.shares.len()).map(|place| Field::new(Self::field(place), DataType::Float64, true)).collect()
+        (0..self.shares.len()).map(|place| Field::new(at_place(place), DataType::Float64, true)).collect()
     }
 }
 

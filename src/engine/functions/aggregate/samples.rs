@@ -17,6 +17,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion::scalar::ScalarValue;
 
+use super::emit::leaving;
 use super::filter::passing;
 use crate::statistics::order::ascending;
 
@@ -145,10 +146,7 @@ impl<S: Statistic<N>, const N: usize> GroupedSamples<S, N> {
 
     /// Takes groups out: their samples, and where those of each begin and end.
     pub fn take(&mut self, emit_to: EmitTo) -> (Vec<[f64; N]>, Vec<usize>) {
-        let count = match emit_to {
-            EmitTo::All => self.count,
-            EmitTo::First(count) => count,
-        };
+        let count = leaving(emit_to, self.count);
         let mut ends = vec![0; count + 1];
         for group in &self.groups {
             if let Some(end) = ends.get_mut(*group as usize + 1) {

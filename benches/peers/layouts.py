@@ -9,6 +9,7 @@ A layout is a folder with a folder for each table and a cxlake.toml that says wh
 Call: layouts.py LAKE LAYOUT
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -55,7 +56,8 @@ def make(generated: Path, layout: Path) -> None:
         partial = layout / "partial"
         shutil.rmtree(partial, ignore_errors=True)
         if table in SMALL or (layout.name == "hive" and table != "cost_per_touch"):
-            shutil.copytree(source / table, partial)
+            # The same file under two names: nobody writes into it, and a large lake has no room for a copy.
+            shutil.copytree(source / table, partial, copy_function=os.link)
         else:
             rewrite(source, table, layout.name, partial)
         partial.rename(layout / table)

@@ -103,7 +103,7 @@ impl LakeSchema {
         let location = self.stores.locate(&self.lake.root, &table.path).map_err(named)?;
         ParquetTable::open(&state, Arc::clone(&self.stores), location, table.columns.clone(), table.partition.clone())
             .await
-            .map(|opened| opened.named(&table.name))
+            .map(|opened| opened.declared(table))
             .map_err(named)
     }
 

@@ -14,6 +14,8 @@ extensions_options! {
         pub distinct_counts: bool, default = true
         /// Keeps the values of several quantiles of a column once.
         pub quantile_sets: bool, default = true
+        /// Joins three and more relations in the order that makes the fewest rows.
+        pub join_order: bool, default = true
         /// Reads the columns of a filter first where it leaves few rows.
         pub late_materialization: bool, default = true
     }

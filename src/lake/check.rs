@@ -1,4 +1,4 @@
-//! What a table's rows are held to: `[[table.X.check]]`, `fresh` and `complete`, as plain data.
+//! What a table's rows are held to: `key`, `[[table.X.check]]`, `fresh` and `complete`, as plain data.
 //!
 //! Nothing here runs. That a column exists and that SQL can be read is found out when the check runs.
 
@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::column::{self, Column};
 use super::document::{Document, InOrder};
 use super::parameter::ParameterSection;
 use super::span;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 
 /// Names of the checks that have a key of their own.
 pub const FRESH: &str = "fresh";
+pub const KEY: &str = "key";
 pub const COMPLETE: &str = "complete";
 
 /// How much a failed check weighs.
@@ -44,6 +46,7 @@ impl fmt::Display for Severity {
 pub struct Checks {
     /// The manifest as errors name it.
     pub file: String,
+    pub key: Option<Key>,
     pub fresh: Option<Fresh>,
     /// In the order of the manifest.
     pub checks: Vec<Check>,
@@ -53,7 +56,8 @@ pub struct Checks {
 impl Checks {
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.checks.len() + usize::from(self.fresh.is_some()) + usize::from(self.complete.is_some())
+        let own = [self.key.is_some(), self.fresh.is_some(), self.complete.is_some()];
+        self.checks.len() + own.into_iter().filter(|is_there| *is_there).count()
     }
 
     /// The place of a check among those of the manifest.
@@ -90,6 +94,14 @@ pub enum Rule {
 pub struct Parameter {
     pub name: String,
     pub section: ParameterSection,
+    pub line: usize,
+}
+
+/// Columns whose values together are there once, and never null: what one row is about.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// One at least.
+    pub columns: Vec<String>,
     pub line: usize,
 }
 
@@ -183,15 +195,18 @@ pub struct CompleteSection {
 /// The checks of a table.
 ///
 /// # Errors
-/// `InvalidData` with the line: two checks of one name, one with neither or both of `assert` and `sql`, a span that is none, a
-/// parameter without a default.
+/// `InvalidData` with the line: a key with a column that the table does not have, two checks of one name, one with neither or both of
+/// `assert` and `sql`, a span that is none, a parameter without a default.
 pub fn declared(
     document: &Document<'_>,
-    table: &str,
+    table: (&str, &[Column], &[Column]),
+    key: Option<Spanned<Vec<Spanned<String>>>>,
     fresh: Option<Spanned<FreshSection>>,
     checks: Vec<CheckSection>,
     complete: Option<CompleteSection>,
 ) -> Result<Checks> {
+    let key = key.map(|columns| self::key(document, table, columns)).transpose()?;
+    let (table, ..) = table;
     let fresh = fresh.map(|section| self::fresh(document, table, section)).transpose()?;
     let complete = complete.map(|section| self::complete(document, table, section)).transpose()?;
     let mut declared: Vec<Check> = Vec::new();
@@ -204,16 +219,17 @@ pub fn declared(
         }
         declared.push(check);
     }
-    Ok(Checks { file: document.file.to_owned(), fresh, checks: declared, complete })
+    Ok(Checks { file: document.file.to_owned(), key, fresh, checks: declared, complete })
 }
 
 fn check(document: &Document<'_>, table: &str, section: CheckSection) -> Result<Check> {
     let start = section.name.span().start;
     let name = section.name.into_inner();
     let wrong = |message: String| document.error_at(start, message);
-    if name.trim().is_empty() || [FRESH, COMPLETE].contains(&name.as_str()) {
-        return Err(wrong(format!("a check of table `{table}` cannot be named `{name}`"))
-            .hint("`fresh` and `complete` are the checks of those keys; say in a word or two what must hold"));
+    if name.trim().is_empty() || [FRESH, KEY, COMPLETE].contains(&name.as_str()) {
+        return Err(wrong(format!("a check of table `{table}` cannot be named `{name}`")).hint(
+            "`fresh`, `key` and `complete` are the checks that are declared so; say in a word or two what must hold",
+        ));
     }
     let (rule, sql) = match (section.assert, section.sql) {
         (Some(assert), None) => {
@@ -242,6 +258,32 @@ fn check(document: &Document<'_>, table: &str, section: CheckSection) -> Result<
         parameters: parameters(document, section.params)?,
         line: document.line_of_text(sql),
     })
+}
+
+fn key(
+    document: &Document<'_>,
+    (table, columns, partition): (&str, &[Column], &[Column]),
+    names: Spanned<Vec<Spanned<String>>>,
+) -> Result<Key> {
+    let start = names.span().start;
+    let mut key = Key { columns: vec![], line: document.line(start) };
+    for name in names.into_inner() {
+        let (start, name) = (name.span().start, name.into_inner());
+        if key.columns.contains(&name) {
+            return Err(document.error_at(start, format!("`key` of table `{table}` names `{name}` twice")));
+        }
+        if !partition.iter().any(|known| known.name == name) {
+            column::check_declared(columns, &name, &format!("`key` of table `{table}`"))
+                .map_err(|error| invalid(&error).at(document.file, Some(document.line(start))))?;
+        }
+        key.columns.push(name);
+    }
+    if key.columns.is_empty() {
+        return Err(document
+            .error_at(start, format!("`key` of table `{table}` names no column"))
+            .hint("name the columns whose values together are there once, such as `key = [\"account_id\"]`"));
+    }
+    Ok(key)
 }
 
 fn fresh(document: &Document<'_>, table: &str, section: Spanned<FreshSection>) -> Result<Fresh> {

@@ -20,6 +20,7 @@ pub const CHECKS: &str = "checks";
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Fresh,
+    Key,
     Assert,
     Sql,
     Complete,
@@ -50,7 +51,7 @@ impl fmt::Display for Verdict {
 pub struct Outcome {
     #[serde(rename = "table_name")]
     pub table: String,
-    /// Its name; `fresh` and `complete` are those of the keys of these names.
+    /// Its name; `fresh`, `key` and `complete` are those that are declared so.
     #[serde(rename = "check_name")]
     pub check: String,
     pub kind: Kind,
@@ -159,7 +160,7 @@ pub fn descriptions() -> BTreeMap<&'static str, &'static str> {
         ("checked_at", "when the call began"),
         ("table_name", "the table that was looked at"),
         ("check_name", "name of the check; `fresh` and `complete` are those of these keys"),
-        ("kind", "`fresh`, `assert`, `sql` or `complete`"),
+        ("kind", "`fresh`, `key`, `assert`, `sql` or `complete`"),
         ("severity", "`warn` or `error`; of data that are not fresh, how stale they were"),
         ("verdict", "`passed`, `failed` or `could_not_run`"),
         ("failures", "rows that failed, or combinations without a row"),

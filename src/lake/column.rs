@@ -21,6 +21,22 @@ pub struct Column {
     pub description: Option<String>,
 }
 
+/// Holds a name to the columns that a table declares; one that declares none leaves that to its files. `what` names it.
+///
+/// # Errors
+/// `InvalidData` with the nearest column.
+pub fn check_declared(columns: &[Column], name: &str, what: &str) -> Result<()> {
+    if columns.is_empty() || columns.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    let error = Error::invalid(format!("{what} names `{name}`, which it does not declare"));
+    let names = || columns.iter().map(|column| column.name.as_str());
+    Err(match suggest::nearest(name, names()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("its columns: {}", suggest::list(names()))),
+    })
+}
+
 /// What values a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {

@@ -4,10 +4,9 @@ use std::fmt;
 
 use toml::Spanned;
 
-use super::column::Column;
+use super::column::{self, Column};
 use super::document::Document;
 use crate::error::{Error, Result};
-use crate::suggest;
 
 /// The declared layout of a table; both lists may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,15 +65,8 @@ pub fn declared(
             return Err(wrong(format!("{what} of table `{table}` names `{column}`, which is a partition"))
                 .hint("its value is the same in a whole folder; take it out"));
         }
-        if columns.is_empty() || columns.iter().any(|known| known.name == column) {
-            return Ok(());
-        }
-        let error = wrong(format!("{what} of table `{table}` names `{column}`, which it does not declare"));
-        let names = || columns.iter().map(|column| column.name.as_str());
-        Err(match suggest::nearest(column, names()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("its columns: {}", suggest::list(names()))),
-        })
+        column::check_declared(columns, column, &format!("{what} of table `{table}`"))
+            .map_err(|error| error.at(document.file, Some(document.line(start))))
     };
     for text in sort {
         let key = SortKey::parse(text.get_ref());

@@ -152,6 +152,10 @@ struct TableSection {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnForm>")]
     columns: InOrder<Spanned<ColumnSection>>,
+    /// Columns whose values together are there once, and never null: what one row is about.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<String>>")]
+    key: Option<Spanned<Vec<Spanned<String>>>>,
     /// How old its newest row may be.
     #[serde(default)]
     #[schemars(with = "Option<FreshSection>")]
@@ -384,7 +388,14 @@ fn table(
         partition.push(Column { name: key, kind: parsed, nullable: true, description: None });
     }
     let layout = layout::declared(document, &name, (&columns, &partition), section.sort, section.identifiers)?;
-    let checks = check::declared(document, &name, section.fresh, section.check, section.complete)?;
+    let checks = check::declared(
+        document,
+        (&name, &columns, &partition),
+        section.key,
+        section.fresh,
+        section.check,
+        section.complete,
+    )?;
     Ok(Table { path: path.clone(), description: section.description, name, columns, partition, checks, layout })
 }
 

@@ -1,7 +1,8 @@
 //! One value as a person reads it.
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Decimal128Type, Field, Float32Type, Float64Type, Int64Type};
+use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type, Field, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions};
 
@@ -11,9 +12,18 @@ use super::present::{NumberFormat, Presentation, grouped_number};
 pub struct Column<'a> {
     values: &'a dyn Array,
     formatter: ArrayFormatter<'a>,
-    number: Option<&'a NumberFormat>,
+    numbers: Option<(&'a NumberFormat, Numbers)>,
     groups_digits: bool,
     null: &'static str,
+}
+
+/// The values of a column that has a number format.
+enum Numbers {
+    Floats(Float64Array),
+    /// Unscaled numbers, and digits behind the point.
+    Decimals(Decimal128Array, u32),
+    /// Whole numbers; null where one is too large.
+    Whole(Int64Array),
 }
 
 /// How values are written where nothing else is asked for.
@@ -26,28 +36,83 @@ static OPTIONS: FormatOptions<'static> = FormatOptions::new()
 impl<'a> Column<'a> {
     /// The column of a batch, shown as the presentation asks.
     pub fn new(field: &Field, values: &'a dyn Array, present: &'a Presentation) -> Result<Self, ArrowError> {
+        let numbers = match present.number(field.name()) {
+            Some(number) => Numbers::of(values)?.map(|numbers| (number, numbers)),
+            None => None,
+        };
         Ok(Self {
             values,
             formatter: ArrayFormatter::try_new(values, &OPTIONS)?,
-            number: present.number(field.name()),
-            groups_digits: present.groups_digits() && is_number(field.data_type()),
+            numbers,
+            groups_digits: present.groups_digits()
+                && present.number(field.name()).is_none()
+                && is_number(field.data_type()),
             null: present.null(),
         })
     }
 
     /// The value of a row; control characters are shown as escapes, so that a comment cannot drive the terminal.
     pub fn text(&self, row: usize) -> String {
+        let mut text = String::new();
+        self.write(row, &mut text);
+        text
+    }
+
+    /// Writes what [`Self::text`] returns behind a text.
+    pub fn write(&self, row: usize, into: &mut String) {
         if self.values.is_null(row) {
-            return self.null.to_owned();
+            return into.push_str(self.null);
         }
-        let text = match self.number {
-            Some(number) => {
-                formatted(self.values, row, number).unwrap_or_else(|| self.formatter.value(row).to_string())
-            }
-            None if self.groups_digits => grouped_number(&self.formatter.value(row).to_string()),
-            None => self.formatter.value(row).to_string(),
+        if let Some((number, numbers)) = &self.numbers
+            && numbers.write(row, number, into)
+        {
+            return;
+        }
+        let start = into.len();
+        if let Err(error) = self.formatter.value(row).write(into) {
+            into.truncate(start);
+            into.push_str(&format!("ERROR: {error}"));
+        }
+        let text = &into[start..];
+        let changed = if self.groups_digits {
+            grouped_number(text)
+        } else if text.contains(drives) {
+            safe(text)
+        } else {
+            return;
         };
-        safe(&text)
+        into.truncate(start);
+        into.push_str(&changed);
+    }
+}
+
+impl Numbers {
+    /// `None` for values that number formats don't know.
+    fn of(values: &dyn Array) -> Result<Option<Self>, ArrowError> {
+        Ok(Some(match values.data_type() {
+            DataType::Float64 | DataType::Float32 => {
+                Self::Floats(cast(values, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+            }
+            DataType::Decimal128(_, scale) => match u32::try_from(*scale) {
+                Ok(scale) => Self::Decimals(values.as_primitive::<Decimal128Type>().clone(), scale),
+                Err(_) => return Ok(None),
+            },
+            data_type if data_type.is_integer() => {
+                Self::Whole(cast(values, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Writes the number of a row behind a text; whether it could.
+    fn write(&self, row: usize, number: &NumberFormat, into: &mut String) -> bool {
+        match self {
+            Self::Floats(values) => number.write_float(values.value(row), into),
+            Self::Decimals(values, scale) => number.write_exact(values.value(row), *scale, into),
+            Self::Whole(values) if values.is_null(row) => return false,
+            Self::Whole(values) => number.write_exact(i128::from(values.value(row)), 0, into),
+        }
+        true
     }
 }
 
@@ -62,27 +127,13 @@ pub fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
 
-fn formatted(values: &dyn Array, row: usize, number: &NumberFormat) -> Option<String> {
-    Some(match values.data_type() {
-        DataType::Float64 => number.float(values.as_primitive::<Float64Type>().value(row)),
-        DataType::Float32 => number.float(f64::from(values.as_primitive::<Float32Type>().value(row))),
-        DataType::Decimal128(_, scale) => {
-            let unscaled = values.as_primitive::<Decimal128Type>().value(row);
-            number.exact(unscaled, u32::try_from(*scale).ok()?)
-        }
-        data_type if data_type.is_integer() => {
-            let wide = arrow::compute::cast(&values.slice(row, 1), &DataType::Int64).ok()?;
-            let wide = wide.as_primitive::<Int64Type>();
-            (!wide.is_null(0)).then(|| number.exact(i128::from(wide.value(0)), 0))?
-        }
-        _ => return None,
-    })
+/// Whether a character would drive the terminal, or turn the direction of the text.
+fn drives(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text with control characters, and those that turn its direction, shown as escapes.
 pub fn safe(text: &str) -> String {
-    let drives =
-        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(drives) {
         return text.to_owned();
     }

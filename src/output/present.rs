@@ -171,46 +171,73 @@ impl NumberFormat {
 
     /// A binary floating point number in this format.
     pub fn float(&self, value: f64) -> String {
-        if !value.is_finite() {
-            return value.to_string();
-        }
-        let value = if self.percent { value * 100.0 } else { value };
-        self.dress(&format!("{:.*}", usize::from(self.decimals), value))
+        let mut text = String::new();
+        self.write_float(value, &mut text);
+        text
     }
 
     /// An exact number, `unscaled` / 10^`scale`, in this format; rounded half away from zero.
     pub fn exact(&self, unscaled: i128, scale: u32) -> String {
+        let mut text = String::new();
+        self.write_exact(unscaled, scale, &mut text);
+        text
+    }
+
+    /// Writes what [`Self::float`] returns behind a text.
+    pub fn write_float(&self, value: f64, into: &mut String) {
+        if !value.is_finite() {
+            return into.push_str(&value.to_string());
+        }
+        let value = if self.percent { value * 100.0 } else { value };
+        self.dress(&format!("{:.*}", usize::from(self.decimals), value), into);
+    }
+
+    /// Writes what [`Self::exact`] returns behind a text.
+    pub fn write_exact(&self, unscaled: i128, scale: u32, into: &mut String) {
         // Digits after the point wanted of the unscaled number; per cent moves the point by two.
         let wanted = u32::from(self.decimals) + if self.percent { 2 } else { 0 };
         let shifted = match 10_i128.checked_pow(scale.abs_diff(wanted)) {
+            Some(1) => Some(unscaled),
             Some(divisor) if scale > wanted => Some(rounded(unscaled, divisor)),
             Some(factor) => unscaled.checked_mul(factor),
             None => None,
         };
         let Some(shifted) = shifted else {
-            return self.float(unscaled as f64 / 10_f64.powf(f64::from(scale)));
+            return self.write_float(unscaled as f64 / 10_f64.powf(f64::from(scale)), into);
         };
-        let sign = if shifted < 0 { "-" } else { "" };
         let decimals = usize::from(self.decimals);
-        let digits = format!("{:0>width$}", shifted.unsigned_abs(), width = decimals + 1);
-        let (whole, decimals) = digits.split_at(digits.len() - decimals);
-        let point = if decimals.is_empty() { "" } else { "." };
-        self.dress(&format!("{sign}{whole}{point}{decimals}"))
+        let mut digits = match u64::try_from(shifted.unsigned_abs()) {
+            Ok(narrow) => format!("{narrow:0>width$}", width = decimals + 1),
+            Err(_) => shifted.unsigned_abs().to_string(),
+        };
+        if decimals > 0 {
+            digits.insert(digits.len() - decimals, '.');
+        }
+        if shifted < 0 {
+            digits.insert(0, '-');
+        }
+        self.dress(&digits, into);
     }
 
     /// Sign, separators and per cent around plain digits.
-    fn dress(&self, digits: &str) -> String {
+    fn dress(&self, digits: &str, into: &mut String) {
         let is_zero = !digits.bytes().any(|digit| (b'1'..=b'9').contains(&digit));
         let (minus, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
-        let sign = match minus {
+        into.push_str(match minus {
             _ if is_zero => "",
             "" if self.signed => "+",
             minus => minus,
-        };
+        });
         let (whole, decimals) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-        let whole = if self.grouped { grouped(whole) } else { whole.to_owned() };
-        let percent = if self.percent { "%" } else { "" };
-        format!("{sign}{whole}{decimals}{percent}")
+        if self.grouped {
+            group(whole, into);
+        } else {
+            into.push_str(whole);
+        }
+        into.push_str(decimals);
+        if self.percent {
+            into.push('%');
+        }
     }
 }
 
@@ -222,18 +249,25 @@ fn rounded(value: i128, divisor: i128) -> i128 {
 /// Digits with a comma between thousands.
 pub fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
+    group(digits, &mut text);
     text
 }
 
+/// Writes digits behind a text, with a comma between thousands.
+fn group(digits: &str, into: &mut String) {
+    let (first, rest) = digits.split_at(digits.len() % 3);
+    into.push_str(first);
+    for (place, thousand) in rest.as_bytes().chunks(3).enumerate() {
+        if place > 0 || !first.is_empty() {
+            into.push(',');
+        }
+        into.extend(thousand.iter().copied().map(char::from));
+    }
+}
+
 /// A plain number with a comma between thousands; digits behind the point and an exponent stay as they are.
-pub fn grouped_number(text: &str) -> String {
-    let (minus, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+pub fn grouped_number(number: &str) -> String {
+    let (minus, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
     let (whole, rest) = digits.split_at(whole);
     format!("{minus}{}{rest}", grouped(whole))

@@ -1,7 +1,5 @@
 //! Rows below each other, a line for each value: for rows that are wider than the screen.
 
-use std::io::Write;
-
 use unicode_width::UnicodeWidthStr;
 
 /// Where titles and values stand.
@@ -21,15 +19,20 @@ impl Records {
         Self { titles: widest, rule: width.unwrap_or(60).min(60), rows: 0 }
     }
 
-    /// Writes one row. A value of several lines keeps them, each at the place where values stand.
-    pub fn row(&mut self, out: &mut impl Write, titles: &[String], cells: &[String]) -> std::io::Result<()> {
+    /// Writes one row behind a text. A value of several lines keeps them, each at the place where values stand.
+    pub fn row(&mut self, titles: &[String], cells: &[String], into: &mut String) {
         self.rows += 1;
         let head = format!("── row {} ", self.rows);
-        writeln!(out, "{head}{}", "─".repeat(self.rule.saturating_sub(head.width())))?;
+        into.push_str(&head);
+        into.push_str(&"─".repeat(self.rule.saturating_sub(head.width())));
+        into.push('\n');
         for (title, cell) in titles.iter().zip(cells) {
-            let blanks = " ".repeat(self.titles.saturating_sub(title.width()));
-            writeln!(out, "{}", format!("{title}{blanks}  {cell}").trim_end())?;
+            let start = into.len();
+            into.push_str(title);
+            into.push_str(&" ".repeat(self.titles.saturating_sub(title.width()) + 2));
+            into.push_str(cell);
+            into.truncate(start + into[start..].trim_end().len());
+            into.push('\n');
         }
-        Ok(())
     }
 }

@@ -26,6 +26,10 @@ pub struct Table<W: Write> {
     style: Style,
     /// Rows held back until the widths are known.
     held: Vec<Vec<String>>,
+    /// Texts of the row that is written.
+    cells: Vec<String>,
+    /// Lines that are to be written.
+    lines: String,
     layout: Option<Layout>,
     shown: usize,
     hidden: u64,
@@ -74,6 +78,8 @@ impl<W: Write> Table<W> {
             titles,
             style: style.clone(),
             held: Vec::new(),
+            cells: vec![String::new(); schema.fields().len()],
+            lines: String::new(),
             layout: None,
             shown: 0,
             hidden: 0,
@@ -89,10 +95,16 @@ impl<W: Write> Table<W> {
                 return Ok(());
             }
             self.shown += 1;
-            let cells: Vec<String> = columns.iter().map(|column| column.text(row)).collect();
+            for (cell, column) in self.cells.iter_mut().zip(&columns) {
+                cell.clear();
+                column.write(row, cell);
+            }
             match &mut self.layout {
-                Some(layout) => layout.row(&mut self.out, &self.titles, &cells)?,
-                None => self.held.push(cells),
+                Some(layout) => {
+                    layout.row(&self.titles, &self.cells, &mut self.lines);
+                    self.put()?;
+                }
+                None => self.held.push(self.cells.clone()),
             }
             let measured = self.style.rows_max.unwrap_or(MEASURED).min(MEASURED);
             if self.layout.is_none() && self.held.len() >= measured {
@@ -109,7 +121,8 @@ impl<W: Write> Table<W> {
             self.begin()?;
         }
         if let Some(Layout::Columns(columns)) = &self.layout {
-            columns.rule(&mut self.out, columns.lines.bottom)?;
+            columns.rule(columns.lines.bottom, &mut self.lines);
+            self.out.write_all(self.lines.as_bytes())?;
             let dropped = columns.fit.dropped.iter().map(|&index| self.titles[index].as_str());
             let names: Vec<&str> = dropped.collect();
             if !names.is_empty() {
@@ -124,14 +137,21 @@ impl<W: Write> Table<W> {
     fn begin(&mut self) -> Result<(), ArrowError> {
         let mut layout = self.layout();
         if let Layout::Columns(columns) = &layout {
-            columns.rule(&mut self.out, columns.lines.top)?;
-            columns.line(&mut self.out, &self.titles)?;
-            columns.rule(&mut self.out, Some(columns.lines.middle))?;
+            columns.rule(columns.lines.top, &mut self.lines);
+            columns.row(&self.titles, &mut self.lines);
+            columns.rule(Some(columns.lines.middle), &mut self.lines);
         }
         for cells in std::mem::take(&mut self.held) {
-            layout.row(&mut self.out, &self.titles, &cells)?;
+            layout.row(&self.titles, &cells, &mut self.lines);
         }
         self.layout = Some(layout);
+        Ok(self.put()?)
+    }
+
+    /// Writes the lines that wait.
+    fn put(&mut self) -> std::io::Result<()> {
+        self.out.write_all(self.lines.as_bytes())?;
+        self.lines.clear();
         Ok(())
     }
 
@@ -142,7 +162,7 @@ impl<W: Write> Table<W> {
         }
         let widths: Vec<usize> = (0..self.titles.len())
             .map(|column| {
-                let cells = self.held.iter().map(|row| row[column].width());
+                let cells = self.held.iter().map(|row| width(&row[column]));
                 cells.chain([self.titles[column].width()]).max().unwrap_or(0)
             })
             .collect();
@@ -161,48 +181,78 @@ impl<W: Write> Table<W> {
 }
 
 impl Layout {
-    /// Writes one row.
-    fn row(&mut self, out: &mut impl Write, titles: &[String], cells: &[String]) -> std::io::Result<()> {
+    /// Writes one row behind a text.
+    fn row(&mut self, titles: &[String], cells: &[String], into: &mut String) {
         match self {
-            Self::Columns(columns) => columns.line(out, cells),
-            Self::Records(records) => records.row(out, titles, cells),
+            Self::Columns(columns) => columns.row(cells, into),
+            Self::Records(records) => records.row(titles, cells, into),
         }
     }
 }
 
 impl Columns {
     /// Writes the cells of one row.
-    fn line(&self, out: &mut impl Write, cells: &[String]) -> std::io::Result<()> {
-        self.join(out, self.lines.values, ELLIPSIS, |index, width| {
+    fn row(&self, cells: &[String], into: &mut String) {
+        self.join(self.lines.values, ELLIPSIS, into, |index, room, into| {
             let cell = &cells[index];
-            let cell =
-                if self.cuts && !self.numeric[index] && cell.width() > width { cut(cell, width) } else { cell.clone() };
-            let blanks = " ".repeat(width.saturating_sub(cell.width()));
-            if self.numeric[index] { blanks + &cell } else { cell + &blanks }
-        })
+            let width = width(cell);
+            let blanks = " ".repeat(room.saturating_sub(width));
+            if self.numeric[index] {
+                into.push_str(&blanks);
+                into.push_str(cell);
+            } else if self.cuts && width > room {
+                let cut = cut(cell, room);
+                into.push_str(&cut);
+                into.push_str(&" ".repeat(room.saturating_sub(cut.width())));
+            } else {
+                into.push_str(cell);
+                into.push_str(&blanks);
+            }
+        });
     }
 
     /// Writes a line without values, where the table has one here.
-    fn rule(&self, out: &mut impl Write, ends: Option<[&str; 3]>) -> std::io::Result<()> {
-        let Some(ends) = ends else { return Ok(()) };
+    fn rule(&self, ends: Option<[&str; 3]>, into: &mut String) {
+        let Some(ends) = ends else { return };
         let dropped = if ends[0].is_empty() { ELLIPSIS } else { "─" };
-        self.join(out, ends, dropped, |_, width| "─".repeat(width))
+        self.join(ends, dropped, into, |_, room, into| into.push_str(&"─".repeat(room)));
     }
 
-    /// Writes what `piece` makes of each column shown; blanks at the end of the line are left out.
+    /// Writes a line with what `piece` makes of each column shown, from its place and its width; blanks at the end of the
+    /// line are left out.
     fn join(
         &self,
-        out: &mut impl Write,
         [before, gap, behind]: [&str; 3],
         dropped: &str,
-        piece: impl Fn(usize, usize) -> String,
-    ) -> std::io::Result<()> {
-        let mut pieces: Vec<String> = self.fit.shown.iter().map(|&(index, width)| piece(index, width)).collect();
-        if !self.fit.dropped.is_empty() {
-            pieces.insert(self.fit.split, dropped.to_owned());
+        into: &mut String,
+        piece: impl Fn(usize, usize, &mut String),
+    ) {
+        let start = into.len();
+        into.push_str(before);
+        for (place, &(index, width)) in self.fit.shown.iter().enumerate() {
+            if place > 0 {
+                into.push_str(gap);
+            }
+            if place == self.fit.split && !self.fit.dropped.is_empty() {
+                into.push_str(dropped);
+                into.push_str(gap);
+            }
+            piece(index, width, into);
         }
-        writeln!(out, "{}", format!("{before}{}{behind}", pieces.join(gap)).trim_end())
+        if self.fit.split == self.fit.shown.len() && !self.fit.dropped.is_empty() {
+            into.push_str(gap);
+            into.push_str(dropped);
+        }
+        into.push_str(behind);
+        into.truncate(start + into[start..].trim_end().len());
+        into.push('\n');
     }
+}
+
+/// Columns of a terminal that a text takes.
+fn width(text: &str) -> usize {
+    // Cells hold no control characters, so that each letter of ASCII takes one.
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// The cell, cut with an ellipsis where it is wider than its column.

@@ -1,4 +1,4 @@
-//! Runs what the manifest holds tables to: freshness, checks, completeness.
+//! Runs what the manifest holds tables to: freshness, keys, checks, completeness.
 //!
 //! A check that cannot run is an outcome like the others, so that one misspelt column hides nothing. All conditions on the
 //! rows of a table and its freshness are found out in one read of it (`rows.rs`); a check with a query of its own costs that
@@ -20,7 +20,7 @@ use crate::engine::{Engine, SqlText};
 use crate::error::{Error, Result};
 use crate::lake::Table;
 pub use crate::lake::check::Severity;
-use crate::lake::check::{self, COMPLETE, Checks, FRESH};
+use crate::lake::check::{self, COMPLETE, Checks, FRESH, KEY};
 use crate::lake::checked::CheckRecord;
 pub use crate::lake::checked::{Kind, Outcome, Verdict};
 use crate::query::parameter::Parameter;
@@ -29,7 +29,7 @@ use crate::storage::Records;
 use crate::suggest;
 
 /// Runs the checks of these tables, or of all that have any. The outcomes come by table, and in it freshness first, then the
-/// checks in the manifest's order, then completeness.
+/// key, the checks in the manifest's order, and completeness.
 ///
 /// `now` is what ages and relative dates are counted from, unless the lake's day is fixed.
 ///
@@ -43,8 +43,9 @@ pub async fn run(engine: &Engine, tables: &[String], now: DateTime<Utc>) -> Resu
         found.extend(queries::run(&subject).await);
         let place = |outcome: &Outcome| match outcome.kind {
             Kind::Fresh => 0,
+            Kind::Key => 1,
             Kind::Complete => usize::MAX,
-            Kind::Assert | Kind::Sql => 1 + table.checks.place(&outcome.check),
+            Kind::Assert | Kind::Sql => 2 + table.checks.place(&outcome.check),
         };
         found.sort_by_key(place);
         outcomes.append(&mut found);

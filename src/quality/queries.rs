@@ -1,16 +1,18 @@
-//! Checks that are a query: `sql`, whose rows are the failures, and `complete`, whose rows must each be in the table.
+//! Checks that are a query: `key`, whose groups have one row each, `sql`, whose rows are the failures, and `complete`, whose rows must each
+//! be in the table.
 
 use arrow::array::RecordBatch;
 use datafusion::common::{Column, NullEquality};
 use datafusion::error::DataFusionError;
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, ExprSchemable, JoinType, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::col;
 use futures::TryStreamExt;
 
 use super::example::Smallest;
-use super::{COMPLETE, Found, Kind, Named, Outcome, Subject, counted, grouped};
+use super::{COMPLETE, Found, KEY, Kind, Named, Outcome, Severity, Subject, counted, grouped};
 use crate::error::{Error, Result};
-use crate::lake::check::{Check, Complete, Rule};
+use crate::lake::check::{Check, Complete, Key, Rule};
 use crate::suggest;
 
 /// Column that says whether an expected combination has a row.
@@ -19,6 +21,10 @@ const THERE: &str = "there";
 /// Runs the checks of a table that are queries.
 pub async fn run(subject: &Subject<'_>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
+    if let Some(key) = &subject.checks().key {
+        let named = Named { name: KEY, kind: Kind::Key, severity: Severity::Error };
+        outcomes.push(subject.outcome(named, broken(subject, key).await));
+    }
     for check in &subject.checks().checks {
         let Rule::Sql(sql) = &check.rule else { continue };
         let found = failures(subject, check, sql).await;
@@ -31,6 +37,28 @@ pub async fn run(subject: &Subject<'_>) -> Vec<Outcome> {
         outcomes.push(subject.outcome(named, found));
     }
     outcomes
+}
+
+/// The values of a key that more than one row has, and those with a null.
+async fn broken(subject: &Subject<'_>, key: &Key) -> Result<Found> {
+    let at = |error: Error| error.at(&subject.checks().file, Some(key.line));
+    let table = subject.engine.plan_table(&subject.table.name).await?;
+    let what = format!("table `{}`", subject.table.name);
+    let columns = key.columns.iter().map(|name| column(&table, name, &what).map_err(at)).collect::<Result<Vec<_>>>()?;
+    let plan = groups(table, columns).map_err(|error| at(Error::query(error.to_string())))?;
+    let rows = Smallest::of_all(subject.engine.start(plan, &subject.sql("", key.line)).await?).await?;
+    let words = match rows.count {
+        0 => format!("one row for each {}", key.columns.join(", ")),
+        count => format!("{} with more than one row, or null", counted(count, "key")),
+    };
+    Ok(Found { failures: rows.count, words, examples: rows.told() })
+}
+
+/// The groups of rows that are not one row with all columns known.
+fn groups(table: LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan, DataFusionError> {
+    let is_null = columns.iter().cloned().map(Expr::is_null);
+    let is_wrong = is_null.fold(col("rows").gt(lit(1)), Expr::or);
+    LogicalPlanBuilder::from(table).aggregate(columns, [count(lit(1)).alias("rows")])?.filter(is_wrong)?.build()
 }
 
 /// The rows that a check's query returns.

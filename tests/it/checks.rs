@@ -117,6 +117,47 @@ fn a_query_returns_its_failures_with_parameters_bound() {
 }
 
 #[test]
+fn a_key_is_there_once_and_never_null() {
+    let folder = lake("key = [\"id\"]\n[[table.t.check]]\nname = \"there\"\nassert = \"id is not null\"\n");
+    assert_eq!(
+        found(&folder, 0),
+        "key error passed 0: one row for each id\n\
+         there error passed 0: 3 rows\n"
+    );
+    folder.parquet(
+        "t.parquet",
+        "select * from (values ('a', 5, date '2026-10-01'), ('a', 5, null), (null, 3, null), ('b', 5, null), ('b', 6, null)) v(id, cost, at)",
+    );
+    assert_eq!(
+        found(&folder, 1),
+        "key error failed 3: 3 keys with more than one row, or null: id = null, rows = 1; id = a, rows = 2; id = b, rows = 2\n\
+         there error failed 1: 1 of 5 rows: id = null, cost = 3\n"
+    );
+    let manifest = folder.read("cxlake.toml").replace("[\"id\"]", "[\"id\", \"cost\"]");
+    folder.write("cxlake.toml", &manifest);
+    assert!(found(&folder, 1).starts_with(
+        "key error failed 2: 2 keys with more than one row, or null: id = null, cost = 3, rows = 1; id = a, cost = 5, rows = 2\n"
+    ));
+    folder.write("cxlake.toml", manifest.replace("\"cost\"]", "\"kost\"]"));
+    assert!(found(&folder, 1).starts_with(
+        "key error could not run 0: table `t` has no column `kost` at cxlake.toml:6 (did you mean `cost`?)\n"
+    ));
+    for (key, wrong) in [
+        (
+            "[]",
+            "`key` of table `t` names no column\n  at cxlake.toml:5\n\nhint: name the columns whose values together are there once, such as `key = [\"account_id\"]`\n",
+        ),
+        ("[\"id\", \"id\"]", "`key` of table `t` names `id` twice\n  at cxlake.toml:5\n"),
+        (
+            "[\"di\"]",
+            "`key` of table `t` names `di`, which it does not declare\n  at cxlake.toml:5\n\nhint: its columns: `id`\n",
+        ),
+    ] {
+        assert_eq!(error(&format!("key = {key}\ncolumns = {{ id = \"text\" }}\n")), format!("error: {wrong}"));
+    }
+}
+
+#[test]
 fn freshness_counts_to_the_lakes_day_and_passes_over_days_to_come() {
     for (fresh, code, wanted) in [
         (
@@ -200,7 +241,7 @@ fn what_a_manifest_says_wrongly_of_checks_is_an_error_with_its_line() {
         (
             "[[table.t.check]]\nname = \"fresh\"\nassert = \"true\"\n",
             "error: a check of table `t` cannot be named `fresh`\n  at cxlake.toml:6\n\n\
-             hint: `fresh` and `complete` are the checks of those keys; say in a word or two what must hold\n",
+             hint: `fresh`, `key` and `complete` are the checks that are declared so; say in a word or two what must hold\n",
         ),
         (
             "[[table.t.check]]\nname = \"a\"\nassert = \"true\"\nseverity = \"warning\"\n",

@@ -5,7 +5,7 @@ use std::ops::Range;
 use datafusion::common::{Location, Span};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{self, Token, Tokenizer};
 
 use crate::error::{Error, Excerpt, Place};
 
@@ -60,20 +60,42 @@ impl<'a> SqlText<'a> {
 
     /// The byte at this line and column, which count from 1.
     pub fn offset(&self, line: u64, column: u64) -> Option<usize> {
-        let (line, column) = (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?);
-        let line_start = match line {
-            0 => 0,
-            line => self.text.match_indices('\n').nth(line - 1)?.0 + 1,
-        };
-        let rest = &self.text[line_start..];
-        let inside = rest.char_indices().nth(column.checked_sub(1)?).map_or(rest.len(), |(at, _)| at);
-        Some(line_start + inside)
+        Walk::of(self.text).offset(line, column)
     }
 
     /// The bytes of one of the engine's spans.
     pub fn range(&self, span: Span) -> Option<Range<usize>> {
         let at = |place: Location| self.offset(place.line, place.column);
         Some(at(span.start)?..at(span.end)?)
+    }
+}
+
+/// A way through a text from its start, for places that come in their order.
+struct Walk<'a> {
+    text: &'a str,
+    /// The byte at which the walk is, its line and its column, which count from 1.
+    at: usize,
+    line: u64,
+    column: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1, column: 1 }
+    }
+
+    /// The byte at this line and column, the end of the text beyond its last column; `None` for a line that the text
+    /// does not have, and for places that lie behind.
+    fn offset(&mut self, line: u64, column: u64) -> Option<usize> {
+        while self.line < line {
+            self.at += self.text[self.at..].find('\n')? + 1;
+            (self.line, self.column) = (self.line + 1, 1);
+        }
+        let ahead = usize::try_from(column.checked_sub(self.column)?).ok().filter(|_| self.line == line)?;
+        let rest = &self.text[self.at..];
+        self.at += rest.char_indices().nth(ahead).map_or(rest.len(), |(at, _)| at);
+        self.column = column;
+        Some(self.at)
     }
 }
 
@@ -108,18 +130,14 @@ impl Piece {
 impl Words {
     /// The words of a statement; none when it has a quote that is not closed.
     pub fn of(text: &str) -> Self {
-        let sql = SqlText::typed(text);
+        let mut walk = Walk::of(text);
         let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().unwrap_or_default();
         let tokens = tokens.into_iter().filter(|piece| !matches!(piece.token, Token::Whitespace(_) | Token::EOF));
-        let place = |line, column| sql.offset(line, column);
+        let mut place = |place: tokenizer::Location| walk.offset(place.line, place.column);
         Self(
             tokens
                 .filter_map(|piece| {
-                    let (start, end) = (piece.span.start, piece.span.end);
-                    Some(Piece {
-                        at: place(start.line, start.column)?..place(end.line, end.column)?,
-                        token: piece.token,
-                    })
+                    Some(Piece { at: place(piece.span.start)?..place(piece.span.end)?, token: piece.token })
                 })
                 .collect(),
         )
@@ -206,6 +224,9 @@ mod tests {
         assert_eq!(words.name("a b"), Some(28..33));
         assert_eq!(words.text("a"), Some(44..47));
         assert_eq!(Words::of("select a, a").name("a"), None);
+        let text = "select 'é\n', b --\n\n/* x\n */ from\n\"c\nd\" e";
+        let places: Vec<&str> = Words::of(text).iter().map(|(_, piece)| &text[piece.at.clone()]).collect();
+        assert_eq!(places, ["select", "'é\n'", ",", "b", "from", "\"c\nd\"", "e"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod distinct_counts;
 mod estimates;
 mod exact_sums;
 mod in_utc;
+mod join_order;
 mod late_materialization;
 mod latest_per_key;
 mod quantile_sets;
@@ -22,6 +23,7 @@ use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
 use in_utc::InUtc;
+use join_order::JoinOrder;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
 use quantile_sets::QuantileSets;
@@ -32,7 +34,12 @@ use super::views::OpenViews;
 
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let rules = PhysicalOptimizer::new().rules.into_iter().map(Unambiguous::around_pushdown);
+    // The order of joins comes before their sides.
+    let before = |rule: &dyn PhysicalOptimizerRule| (rule.name() == "join_selection").then(|| Arc::new(JoinOrder) as _);
+    let rules = PhysicalOptimizer::new()
+        .rules
+        .into_iter()
+        .flat_map(|rule| before(rule.as_ref()).into_iter().chain([Unambiguous::around_pushdown(rule)]));
     let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] =
         [Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
     rules.chain(ours).collect()

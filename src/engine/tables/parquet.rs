@@ -35,6 +35,7 @@ use super::reader::{Footer, Readers};
 use super::whole::TableFile;
 use super::{contract, footer, partition};
 use crate::error::{Error, Result};
+use crate::lake::Table;
 use crate::lake::column::Column;
 use crate::storage::{Listing, Location, Objects, Stores};
 
@@ -62,6 +63,8 @@ pub struct ParquetTable {
     table_schema: TableSchema,
     /// The lake's name for it; `None` for files by path.
     name: Option<String>,
+    /// The column that is its declared key, when it is one alone.
+    key: Option<String>,
     looks: Looks,
 }
 
@@ -115,8 +118,8 @@ impl ParquetTable {
     ) -> Result<Self> {
         let store = ObjectStoreUrl::parse(&location.store_url)
             .map_err(|error| Error::internal(format!("store address `{}`: {error}", location.store_url)))?;
-        let (table_schema, name, looks) = (empty().into(), None, Looks::default());
-        let mut table = Self { stores, location, store, columns, partition, table_schema, name, looks };
+        let (table_schema, name, key, looks) = (empty().into(), None, None, Looks::default());
+        let mut table = Self { stores, location, store, columns, partition, table_schema, name, key, looks };
         let schema = match table.columns.as_slice() {
             [] => table.inferred(session).await?,
             columns => contract::declared(columns),
@@ -133,10 +136,14 @@ impl ParquetTable {
         Ok(table)
     }
 
-    /// The same table under the name that the lake has for it.
+    /// The same table as the lake declares it: its name and its key.
     #[must_use]
-    pub fn named(self, name: &str) -> Self {
-        Self { name: Some(name.to_owned()), ..self }
+    pub fn declared(self, table: &Table) -> Self {
+        let key = table.checks.key.as_ref().and_then(|key| match key.columns.as_slice() {
+            [column] => Some(column.clone()),
+            _ => None,
+        });
+        Self { name: Some(table.name.clone()), key, ..self }
     }
 
     pub fn name(&self) -> Option<&str> {
@@ -439,7 +446,11 @@ impl TableProvider for ParquetTable {
 
         let parts = self.parts(session);
         let groups = FileGroup::new(files).split_files(parts);
-        let (mut groups, statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
+        let (mut groups, mut statistics) = compute_all_files_statistics(groups, self.schema(), true, left_out)?;
+        if let Some(place) = self.key.as_ref().and_then(|key| self.schema().index_of(key).ok()) {
+            // What the declaration says, not what was counted.
+            statistics.column_statistics[place].distinct_count = statistics.num_rows.to_inexact();
+        }
         if groups.len() < parts && !self.location.is_local() {
             // The engine would cut large files too, but into no more parts than there are threads.
             let cutter = FileGroupPartitioner::new()

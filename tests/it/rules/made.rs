@@ -8,11 +8,12 @@ pub fn statements(count: usize) -> Vec<String> {
     let mut chance = Chance(20_261_123);
     (0..count)
         .map(|number| {
-            let statement = match number % 5 {
+            let statement = match number % 6 {
                 0 => first_rows(&mut chance),
                 1 => firsts_by_column(&mut chance),
                 2 => selective(&mut chance),
                 3 => joined(&mut chance),
+                4 => joined_on(&mut chance),
                 _ => repeated(&mut chance),
             };
             statement + ";"
@@ -166,6 +167,31 @@ fn joined(chance: &mut Chance) -> String {
     ]);
     format!(
         "select {by}, count(*) as n, sum(surveys.nps) as s, count(distinct surveys.account_id) as a, count(distinct {value}) filter (where surveys.csat > 2) as d from {from}{filter} group by {by}"
+    )
+}
+
+/// Facts joined with what they are about, and that with what it belongs to.
+fn joined_on(chance: &mut Chance) -> String {
+    let kinds = ["join", "join", "join", "left join"];
+    let (fact, value) = [("surveys", "nps"), ("touches", "touches"), ("escalations", "severity")][chance.below(3)];
+    let account = chance.of(&["accounts", "(select * from accounts where segment = 'Small')"]);
+    let mut from = format!("{fact} f {} {account} a on a.account_id = f.account_id", chance.of(&kinds));
+    from += &format!(" {} offices o on o.office_id = a.office_id", chance.of(&kinds));
+    from += &format!(" {} countries c on c.country = o.country", chance.of(&kinds));
+    if chance.below(2) == 0 {
+        // Neither side is a key here.
+        from += &format!(" {} contacts p on p.account_id = a.account_id", chance.of(&kinds));
+    }
+    let filter = chance.of(&[
+        "",
+        " where o.region = 'APAC'",
+        " where c.name = 'Spain' and a.tier = 'Gold'",
+        " where o.country in ('ES', 'US') or a.segment = 'Enterprise'",
+        " where a.account_id < '000100' and o.region <> 'NA'",
+    ]);
+    let by = chance.of(&["c.name", "o.region, a.tier", "o.city", "a.account_id, c.currency"]);
+    format!(
+        "select {by}, count(*) as n, sum(f.{value}) as s, max(f.account_id) as last from {from}{filter} group by {by}"
     )
 }
 

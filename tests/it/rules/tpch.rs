@@ -45,8 +45,18 @@ fn table(folder: &Folder, name: &str, header: &str, rows: impl Iterator<Item = i
 
 fn tables() -> Folder {
     let folder = Folder::new();
-    let names = ["nation", "region", "part", "supplier", "customer", "partsupp", "orders", "lineitem"];
-    let manifest = names.map(|name| format!("[table.{name}]\npath = \"{name}.parquet\"\n")).join("\n");
+    let keys = [
+        ("nation", "\"n_nationkey\""),
+        ("region", "\"r_regionkey\""),
+        ("part", "\"p_partkey\""),
+        ("supplier", "\"s_suppkey\""),
+        ("customer", "\"c_custkey\""),
+        ("partsupp", "\"ps_partkey\", \"ps_suppkey\""),
+        ("orders", "\"o_orderkey\""),
+        ("lineitem", "\"l_orderkey\", \"l_linenumber\""),
+    ];
+    let manifest =
+        keys.map(|(name, key)| format!("[table.{name}]\npath = \"{name}.parquet\"\nkey = [{key}]\n")).join("\n");
     folder.lake(&manifest);
     table(&folder, "nation", NationCsv::header(), NationGenerator::new(SCALE, 1, 1).iter().map(NationCsv::new));
     table(&folder, "region", RegionCsv::header(), RegionGenerator::new(SCALE, 1, 1).iter().map(RegionCsv::new));

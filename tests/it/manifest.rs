@@ -31,7 +31,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 fn an_unknown_key_like_no_other_lists_the_known_ones() {
     assert_eq!(
         error("[lake]\nname = \"x\"\n[table.a]\npath = \"p\"\nzzz = 1\n"),
-        "error: unknown key `zzz`\n  at cxlake.toml:5\n\nhint: known here: `path`, `description`, `partition`, `columns`, `fresh`, `check`, `complete`, `sort`, `identifiers`\n"
+        "error: unknown key `zzz`\n  at cxlake.toml:5\n\nhint: known here: `path`, `description`, `partition`, `columns`, `key`, `fresh`, `check`, `complete`, `sort`, `identifiers`\n"
     );
 }
 

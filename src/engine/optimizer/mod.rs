@@ -9,6 +9,7 @@ mod join_order;
 mod late_materialization;
 mod latest_per_key;
 mod quantile_sets;
+mod short_texts;
 mod unambiguous;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use join_order::JoinOrder;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
 use quantile_sets::QuantileSets;
+use short_texts::ShortTexts;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -54,8 +56,13 @@ pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The engine's logical rules, in its order, with ours put in.
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct);
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 4] =
-        [Arc::new(InUtc::new()), Arc::new(DistinctCounts), Arc::new(QuantileSets), Arc::new(LatestPerKey)];
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 5] = [
+        Arc::new(InUtc::new()),
+        Arc::new(ShortTexts),
+        Arc::new(DistinctCounts),
+        Arc::new(QuantileSets),
+        Arc::new(LatestPerKey),
+    ];
     rules.chain(ours).collect()
 }
 

@@ -215,6 +215,25 @@ fn a_date_of_a_moment_still_leaves_files_out() {
 }
 
 #[test]
+fn short_texts_are_compared_as_numbers_in_what_is_calculated_and_not_in_conditions() {
+    let compared = |text: &str| format!("is '{text}'(");
+    let counted = plan(
+        "select office_id, count(*) filter (where segment = 'Small') as a, sum(case when 'Mid-market' <> segment then 1 end) as b, \
+         sum(case when segment = 'a text of more than twelve' then 1 end) as c from accounts where tier <> 'Gold' group by office_id",
+    );
+    assert!(counted.contains(&compared("Small")) && counted.contains(&compared("Mid-market")), "{counted}");
+    assert!(!counted.contains(&compared("Gold")) && !counted.contains(&compared("a text of")), "{counted}");
+
+    let rows = "(select arrow_cast(column1, 'Utf8View') as x from (values ('a'), ('ab'), (''), ('twelve bytes'), ('twelve bytes and'), (null)))";
+    let asked = format!("select x = 'a' as a, 'twelve bytes' = x as twelve, x <> '' as filled from {rows}");
+    assert!(plan(&asked).contains(&compared("twelve bytes")), "{}", plan(&asked));
+    assert_eq!(
+        cxlake(["--quiet", "--format", "csv", "-c", &asked]).prints(),
+        "a,twelve,filled\ntrue,false,true\nfalse,false,true\nfalse,false,false\nfalse,true,true\nfalse,false,true\n,,\n"
+    );
+}
+
+#[test]
 fn texts_of_many_joins_in_a_row_are_copied_together_between_them() {
     let folder = super::harness::Folder::new();
     for name in ["a", "b", "c", "d", "e"] {

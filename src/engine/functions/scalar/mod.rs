@@ -7,6 +7,7 @@ mod in_utc;
 mod normal;
 mod reason_codes;
 mod sentiment;
+mod short_text;
 mod significance;
 mod wilson;
 
@@ -18,6 +19,7 @@ use super::help::Help;
 use significance::{Of, Significance};
 
 pub use in_utc::{DayInUtc, is_utc};
+pub use short_text::ShortTextIs;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[

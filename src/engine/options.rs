@@ -16,6 +16,8 @@ extensions_options! {
         pub quantile_sets: bool, default = true
         /// Joins three and more relations in the order that makes the fewest rows.
         pub join_order: bool, default = true
+        /// Reads files in the order in which they are sorted where all of their rows are to be sorted.
+        pub sorted_scans: bool, default = true
         /// Reads the columns of a filter first where it leaves few rows.
         pub late_materialization: bool, default = true
     }

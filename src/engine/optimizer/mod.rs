@@ -10,6 +10,7 @@ mod late_materialization;
 mod latest_per_key;
 mod quantile_sets;
 mod short_texts;
+mod sorted_scans;
 mod unambiguous;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
 use quantile_sets::QuantileSets;
 use short_texts::ShortTexts;
+use sorted_scans::SortedScans;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -42,8 +44,8 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         .rules
         .into_iter()
         .flat_map(|rule| before(rule.as_ref()).into_iter().chain([Unambiguous::around_pushdown(rule)]));
-    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] =
-        [Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
+    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 4] =
+        [Arc::new(SortedScans), Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
     rules.chain(ours).collect()
 }
 

@@ -10,12 +10,13 @@ use std::path::Path;
 use super::harness::{cxlake, repository};
 
 /// The settings that switch a rule off.
-const RULES: [&str; 7] = [
+const RULES: [&str; 8] = [
     "cxlake.share_subplans",
     "cxlake.latest_per_key",
     "cxlake.distinct_counts",
     "cxlake.quantile_sets",
     "cxlake.join_order",
+    "cxlake.sorted_scans",
     "cxlake.late_materialization",
     "datafusion.optimizer.use_statistics_registry",
 ];
@@ -231,6 +232,63 @@ fn short_texts_are_compared_as_numbers_in_what_is_calculated_and_not_in_conditio
         cxlake(["--quiet", "--format", "csv", "-c", &asked]).prints(),
         "a,twelve,filled\ntrue,false,true\nfalse,false,true\nfalse,false,false\nfalse,true,true\nfalse,false,true\n,,\n"
     );
+}
+
+#[test]
+fn rows_are_taken_in_the_order_in_which_they_lie_where_all_files_are_sorted() {
+    let folder = super::harness::Folder::new();
+    folder.lake(
+        "[table.t]\npath = \"t/\"\npartition = { k = \"int\" }\nsort = [\"id\", \"n desc\", \"x\"]\n\
+         [table.t.columns]\nid = \"text\"\nn = \"int\"\nx = \"float\"\n",
+    );
+    let rows = |k: i64| {
+        format!(
+            "select 'account ' || (value % 50) as id, value * 7919 % 10007 + {} as n, value / 2.0 as x from range(0, 3000)",
+            k * 20000
+        )
+    };
+    for k in 1..4 {
+        folder.parquet(&format!("t/k={k}/a.parquet"), &rows(k));
+    }
+    let asked = |setting: &str, sql: &str| {
+        let script = format!("set cxlake.sorted_scans = {setting};\n{sql};\n");
+        folder.cxlake(["--threads", "2", "--quiet", "--format", "csv", "-f", "-"]).stdin(script).prints()
+    };
+    let sorts = |sql: &str| asked("true", &format!("explain format indent {sql}")).contains("SortExec");
+    let window = "select id, n, n - lag(n) over (partition by id order by n desc) as d from t";
+    let filtered = format!("{window} where n > 2000");
+    let ordered = "select id, n, x from t order by id, n desc nulls last";
+    let is_taken = [window, &filtered, ordered];
+    // A shorter order of the same rows backwards, one by a number that may be none, one that begins elsewhere, the first rows alone.
+    let is_not = [
+        "select id, n from t order by id desc",
+        "select id, n from t order by id, n desc, x",
+        "select id, n from t order by n desc",
+        "select id, n from t order by id, n desc limit 5",
+    ];
+    let before = is_taken.map(|sql| asked("true", sql));
+    assert!(is_taken.iter().all(|sql| sorts(sql)));
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    for (sql, before) in is_taken.into_iter().zip(before) {
+        assert!(!sorts(sql), "{sql}");
+        assert!(before.lines().count() > 5000);
+        let lines = |text: String| {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            if !sql.contains("by id, n") {
+                lines.sort_unstable();
+            }
+            lines
+        };
+        let before = lines(before);
+        assert_eq!(lines(asked("true", sql)), before, "{sql}");
+        assert_eq!(lines(asked("false", sql)), before, "{sql}");
+    }
+    for sql in is_not {
+        assert!(sorts(sql), "{sql}");
+    }
+    // A file that nobody has sorted.
+    folder.parquet("t/k=3/b.parquet", &rows(4));
+    assert!(is_taken.iter().all(|sql| sorts(sql)));
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-// Built without huge pages: a call that lives for a tenth of a second would spend a third of it on zeroing them, and long
-// scans gain some 5 % by them.
+// Built without huge pages: a call that lives for a tenth of a second would spend a third of it on zeroing them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

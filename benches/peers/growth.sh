@@ -28,13 +28,15 @@ done
 "$cxlake" --quiet -f - <<SQL
 create view runs as $union;
 create view medians as
-    select rows, engine, question, median(cast(query_ms as double)) as ms, median(cast(peak_mb as double)) as peak
+    select
+        rows, cast(round(rows / 1e6) as int) || ' million rows' as lake, engine, question,
+        median(cast(query_ms as double)) as ms, median(cast(peak_mb as double)) as peak
     from runs
     where round > 0 and nullif(error, '') is null
     group by rows, engine, question;
 -- Questions that both engines answered at every size.
 create view compared as
-    select *, cast(round(rows / 1e6) as int) || ' million rows' as lake
+    select *
     from medians m
     where (select count(*) from medians n where n.question = m.question) = (select count(distinct (rows, engine)) from medians);
 \\o $here/../../docs/growth-time.svg
@@ -47,6 +49,6 @@ select lake, engine, round(exp(avg(ln(peak * 1e6 / rows))), 1) as "bytes per row
 select lake, question,
     max(ms) filter (where engine = 'cxlake') as cxlake_ms, max(ms) filter (where engine = 'duckdb') as duckdb_ms,
     max(peak) filter (where engine = 'cxlake') as cxlake_mb, max(peak) filter (where engine = 'duckdb') as duckdb_mb
-from medians cross join (select distinct rows as r, lake from compared) l where l.r = rows
+from medians
 group by rows, lake, question order by rows, question;
 SQL

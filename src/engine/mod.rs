@@ -32,4 +32,4 @@ pub use limits::{Limits, Mode, human_bytes};
 pub use rewriting::TableFiles;
 pub use scans::{Progress, Scanned, Scans};
 pub use session::{Engine, FunctionSummary, Running};
-pub use tables::{Facts, Files, TableFile, Tallied, Tally, Texts, Whole};
+pub use tables::{Facts, Files, TableFile, Tallied, Tally, Texts, WRITER, Whole};

@@ -159,7 +159,7 @@ pub fn descriptions() -> BTreeMap<&'static str, &'static str> {
         ("run_id", "the same for all checks of one call; sorts by time"),
         ("checked_at", "when the call began"),
         ("table_name", "the table that was looked at"),
-        ("check_name", "name of the check; `fresh` and `complete` are those of these keys"),
+        ("check_name", "name of the check; `fresh`, `key` and `complete` are those that are declared so"),
         ("kind", "`fresh`, `key`, `assert`, `sql` or `complete`"),
         ("severity", "`warn` or `error`; of data that are not fresh, how stale they were"),
         ("verdict", "`passed`, `failed` or `could_not_run`"),

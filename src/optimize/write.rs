@@ -19,7 +19,7 @@ use parquet::file::metadata::{KeyValue, RowGroupMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::engine::TableFile;
+use crate::engine::{TableFile, WRITER};
 use crate::error::{Error, Result};
 use crate::lake::layout::Layout;
 
@@ -65,7 +65,7 @@ pub fn properties(schema: &SchemaRef, layout: &Layout, like: &[TableFile]) -> Re
     let rows = usize::try_from(GROUP_ROWS).map_err(internal)?;
     let bytes = usize::try_from(GROUP_BYTES).map_err(internal)?;
     let mut properties = WriterProperties::builder()
-        .set_created_by(concat!("cxlake ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(format!("{WRITER}{}", env!("CARGO_PKG_VERSION")))
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL).map_err(internal)?))
         .set_max_row_group_row_count(Some(rows))
         .set_max_row_group_bytes(Some(bytes))

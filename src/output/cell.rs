@@ -36,7 +36,8 @@ static OPTIONS: FormatOptions<'static> = FormatOptions::new()
 impl<'a> Column<'a> {
     /// The column of a batch, shown as the presentation asks.
     pub fn new(field: &Field, values: &'a dyn Array, present: &'a Presentation) -> Result<Self, ArrowError> {
-        let numbers = match present.number(field.name()) {
+        let number = present.number(field.name());
+        let numbers = match number {
             Some(number) => Numbers::of(values)?.map(|numbers| (number, numbers)),
             None => None,
         };
@@ -44,9 +45,7 @@ impl<'a> Column<'a> {
             values,
             formatter: ArrayFormatter::try_new(values, &OPTIONS)?,
             numbers,
-            groups_digits: present.groups_digits()
-                && present.number(field.name()).is_none()
-                && is_number(field.data_type()),
+            groups_digits: number.is_none() && present.groups_digits() && is_number(field.data_type()),
             null: present.null(),
         })
     }

@@ -29,7 +29,7 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::super::options;
-use super::super::tables::Footer;
+use super::super::tables::{Footer, WRITER};
 
 /// What sorting takes of one thread, in times of what reading takes: so many threads may wait for one that reads.
 const READING_TO_SORTING: usize = 4;
@@ -39,9 +39,6 @@ const RUNS_MAX: usize = 64;
 
 /// The share of rows that a filter must leave: few are sorted sooner than all are read in order.
 const SHARE_MIN: f64 = 0.1;
-
-/// Files of this writer are sorted as a whole; of others each row group is.
-const WRITTEN_WHOLE: &str = "cxlake ";
 
 /// The rule. It comes when sorts are where they belong.
 #[derive(Debug)]
@@ -184,7 +181,7 @@ fn order_of(config: &FileScanConfig, files: &[PartitionedFile]) -> Option<LexOrd
 /// The order that a footer tells of all rows of its file.
 fn told(footer: &ParquetMetaData) -> Option<Vec<(String, SortOptions)>> {
     let file = footer.file_metadata();
-    let is_whole = file.created_by().is_some_and(|writer| writer.starts_with(WRITTEN_WHOLE));
+    let is_whole = file.created_by().is_some_and(|writer| writer.starts_with(WRITER));
     let (first, others) = footer.row_groups().split_first()?;
     let told = first.sorting_columns()?;
     let is_same = others.iter().all(|group| group.sorting_columns() == Some(told));
@@ -199,4 +196,39 @@ fn told(footer: &ParquetMetaData) -> Option<Vec<(String, SortOptions)>> {
         Some((name.clone(), options))
     });
     Some(columns.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Int64Array, RecordBatch};
+    use datafusion::parquet::arrow::ArrowWriter;
+    use datafusion::parquet::file::metadata::SortingColumn;
+    use datafusion::parquet::file::properties::WriterProperties;
+
+    use super::*;
+
+    /// The footer of a file of four rows.
+    fn footer(writer: &str, rows_of_group: usize, sorting: Option<&SortingColumn>) -> ParquetMetaData {
+        let rows: Int64Array = (0..4).collect();
+        let batch = RecordBatch::try_from_iter([("n", Arc::new(rows) as _)]).expect("a column");
+        let properties = WriterProperties::builder()
+            .set_created_by(writer.to_owned())
+            .set_max_row_group_row_count(Some(rows_of_group))
+            .set_sorting_columns(sorting.map(|column| vec![column.clone()]))
+            .build();
+        let mut file = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("a writer");
+        file.write(&batch).expect("rows");
+        file.finish().expect("a footer")
+    }
+
+    #[test]
+    fn an_order_holds_for_a_whole_file_where_it_has_one_row_group_or_is_of_our_writer() {
+        let by_n = SortingColumn { column_idx: 0, descending: true, nulls_first: false };
+        let order = Some(vec![("n".to_owned(), SortOptions { descending: true, nulls_first: false })]);
+        let ours = format!("{WRITER}1.2.3");
+        assert_eq!(told(&footer(&ours, 2, Some(&by_n))), order);
+        assert_eq!(told(&footer("another", 4, Some(&by_n))), order);
+        assert_eq!(told(&footer("another", 2, Some(&by_n))), None);
+        assert_eq!(told(&footer(&ours, 2, None)), None);
+    }
 }

@@ -22,4 +22,4 @@ pub use facts::Facts;
 pub use looks::{Look, Wanted};
 pub use parquet::{Files, Listed, ParquetTable, with_footers};
 pub use reader::Footer;
-pub use whole::{TableFile, Tallied, Tally, Whole};
+pub use whole::{TableFile, Tallied, Tally, WRITER, Whole};

@@ -35,6 +35,9 @@ use crate::error::{Error, Result};
 use crate::lake::layout::SortKey;
 use crate::storage::Location;
 
+/// What the writer of files that are sorted as a whole, and not just in each row group, is called in their footers, before its version.
+pub const WRITER: &str = "cxlake ";
+
 /// A file with its footer.
 #[derive(Clone, Debug)]
 pub struct TableFile {

@@ -186,6 +186,28 @@ fn a_narrower_type_that_loses_nothing_is_read_as_the_declared_one() {
 }
 
 #[test]
+fn extremes_are_those_of_all_files_whatever_type_a_file_stores() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\nx = \"int\"\ny = \"float\"\nmoney = \"decimal(18,2)\"\n");
+    let file = |name: &str, x: &str, y: &str, money: &str| {
+        folder.parquet(
+            name,
+            &format!("select {x} as x, {y} as y, {money} as money from (values (1, 1.5), (100, 9.5)) v(n, d)"),
+        );
+    };
+    let half = |number: &str, by: i32, r#type: &str| format!("cast({number} / {by} as {type})");
+    for (one, other) in [("t/a.parquet", "t/b.parquet"), ("t/b.parquet", "t/a.parquet")] {
+        file(one, "cast(n as int)", "cast(d as real)", "cast(d as decimal(5,2))");
+        file(other, &half("n", 10, "bigint"), &half("d", 10, "double"), &half("d", 10, "decimal(18,2)"));
+        for (column, most) in [("x", "100"), ("y", "9.5"), ("money", "9.50")] {
+            assert_eq!(select(&folder, &format!("select max({column}) as most from t")), format!("most\n{most}\n"));
+        }
+        let least = "select min(x) as x, min(y) as y, min(money) as money from t";
+        assert_eq!(select(&folder, least), "x,y,money\n0,0.15,0.15\n");
+    }
+}
+
+#[test]
 fn without_declared_columns_the_files_are_read_by_name() {
     let folder = Folder::new();
     folder.lake("[table.t]\npath = \"t/\"\n");

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit};
 use datafusion::optimizer::optimizer::ApplyOrder;
-use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
@@ -72,12 +71,7 @@ impl OptimizerRule for InUtc {
         // Statistics of files are held against casts, not against our function.
         let keeps_casts = matches!(plan, LogicalPlan::Filter(_));
         let schema = merge_schema(&plan.inputs());
-        let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let rewritten = expr.transform_up(|expr| self.rewritten(expr, &schema, keeps_casts))?;
-            Ok(rewritten.update_data(|expr| name.restore(expr)))
-        })
+        super::rewritten(plan, |expr| self.rewritten(expr, &schema, keeps_casts))
     }
 }
 

@@ -18,7 +18,7 @@ use datafusion::logical_expr::Operator;
 use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use datafusion::parquet::file::statistics::Statistics as Numbers;
 use datafusion::physical_expr::expressions::{
-    BinaryExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, Literal,
+    BinaryExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
 };
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
@@ -147,8 +147,11 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
             Condition { share, bytes: columns.iter().map(bytes).sum(), columns }
         })
         .collect();
-    // The order in which the reader takes them.
-    conditions.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    // The order in which the reader takes them. One that can fail may be guarded by one that is written before it.
+    let in_any_order = split_conjunction(&predicate).into_iter().all(never_fails);
+    if in_any_order {
+        conditions.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    }
     let decoded =
         |share: f64| UNPACKING * (share * ROWS_OF_PAGE).min(1.0) + (1.0 - UNPACKING) * (share * SCATTER).min(1.0);
     let (mut left, mut late, mut read) = (1.0_f64, 0.0, HashSet::new());
@@ -165,9 +168,26 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
     if late + others * decoded(left) > all * LEFT_MAX {
         return None;
     }
-    let source = source.clone().with_pushdown_filters(true).with_reorder_filters(true);
+    let source = source.clone().with_pushdown_filters(true).with_reorder_filters(in_any_order);
     let config = FileScanConfigBuilder::from(config.clone()).with_source(Arc::new(source)).build();
     Some(scan.clone().with_data_source(Arc::new(config)))
+}
+
+/// Whether a condition is made of comparisons alone, which hold or do not.
+fn never_fails(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    let is_one = condition.is::<Column>()
+        || condition.is::<Literal>()
+        || condition.is::<DynamicFilterPhysicalExpr>()
+        || condition.is::<InListExpr>()
+        || condition.is::<IsNotNullExpr>()
+        || condition.is::<IsNullExpr>()
+        || condition.is::<LikeExpr>()
+        || condition.is::<NotExpr>()
+        || condition.downcast_ref::<BinaryExpr>().is_some_and(|binary| {
+            let op = binary.op();
+            op.supports_propagation() || op.is_logic_operator()
+        });
+    is_one && condition.children().into_iter().all(never_fails)
 }
 
 /// The share of rows that a condition leaves, about; `None` where that cannot be told.

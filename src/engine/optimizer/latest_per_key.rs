@@ -92,7 +92,17 @@ fn numbered(filter: &Filter) -> Result<Option<LogicalPlan>> {
         .cloned()
         .collect();
     let values = kept.iter().cloned().map(Expr::Column).collect();
-    let Some(first) = First::new(&window.input, params.partition_by, params.order_by, values)? else { return Ok(None) };
+    let mut keys: Vec<Expr> = vec![];
+    for key in params.partition_by {
+        // Windows tell one zero from the other, groupings do not.
+        if key.get_type(window.input.schema())?.is_floating() {
+            return Ok(None);
+        }
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    let Some(first) = First::new(&window.input, &keys, params.order_by, values)? else { return Ok(None) };
 
     let output = wanted.into_iter().map(|column| {
         let Column { relation, name, .. } = column.clone();

@@ -15,7 +15,10 @@ mod unambiguous;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::Expr;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -38,14 +41,21 @@ use super::views::OpenViews;
 
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    // The order of joins comes before their sides.
-    let before = |rule: &dyn PhysicalOptimizerRule| (rule.name() == "join_selection").then(|| Arc::new(JoinOrder) as _);
+    let before = |rule: &dyn PhysicalOptimizerRule| -> Option<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+        match rule.name() {
+            // The order of joins comes before their sides.
+            "join_selection" => Some(Arc::new(JoinOrder)),
+            // Scans below the sorts that are left are told to read row groups in another order.
+            "PushdownSort" => Some(Arc::new(SortedScans)),
+            _ => None,
+        }
+    };
     let rules = PhysicalOptimizer::new()
         .rules
         .into_iter()
         .flat_map(|rule| before(rule.as_ref()).into_iter().chain([Unambiguous::around_pushdown(rule)]));
-    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 4] =
-        [Arc::new(SortedScans), Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
+    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] =
+        [Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
     rules.chain(ours).collect()
 }
 
@@ -66,6 +76,23 @@ pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         Arc::new(LatestPerKey),
     ];
     rules.chain(ours).collect()
+}
+
+/// Rewrites the expressions of a plan under the names that they have.
+fn rewritten(
+    plan: LogicalPlan,
+    mut rewrite: impl FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&plan);
+    let mut named = |expr: Expr| {
+        let name = names.save(&expr);
+        Ok(expr.transform_up(&mut rewrite)?.update_data(|expr| name.restore(expr)))
+    };
+    plan.map_expressions(|expr| match expr {
+        // It has no name of its own; the keys in it have.
+        Expr::GroupingSet(_) => expr.map_children(&mut named),
+        other => named(other),
+    })
 }
 
 /// What is called by an alias.

@@ -4,12 +4,11 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
 use datafusion::optimizer::optimizer::ApplyOrder;
-use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
@@ -33,16 +32,11 @@ impl OptimizerRule for ShortTexts {
             return Ok(Transformed::no(plan));
         }
         let schema = merge_schema(&plan.inputs());
-        let names = NamePreserver::new(&plan);
-        plan.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let rewritten = expr.transform_up(|expr| rewritten(expr, &schema))?;
-            Ok(rewritten.update_data(|expr| name.restore(expr)))
-        })
+        super::rewritten(plan, |expr| as_numbers(expr, &schema))
     }
 }
 
-fn rewritten(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn as_numbers(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Eq | Operator::NotEq), right }) = &expr else {
         return Ok(Transformed::no(expr));
     };

@@ -40,7 +40,7 @@ const RUNS_MAX: usize = 64;
 /// The share of rows that a filter must leave: few are sorted sooner than all are read in order.
 const SHARE_MIN: f64 = 0.1;
 
-/// The rule. It comes when sorts are where they belong.
+/// The rule. It comes when sorts are where they belong, and before the engine reorders row groups for those that are left.
 #[derive(Debug)]
 pub struct SortedScans;
 

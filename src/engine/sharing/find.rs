@@ -1,17 +1,22 @@
 //! Finds the subplans that a statement holds more than once, and puts readers of one source in their places.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
+use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::super::options;
+use super::super::tables::ParquetTable;
 use super::source::SharedSource;
+use crate::storage::Location;
 
 /// The rule. It runs when types are settled and before anything is pushed into the copies, which are still equal then.
 #[derive(Debug)]
@@ -28,7 +33,9 @@ impl AnalyzerRule for ShareSubplans {
         if !chosen.contains(&true) {
             return Ok(plan);
         }
-        let mut exchange = Exchange { places: census.places, chosen, next: 0, made: HashMap::new() };
+        // A plan that is analyzed again, as that of `create table` is, has sources already.
+        let numbered = census.sources;
+        let mut exchange = Exchange { places: census.places, chosen, next: 0, numbered, made: HashMap::new() };
         Ok(exchange.rewrite(plan)?.data)
     }
 
@@ -70,6 +77,8 @@ struct Census {
     known: HashMap<u64, Id>,
     /// The first place of each plan in memory: a view that is named twice is one plan in two places.
     seen: HashMap<*const LogicalPlan, usize>,
+    /// The highest number of a source that the statement has already.
+    sources: usize,
 }
 
 impl Census {
@@ -93,6 +102,11 @@ impl Census {
                 inputs.push(self.visit(input)?);
                 Ok(TreeNodeRecursion::Continue)
             })?;
+        }
+        if let LogicalPlan::TableScan(scan) = plan
+            && let Some(source) = SharedSource::of(scan)
+        {
+            self.sources = self.sources.max(source.number);
         }
         // A subquery in an expression has to stay one; its plan may be shared, so that no two wrappers count as one.
         let key = if lasts { key(plan, &inputs)? } else { place as u64 };
@@ -157,6 +171,8 @@ struct Exchange {
     chosen: Vec<bool>,
     /// The next place.
     next: usize,
+    /// The number of the last source.
+    numbered: usize,
     /// The sources so far, each with the subplan as it was found.
     made: HashMap<Id, (LogicalPlan, SharedSource)>,
 }
@@ -182,7 +198,8 @@ impl Exchange {
                 let original = plan.clone();
                 self.next += 1;
                 let body = self.inside(plan)?.data;
-                let source = SharedSource::new(self.made.len() + 1, body);
+                self.numbered += 1;
+                let source = SharedSource::new(self.numbered, body);
                 let reader = source.read(original.schema())?;
                 self.made.insert(id, (original, source));
                 Ok(Transformed::yes(reader))
@@ -238,6 +255,24 @@ fn gathers(plan: &LogicalPlan) -> bool {
     }
 }
 
+/// Takes in what a scan reads. Names do not tell: a view may hold a table whose name another one has got since.
+fn hash_table(scan: &TableScan, hasher: &mut DefaultHasher) -> Result<()> {
+    if let Some(source) = SharedSource::of(scan) {
+        source.number.hash(hasher);
+        return Ok(());
+    }
+    let table = source_as_provider(&scan.source)?;
+    match (table.as_ref() as &dyn Any).downcast_ref::<ParquetTable>() {
+        // Opened anew for each mention.
+        Some(table) => {
+            let Location { store_url, written, base, .. } = table.location();
+            (store_url, written, base).hash(hasher);
+        }
+        None => Arc::as_ptr(&table).cast::<()>().hash(hasher),
+    }
+    Ok(())
+}
+
 /// A number that equal subplans have in common, from the node itself and the numbers of what it reads.
 fn key(plan: &LogicalPlan, inputs: &[Id]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
@@ -249,9 +284,11 @@ fn key(plan: &LogicalPlan, inputs: &[Id]) -> Result<u64> {
         LogicalPlan::Join(join) => (join.join_type, join.null_equality, join.null_aware).hash(&mut hasher),
         LogicalPlan::Sort(sort) => (&sort.expr, sort.fetch).hash(&mut hasher),
         // Nodes without inputs of their own, or that are taken as one thing.
-        LogicalPlan::TableScan(_) | LogicalPlan::EmptyRelation(_) | LogicalPlan::RecursiveQuery(_) => {
+        LogicalPlan::TableScan(scan) => {
             plan.hash(&mut hasher);
+            hash_table(scan, &mut hasher)?;
         }
+        LogicalPlan::EmptyRelation(_) | LogicalPlan::RecursiveQuery(_) => plan.hash(&mut hasher),
         LogicalPlan::Extension(extension) => extension.node.dyn_hash(&mut hasher),
         _ => {}
     }

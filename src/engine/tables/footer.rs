@@ -15,6 +15,7 @@ use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::{
     PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder, RowGroupMetaData,
 };
+use datafusion::scalar::ScalarValue;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
@@ -183,6 +184,7 @@ pub fn column(footer: &ParquetMetaData, name: &str) -> Option<usize> {
 /// Takes out of the statistics what some row group does not know. The engine calls a minimum exact that it has from the other
 /// row groups alone, and a missing count of nulls zero; it would leave out rows on their word.
 pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &ParquetMetaData) {
+    let rows = statistics.num_rows;
     for (field, known) in schema.fields().iter().zip(&mut statistics.column_statistics) {
         let Some(index) = column(footer, field.name()) else { continue };
         let groups = || footer.row_groups().iter().filter(|group| group.num_rows() > 0);
@@ -197,7 +199,10 @@ pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &Parquet
                     || (found.min_bytes_opt().is_some() && found.max_bytes_opt().is_some())
             })
         };
-        if !groups().all(has_bounds) {
+        // The engine makes none of bounds that are stored in another type than the column has, and calls that exact.
+        let is_none = |bound: &Precision<ScalarValue>| bound.get_value().is_some_and(ScalarValue::is_null);
+        let lacks_bounds = known.null_count != rows && (is_none(&known.min_value) || is_none(&known.max_value));
+        if lacks_bounds || !groups().all(has_bounds) {
             known.min_value = Precision::Absent;
             known.max_value = Precision::Absent;
         }

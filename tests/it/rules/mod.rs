@@ -6,6 +6,12 @@ mod tpch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::WriterProperties;
 
 use super::harness::{cxlake, repository};
 
@@ -286,6 +292,90 @@ fn rows_are_taken_in_the_order_in_which_they_lie_where_all_files_are_sorted() {
     // A file that nobody has sorted.
     folder.parquet("t/k=3/b.parquet", &rows(4));
     assert!(is_taken.iter().all(|sql| sorts(sql)));
+}
+
+/// A file as `cxlake optimize` writes it, with row groups of two rows.
+fn sorted_file(path: &Path, sorted_by: &[(usize, bool)], columns: Vec<(&str, ArrayRef)>) {
+    let sorting = sorted_by.iter().map(|&(column, descending)| SortingColumn {
+        column_idx: i32::try_from(column).expect("a column"),
+        descending,
+        nulls_first: false,
+    });
+    let properties = WriterProperties::builder()
+        .set_created_by(format!("{}1.0.0", cxlake::engine::WRITER))
+        .set_max_row_group_row_count(Some(2))
+        .set_sorting_columns(Some(sorting.collect()));
+    let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    let file = std::fs::File::create(path).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties.build())).expect("a writer");
+    writer.write(&rows).expect("rows");
+    writer.close().expect("a footer");
+}
+
+#[test]
+fn row_groups_of_sorted_files_are_read_in_the_order_in_which_they_lie() {
+    let folder = super::harness::Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.u]\npath = \"u/\"\n");
+    // The least month is lower in the third row group than in the second.
+    let accounts: ArrayRef = Arc::new(StringArray::from(vec!["a", "a", "a", "a", "a", "b", "b", "b"]));
+    let months: ArrayRef = Arc::new(Int64Array::from(vec![1, 4, 5, 8, 9, 1, 2, 3]));
+    sorted_file(&folder.at("t/a.parquet"), &[(0, false), (1, false)], vec![("account", accounts), ("month", months)]);
+    // The least numbers are the same in two row groups.
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![10, 8, 8, 8, 7, 7]));
+    sorted_file(&folder.at("u/a.parquet"), &[(0, true)], vec![("n", numbers)]);
+
+    for threads in ["1", "2"] {
+        let asked = |sql: &str| folder.cxlake(["--threads", threads, "--quiet", "--format", "csv", "-c", sql]).prints();
+        let in_order = "select account, month from t order by account, month";
+        assert!(!asked(&format!("explain format indent {in_order}")).contains("SortExec"));
+        assert_eq!(asked(in_order), "account,month\na,1\na,4\na,5\na,8\na,9\nb,1\nb,2\nb,3\n");
+        let numbered =
+            "select account, month, row_number() over (partition by account order by month) as n from t order by 1, 2";
+        assert_eq!(asked(numbered), "account,month,n\na,1,1\na,4,2\na,5,3\na,8,4\na,9,5\nb,1,1\nb,2,2\nb,3,3\n");
+        assert_eq!(asked("select n from u order by n desc nulls last"), "n\n10\n8\n8\n8\n7\n7\n");
+    }
+}
+
+#[test]
+fn keys_that_are_named_twice_or_grouped_in_sets_keep_their_places() {
+    let asked = |sql: &str| cxlake(["--quiet", "--format", "csv", "-c", sql]).prints();
+    let latest = "select k, v from (select k, v, row_number() over (partition by k, k order by t desc) as n \
+                  from (values (1, 2, 3), (1, 3, 4), (2, 5, 1)) x(k, v, t)) where n = 1 order by k";
+    assert_eq!(asked(latest), "k,v\n1,3\n2,5\n");
+    // A window tells minus zero from zero.
+    let zeros = "select count(*) as n from (select row_number() over (partition by k order by t) as n \
+                 from (values (0.0, 1), (-0.0, 2), (0.0, 3)) x(k, t)) where n = 1";
+    let apart = |setting: &str| {
+        let script = format!("set cxlake.latest_per_key = {setting}; {zeros};");
+        cxlake(["--quiet", "--format", "csv", "-f", "-"]).stdin(script).prints()
+    };
+    assert_eq!(apart("true"), apart("false"));
+
+    let kind = "case when segment = 'Small' then 'S' else 'o' end";
+    let sets =
+        format!("select {kind} as kind, count(*) as n from accounts group by grouping sets (({kind}), ()) order by n");
+    assert_eq!(asked(&sets), "kind,n\nS,290\no,310\n,600\n");
+    let day = "cast(answered_at as date)";
+    let days = format!(
+        "select count(*) - count(day) as totals from (select {day} as day, count(*) as n from surveys \
+                        where answered_at is not null group by rollup({day}))"
+    );
+    assert_eq!(asked(&days), "totals\n1\n");
+}
+
+#[test]
+fn a_condition_that_can_fail_is_not_asked_before_the_one_that_guards_it() {
+    let folder = super::harness::Folder::new();
+    // The text takes less room than what guards it, and few rows pass, so that all else is read late.
+    folder.parquet(
+        "t.parquet",
+        "select case when value % 1000 = 0 then 'n' else 'kind ' || (value * 7919 % 1000) end as kind, \
+         case when value % 1000 = 0 then '7' else 'n/a' end as number, sha256(cast(value as varchar)) as wide \
+         from range(0, 50000)",
+    );
+    let guarded = "select count(wide) as n from 't.parquet' where kind = 'n' and cast(number as int) > 5";
+    assert_eq!(folder.cxlake(["--quiet", "--format", "csv", "-c", guarded]).prints(), "n\n50\n");
 }
 
 #[test]

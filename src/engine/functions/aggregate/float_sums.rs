@@ -221,8 +221,9 @@ impl Moments {
         let lacking = (-sum / count).mul_add(count, sum) / count;
         rest.add(-lacking * sum);
         rest.add(-2.0 * sum * sum_cut_off / count);
-        // Of equal values rounding may leave a trace below zero.
-        Some(rest.value().max(0.0) / degrees as f64)
+        // Of equal values rounding may leave a trace below zero. What is no number stays none.
+        let rest = rest.value();
+        Some(if rest < 0.0 { 0.0 } else { rest } / degrees as f64)
     }
 }
 
@@ -439,6 +440,21 @@ mod tests {
                     rows.swap(place, random.below(place + 1));
                 }
                 assert_eq!(made(&function, &rows, parts), expected, "{} in {parts}", function.name());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_made_of_no_number_is_none() {
+        for function in all().map(Arc::new) {
+            for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let ScalarValue::Float64(Some(made)) = made(&function, &[1.0, odd, 2.0], 1) else { panic!("no float") };
+                let is_spread = function.name().starts_with("var") || function.name().starts_with("stddev");
+                assert!(
+                    if is_spread { made.is_nan() } else { !made.is_finite() },
+                    "{} of {odd}: {made}",
+                    function.name()
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Aggregates that need all values of a group at once.
 //!
-//! Values are kept flat, in the order in which they came, with the group of each beside them: one growing buffer for all
-//! groups in place of one for each. They are sorted by group when groups leave.
+//! Values are kept flat, in the order in which they came, with the group of each beside them, in place of a buffer for each group.
+//! They are sorted by group when groups leave.
 
 use std::fmt::Debug;
 use std::mem::{size_of, size_of_val, take};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, LargeListArray};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use datafusion::arrow::datatypes::{ArrowNativeType, DataType, Field, FieldRef, Float64Type};
 use datafusion::common::exec_datafusion_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::StateFieldsArgs;
@@ -20,6 +20,9 @@ use datafusion::scalar::ScalarValue;
 use super::emit::leaving;
 use super::filter::passing;
 use crate::statistics::order::ascending;
+
+/// Samples of a block. What grows by blocks is never copied into a larger place, which would take twice the memory while it lasts.
+const BLOCK: usize = 1 << 16;
 
 /// What is computed of samples of `N` numbers each.
 pub trait Statistic<const N: usize>: Debug + Clone + Send + Sync + 'static {
@@ -101,12 +104,18 @@ fn item() -> FieldRef {
 }
 
 /// Lists of samples as state columns.
-fn lists<const N: usize>(samples: &[[f64; N]], lengths: impl IntoIterator<Item = usize>) -> Result<Vec<ArrayRef>> {
+fn lists<const N: usize>(samples: Vec<[f64; N]>, lengths: impl IntoIterator<Item = usize>) -> Result<Vec<ArrayRef>> {
     let offsets = OffsetBuffer::<i64>::from_lengths(lengths);
-    (0..N)
-        .map(|column| {
-            let values: Float64Array = samples.iter().map(|sample| sample[column]).collect::<Vec<f64>>().into();
-            Ok(Arc::new(LargeListArray::try_new(item(), offsets.clone(), Arc::new(values), None)?) as ArrayRef)
+    let columns: Vec<Vec<f64>> = if N == 1 {
+        vec![samples.into_flattened()]
+    } else {
+        (0..N).map(|column| samples.iter().map(|sample| sample[column]).collect()).collect()
+    };
+    columns
+        .into_iter()
+        .map(|values| {
+            let values = Arc::new(Float64Array::from(values));
+            Ok(Arc::new(LargeListArray::try_new(item(), offsets.clone(), values, None)?) as ArrayRef)
         })
         .collect()
 }
@@ -117,38 +126,54 @@ fn each_of_state<const N: usize>(
     mut take: impl FnMut(usize, [f64; N]) -> Result<()>,
 ) -> Result<()> {
     let lists: Vec<&LargeListArray> = states.iter().map(arrow::array::AsArray::as_list::<i64>).collect();
+    let values: Vec<ArrayRef> = lists.iter().map(|list| Arc::clone(list.values())).collect();
+    let columns = columns::<N>(&values)?;
     let Some(first) = lists.first() else { return Ok(()) };
     for row in (0..first.len()).filter(|row| first.is_valid(*row)) {
-        let parts: Vec<ArrayRef> = lists.iter().map(|list| list.value(row)).collect();
-        let parts = columns::<N>(&parts)?;
-        for place in 0..parts.first().map_or(0, Array::len) {
-            take(row, parts.map(|part| part.value(place)))?;
+        for place in 0..first.value_length(row).as_usize() {
+            let mut sample = [0.0; N];
+            for (number, (list, column)) in sample.iter_mut().zip(lists.iter().zip(columns)) {
+                *number = column.value(list.value_offsets()[row].as_usize() + place);
+            }
+            take(row, sample)?;
         }
     }
     Ok(())
+}
+
+/// Samples with the group of each.
+#[derive(Debug)]
+struct Block<const N: usize> {
+    samples: Vec<[f64; N]>,
+    groups: Vec<u32>,
+}
+
+impl<const N: usize> Block<N> {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { samples: Vec::with_capacity(capacity), groups: Vec::with_capacity(capacity) }
+    }
 }
 
 /// The samples of many groups.
 #[derive(Debug)]
 pub struct GroupedSamples<S, const N: usize> {
     over: Over<S>,
-    samples: Vec<[f64; N]>,
-    /// The group of each sample.
-    groups: Vec<u32>,
+    /// All full but the last.
+    blocks: Vec<Block<N>>,
     /// Groups that there are.
     count: usize,
 }
 
 impl<S: Statistic<N>, const N: usize> GroupedSamples<S, N> {
     pub fn new(statistic: S, is_distinct: bool) -> Self {
-        Self { over: Over { statistic, is_distinct }, samples: vec![], groups: vec![], count: 0 }
+        Self { over: Over { statistic, is_distinct }, blocks: vec![], count: 0 }
     }
 
     /// Takes groups out: their samples, and where those of each begin and end.
     pub fn take(&mut self, emit_to: EmitTo) -> (Vec<[f64; N]>, Vec<usize>) {
         let count = leaving(emit_to, self.count);
         let mut ends = vec![0; count + 1];
-        for group in &self.groups {
+        for group in self.blocks.iter().flat_map(|block| &block.groups) {
             if let Some(end) = ends.get_mut(*group as usize + 1) {
                 *end += 1;
             }
@@ -158,20 +183,30 @@ impl<S: Statistic<N>, const N: usize> GroupedSamples<S, N> {
         }
         let mut next = ends.clone();
         let mut sorted = vec![[0.0; N]; ends[count]];
-        let mut staying = (vec![], vec![]);
-        for (group, sample) in take(&mut self.groups).into_iter().zip(take(&mut self.samples)) {
-            let place = group as usize;
-            if place < count {
-                sorted[next[place]] = sample;
-                next[place] += 1;
-            } else {
-                staying.0.push(u32::try_from(place - count).unwrap_or(group));
-                staying.1.push(sample);
+        for block in take(&mut self.blocks) {
+            for (group, sample) in block.groups.into_iter().zip(block.samples) {
+                let place = group as usize;
+                if place < count {
+                    sorted[next[place]] = sample;
+                    next[place] += 1;
+                } else {
+                    push(&mut self.blocks, u32::try_from(place - count).unwrap_or(group), sample);
+                }
             }
         }
-        (self.groups, self.samples) = staying;
         self.count -= count;
         (sorted, ends)
+    }
+}
+
+fn push<const N: usize>(blocks: &mut Vec<Block<N>>, group: u32, sample: [f64; N]) {
+    if blocks.last().is_none_or(|block| block.samples.len() == BLOCK) {
+        // The first one grows: most calls are of few samples.
+        blocks.push(Block::with_capacity(if blocks.is_empty() { 0 } else { BLOCK }));
+    }
+    if let Some(block) = blocks.last_mut() {
+        block.groups.push(group);
+        block.samples.push(sample);
     }
 }
 
@@ -188,10 +223,9 @@ impl<S: Statistic<N>, const N: usize> GroupsAccumulator for GroupedSamples<S, N>
         total_num_groups: usize,
     ) -> Result<()> {
         self.count = self.count.max(total_num_groups);
-        let (samples, groups) = (&mut self.samples, &mut self.groups);
+        let blocks = &mut self.blocks;
         self.over.each(values, opt_filter, |row, sample| {
-            groups.push(group_number(group_indices[row])?);
-            samples.push(sample);
+            push(blocks, group_number(group_indices[row])?, sample);
             Ok(())
         })
     }
@@ -199,8 +233,7 @@ impl<S: Statistic<N>, const N: usize> GroupsAccumulator for GroupedSamples<S, N>
     fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
         self.count = self.count.max(total_num_groups);
         each_of_state(states, |row, sample| {
-            self.groups.push(group_number(group_indices[row])?);
-            self.samples.push(sample);
+            push(&mut self.blocks, group_number(group_indices[row])?, sample);
             Ok(())
         })
     }
@@ -213,7 +246,7 @@ impl<S: Statistic<N>, const N: usize> GroupsAccumulator for GroupedSamples<S, N>
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let (samples, ends) = self.take(emit_to);
-        lists(&samples, ends.windows(2).map(|ends| ends[1] - ends[0]))
+        lists(samples, ends.windows(2).map(|ends| ends[1] - ends[0]))
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
@@ -224,11 +257,14 @@ impl<S: Statistic<N>, const N: usize> GroupsAccumulator for GroupedSamples<S, N>
             samples.push(sample);
             Ok(())
         })?;
-        lists::<N>(&samples, lengths)
+        lists::<N>(samples, lengths)
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.samples.capacity() * size_of::<[f64; N]>() + self.groups.capacity() * size_of::<u32>()
+        let of_block = |block: &Block<N>| {
+            block.samples.capacity() * size_of::<[f64; N]>() + block.groups.capacity() * size_of::<u32>()
+        };
+        size_of_val(self) + self.blocks.iter().map(of_block).sum::<usize>()
     }
 }
 
@@ -282,7 +318,7 @@ impl<S: Statistic<N>, const N: usize> Accumulator for Samples<S, N> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let lists = lists(&self.samples, [self.samples.len()])?;
+        let lists = lists(self.samples.clone(), [self.samples.len()])?;
         lists.iter().map(|list| ScalarValue::try_from_array(list, 0)).collect()
     }
 

@@ -205,8 +205,11 @@ impl<S: Score<N>, const N: usize> AggregateUDFImpl for ScoreFunction<S, N> {
         let types = arguments.input_fields.iter().map(|field| field.data_type());
         if weight_place(S::HELP, types).is_some() {
             fields.push(named("positive".to_owned(), DataType::Int64));
-            fields.extend((0..N).map(|mark| named(format!("weighted_{mark}"), DataType::Float64)));
-            fields.push(named("squared_weights".to_owned(), DataType::Float64));
+            let sums = (0..N).map(|mark| format!("weighted_{mark}")).chain(["squared_weights".to_owned()]);
+            for sum in sums {
+                fields.push(named(sum.clone(), DataType::Float64));
+                fields.push(named(format!("{sum}_cut_off"), DataType::Float64));
+            }
         }
         Ok(fields)
     }
@@ -579,8 +582,13 @@ fn state_columns<const N: usize>(counts: &[[i64; N]], weighted: Option<&[Weighte
         (0..N).map(|mark| ints(counts.iter().map(|counts| counts[mark]).collect())).collect();
     if let Some(weighted) = weighted {
         columns.push(ints(weighted.iter().map(|sums| sums.positive).collect()));
-        columns.extend((0..N).map(|mark| floats(weighted.iter().map(|sums| sums.sums[mark].value()).collect())));
-        columns.push(floats(weighted.iter().map(|sums| sums.squared_weights.value()).collect()));
+        let parts = |of: &dyn Fn(&Weighted<N>) -> Sum| {
+            let parts = weighted.iter().map(|sums| of(sums).parts());
+            let (sums, cut_off): (Vec<f64>, Vec<f64>) = parts.map(|[sum, cut_off]| (sum, cut_off)).unzip();
+            [floats(sums), floats(cut_off)]
+        };
+        columns.extend((0..N).flat_map(|mark| parts(&|sums| sums.sums[mark])));
+        columns.extend(parts(&|sums| sums.squared_weights));
     }
     columns
 }
@@ -599,17 +607,19 @@ fn merge<const N: usize>(
         column.iter().enumerate().for_each(|(row, count)| counts[group(row)][mark] += count);
     }
     let Some(weighted) = weighted else { return Ok(()) };
-    let [positive, sums @ .., squared_weights] = of_weights else {
+    let Some((positive, parts)) = of_weights.split_first().filter(|(_, parts)| parts.len() == 2 * (N + 1)) else {
         return Err(internal_datafusion_err!("a weighted tally has its sums"));
     };
     let positive = positive.as_primitive::<Int64Type>().values();
     positive.iter().enumerate().for_each(|(row, count)| weighted[group(row)].positive += count);
-    for (mark, column) in sums.iter().enumerate() {
-        let column = column.as_primitive::<Float64Type>().values();
-        column.iter().enumerate().for_each(|(row, sum)| weighted[group(row)].sums[mark].add(*sum));
+    for (mark, parts) in parts.chunks_exact(2).enumerate() {
+        let [sums, cut_off] = [&parts[0], &parts[1]].map(|part| part.as_primitive::<Float64Type>().values());
+        for (row, parts) in sums.iter().zip(cut_off).enumerate() {
+            let weighted = &mut weighted[group(row)];
+            let sum = weighted.sums.get_mut(mark).unwrap_or(&mut weighted.squared_weights);
+            sum.merge([*parts.0, *parts.1]);
+        }
     }
-    let squares = squared_weights.as_primitive::<Float64Type>().values();
-    squares.iter().enumerate().for_each(|(row, sum)| weighted[group(row)].squared_weights.add(*sum));
     Ok(())
 }
 
@@ -727,6 +737,29 @@ mod tests {
             } else {
                 hold(&function, &[column], &[Value::Null, missing.clone()], random, reference, same);
             }
+        }
+    }
+
+    #[test]
+    fn weighted_scores_are_the_same_to_the_last_digit_in_any_parts() {
+        let random = &mut Random(7);
+        let scores: Vec<i64> = (0..999).map(|_| i64::try_from(random.below(11)).expect("small")).collect();
+        let weights: Vec<f64> = scores.iter().map(|_| random.below(1_000_000) as f64 / 7e3).collect();
+        let made = |size: usize| {
+            let mut whole = Single::<Nps, 3>::new(call(true));
+            for (scores, weights) in scores.chunks(size).zip(weights.chunks(size)) {
+                let mut one = Single::<Nps, 3>::new(call(true));
+                let columns: Vec<ArrayRef> =
+                    vec![Arc::new(Int64Array::from(scores.to_vec())), Arc::new(Float64Array::from(weights.to_vec()))];
+                one.update_batch(&columns).expect("answers");
+                let states = one.state().expect("a state").into_iter();
+                let states: Vec<ArrayRef> = states.map(|state| state.to_array().expect("a column")).collect();
+                whole.merge_batch(&states).expect("states");
+            }
+            whole.evaluate().expect("a result")
+        };
+        for size in [1, 2, 7, 100, 500] {
+            assert_eq!(made(size), made(999), "parts of {size}");
         }
     }
 

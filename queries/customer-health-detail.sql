@@ -4,7 +4,7 @@
 -- description = """
 -- The components of one account: what each scores, what it adds to the health, and what it costs against a perfect \
 -- score. The points add up to the health of customer-health; points and points lost add up to 100. A component that is \
--- not present has neither. What happened is in account-timeline, of the same account by default."""
+-- not present adds nothing, and what it loses is not known. What happened is in account-timeline, of the same account by default."""
 -- tags = ["health"]
 -- grain = ["component"]
 -- uses = ["customer-health-components"]
@@ -44,7 +44,8 @@ select
     component,
     weight,
     score,
-    weight * score / weight_present as points,
+    -- What is not present adds nothing; without it the others would not be seen to add up.
+    case when weight_present is not null then coalesce(weight * score / weight_present, 0) end as points,
     weight * (100 - score) / weight_present as points_lost,
     lowest,
     observations,

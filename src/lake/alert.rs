@@ -272,6 +272,9 @@ pub struct Cell {
     /// The value as its query shows it to people, where that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
+    /// The type of its column, where that is one of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
 }
 
 impl AlertRecord {
@@ -379,7 +382,7 @@ mod tests {
             since: at("2026-10-01T12:00:00Z"),
             told: Some(at("2026-10-01T12:00:00Z")),
             sends: false,
-            row: vec![Cell { name: "cost".to_owned(), value: None, shown: None }],
+            row: vec![Cell { name: "cost".to_owned(), value: None, shown: None, number: None }],
         };
         let record = AlertRecord {
             run_id: "019a-1".to_owned(),

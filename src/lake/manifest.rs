@@ -346,10 +346,14 @@ fn check_place(
     stores: &BTreeMap<String, Store>,
 ) -> Result<()> {
     let wrong = |message: String| document.error_at(path.span().start, message);
+    let line = document.line(path.span().start);
     let path = path.get_ref();
     if let Some((scheme, _)) = path.split_once("://").filter(|_| !is_address(path) && !path.starts_with("file://")) {
-        return Err(wrong(format!("{what} is at `{path}`, and `{scheme}://` is not known"))
+        return Err(wrong(format!("{what} is at `{}`, and `{scheme}://` is not known", store::shown(path)))
             .hint("write a local path, or one in a bucket: `s3://bucket/folder/`"));
+    }
+    if is_address(path) {
+        store::take_apart(path).map_err(|error| error.at(document.file, Some(line)))?;
     }
     let Some((store, _)) = store::named(path).filter(|(store, _)| !stores.contains_key(*store)) else { return Ok(()) };
     let error = wrong(format!("{what} is in store `{store}`, which is not declared"));

@@ -152,10 +152,15 @@ pub struct ParameterRecord {
     pub value: String,
 }
 
+/// The name of the object of a run that began at this time.
+pub fn object(run_id: &str, started_at: DateTime<Utc>) -> String {
+    format!("{RUNS}/{}/{run_id}.json", started_at.format("%Y-%m"))
+}
+
 impl RunRecord {
     /// The name of its object among the records.
     pub fn object(&self) -> String {
-        format!("{RUNS}/{}/{}.json", self.started_at.format("%Y-%m"), self.run_id)
+        object(&self.run_id, self.started_at)
     }
 
     /// The record as its object has it.

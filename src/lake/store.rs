@@ -194,12 +194,12 @@ fn store(
     let endpoint = section.endpoint.map(|endpoint| {
         let text = endpoint.get_ref().trim_end_matches('/');
         let is_host =
-            |scheme| text.strip_prefix(scheme).is_some_and(|host: &str| !host.is_empty() && !host.contains('/'));
+            |scheme| text.strip_prefix(scheme).is_some_and(|host: &str| !host.is_empty() && !host.contains(['/', '@']));
         if is_host("https://") || is_host("http://") {
             return Ok(text.to_owned());
         }
-        Err(at(endpoint.span().start, format!("endpoint `{}` is no address of a server", endpoint.get_ref()))
-            .hint("write `https://host` or `http://host:port`, without the bucket"))
+        Err(at(endpoint.span().start, format!("endpoint `{}` is no address of a server", shown(endpoint.get_ref())))
+            .hint(hint(endpoint.get_ref(), "write `https://host` or `http://host:port`, without the bucket")))
     });
     let encryption = match (section.encryption, section.kms_key) {
         (None, None) => None,
@@ -240,7 +240,8 @@ fn store(
 /// `InvalidData` when it is no address of a bucket.
 pub fn take_apart(address: &str) -> Result<(String, String)> {
     let wrong = |why: &str| {
-        Error::invalid(format!("`{address}` is no address of a bucket: {why}")).hint("write `s3://bucket/folder/`")
+        Error::invalid(format!("`{}` is no address of a bucket: {why}", shown(address)))
+            .hint(hint(address, "write `s3://bucket/folder/`"))
     };
     let rest = address.strip_prefix(SCHEME).ok_or_else(|| wrong("it does not begin with `s3://`"))?;
     let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -249,6 +250,25 @@ pub fn take_apart(address: &str) -> Result<(String, String)> {
         return Err(wrong("a bucket has letters, digits, `-` and `.`"));
     }
     Ok((bucket.to_owned(), path.trim_matches('/').to_owned()))
+}
+
+/// An address as it may be shown. What stands before an `@` may be a key, with slashes in it.
+pub fn shown(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.find("://").map_or("", |end| &before[..end + 3]);
+            format!("{scheme}…@{host}")
+        }
+        None => address.to_owned(),
+    }
+}
+
+/// How to correct an address that is none.
+pub fn hint(address: &str, correct: &str) -> String {
+    match address.contains('@') {
+        true => format!("{correct}; credentials come from the environment and the AWS files"),
+        false => correct.to_owned(),
+    }
 }
 
 /// The store and the path in it of a path such as `prod:folder/`; `None` for paths that name no store.
@@ -266,8 +286,19 @@ mod tests {
         let parted = |address| take_apart(address).ok();
         assert_eq!(parted("s3://lake"), Some(("lake".into(), String::new())));
         assert_eq!(parted("s3://my.lake/a/b/"), Some(("my.lake".into(), "a/b".into())));
-        for wrong in ["s3://", "s3:///a", "http://lake/a", "s3://a b/c", "lake"] {
+        assert_eq!(parted("s3://lake/a@b"), Some(("lake".into(), "a@b".into())));
+        for wrong in ["s3://", "s3:///a", "http://lake/a", "s3://a b/c", "lake", "s3://key@lake/a"] {
             assert_eq!(parted(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys_in_an_address_are_not_shown() {
+        for address in ["s3://AKIA:SECRET@lake/a", "s3://AKIA:SEC/RET@lake/a", "AKIA:SECRET@lake/a"] {
+            let error = take_apart(address).expect_err("keys do not belong there");
+            let said = format!("{error} {:?}", error.hint_text());
+            assert!(said.contains("…@lake/a` is no address") && !said.contains("AKIA"), "{said}");
+            assert!(said.contains("credentials come from the environment"), "{said}");
         }
     }
 

@@ -180,7 +180,9 @@ async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&F
 ///
 /// # Errors
 /// `Storage` when the disk or the server refuses, when a file changed meanwhile and when another is at work; `Exhausted` when
-/// memory does not do; `Internal` when the new files do not hold what the old ones do. The table is then as it was.
+/// memory does not do; `Internal` when the new files do not hold what the old ones do. No file is replaced then. Errors behind
+/// the step in which files change places are of deleting and looking alone: the new files count, and the old ones do not, whether
+/// they are deleted or wait for the next call.
 pub async fn carry_out(
     engine: &Engine,
     plan: &Plan,
@@ -254,7 +256,7 @@ async fn replaced(
             return Err(Error::internal(format!("in `{shown}`, {difference}; nothing was replaced")));
         }
     }
-    change.commit(&added, &replaced, Utc::now()).await?;
+    change.commit(&added, &replaced).await?;
     if plan.keep <= TimeDelta::zero() {
         let more = change.delete_replaced(plan.keep, Utc::now()).await?;
         deleted.files += more.files;

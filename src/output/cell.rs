@@ -4,7 +4,7 @@ use arrow::array::{Array, AsArray, Decimal128Array, Float64Array, Int64Array, Re
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Field, Float64Type, Int64Type};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions};
+use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions, array_value_to_string};
 
 use super::present::{NumberFormat, Presentation, grouped_number};
 
@@ -119,6 +119,26 @@ impl Numbers {
 pub fn columns<'a>(batch: &'a RecordBatch, present: &'a Presentation) -> Result<Vec<Column<'a>>, ArrowError> {
     let schema = batch.schema_ref();
     schema.fields().iter().zip(batch.columns()).map(|(field, values)| Column::new(field, values, present)).collect()
+}
+
+/// A number that was reckoned, as a column of this type without a number format would show it.
+pub fn number(value: f64, data_type: &DataType) -> String {
+    if data_type.is_integer() && value.fract() == 0.0 {
+        return format!("{value:.0}");
+    }
+    if let DataType::Decimal32(_, scale)
+    | DataType::Decimal64(_, scale)
+    | DataType::Decimal128(_, scale)
+    | DataType::Decimal256(_, scale) = data_type
+        && let Ok(scale) = u8::try_from(*scale)
+    {
+        return NumberFormat::digits(scale).float(value);
+    }
+    let shown = if data_type.is_floating() { data_type } else { &DataType::Float64 };
+    // The digits behind the fifteenth are those of rounding.
+    let value = format!("{value:.14e}").parse().unwrap_or(value);
+    let text = cast(&Float64Array::from(vec![value]), shown).and_then(|values| array_value_to_string(&values, 0));
+    text.unwrap_or_else(|_| value.to_string())
 }
 
 /// Whether values of this type are read from the right.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, UInt64Array};
 use arrow::compute::take;
 use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
 
 use super::cell;
 use super::chart::place;
@@ -24,7 +26,8 @@ pub struct Crosstab {
 }
 
 impl Crosstab {
-    /// Turns a result. Pairs that it does not have are null; rows and columns come in the order of the result.
+    /// Turns a result. Pairs that it does not have are null; rows and columns come in the order of the result. Values that differ stay
+    /// apart, also where they are shown alike.
     ///
     /// # Errors
     /// `Usage` when a column is not there, a pair comes twice, or there are too many columns.
@@ -71,23 +74,59 @@ impl Crosstab {
     }
 }
 
-/// The values of a column as texts, each with the row in which it comes first.
+/// The different values of a column as texts, each with the row in which it comes first.
 type Values = Vec<(String, usize)>;
 
 /// The values of a column, and for each row the place of its value.
 fn distinct(rows: &RecordBatch, column: usize, present: &Presentation) -> Result<(Values, Vec<usize>)> {
-    let schema = rows.schema();
-    let texts = cell::Column::new(schema.field(column), rows.column(column), present)
-        .map_err(|error| Error::internal(format!("a column cannot be read: {error}")))?;
+    let cannot = |error: ArrowError| Error::internal(format!("a column cannot be read: {error}"));
+    let (schema, array) = (rows.schema(), rows.column(column));
+    let texts = cell::Column::new(schema.field(column), array, present).map_err(cannot)?;
+    let keys: Vec<Vec<u8>> = match RowConverter::new(vec![SortField::new(array.data_type().clone())]) {
+        Ok(converter) => {
+            let keys = converter.convert_columns(std::slice::from_ref(array)).map_err(cannot)?;
+            keys.iter().map(|key| key.as_ref().to_vec()).collect()
+        }
+        // Values without an order, such as maps.
+        Err(_) => (0..array.len()).map(|row| texts.text(row).into_bytes()).collect(),
+    };
     let mut places = HashMap::new();
     let mut values = Values::new();
-    let of_row = (0..rows.num_rows()).map(|row| {
-        let text = texts.text(row);
-        *places.entry(text.clone()).or_insert_with(|| {
-            values.push((text, row));
+    let of_row = keys.iter().enumerate().map(|(row, key)| {
+        *places.entry(key).or_insert_with(|| {
+            values.push((texts.text(row), row));
             values.len() - 1
         })
     });
     let of_row = of_row.collect();
     Ok((values, of_row))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+    use crate::output::present::{ColumnStyle, NumberFormat};
+
+    #[test]
+    fn values_that_look_alike_have_rows_and_columns_of_their_own() {
+        let columns: [(&str, ArrayRef); 3] = [
+            ("answer", Arc::new(StringArray::from(vec![None, Some("NULL"), None]))),
+            ("share", Arc::new(Float64Array::from(vec![0.121, 0.121, 0.124]))),
+            ("n", Arc::new(Int64Array::from(vec![1, 2, 3]))),
+        ];
+        let rows = RecordBatch::try_from_iter(columns).expect("columns of one length");
+        let style = ColumnStyle { number: NumberFormat::parse("0%").ok(), ..ColumnStyle::default() };
+        let present = Presentation::report(BTreeMap::from([("share".to_owned(), style)]));
+        let (turned, _) = Crosstab::default().of(&rows, &present).expect("a crosstab");
+        let schema = turned.schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["answer", "12%", "12%"]);
+        assert_eq!(turned.column(0).as_ref(), &StringArray::from(vec![None, Some("NULL")]));
+        assert_eq!(turned.column(1).as_ref(), &Int64Array::from(vec![1, 2]));
+        assert_eq!(turned.column(2).as_ref(), &Int64Array::from(vec![Some(3), None]));
+    }
 }

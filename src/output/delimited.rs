@@ -38,7 +38,7 @@ impl<W: Write> Delimited<W> {
 
 /// The text, behind a `'` where a spreadsheet would compute it.
 fn safe(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         Cow::Owned(format!("'{text}"))
     } else {
         Cow::Borrowed(text)

@@ -1,5 +1,6 @@
 //! How a saved query wants its columns shown: titles and number formats.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -50,6 +51,17 @@ pub struct ColumnStyle {
 pub enum Good {
     Up,
     Down,
+}
+
+/// Where a number lies by the edges of bands: below the first, above the last, or between them, as one on an edge does; `None` where
+/// there are no bands.
+pub fn by_bands(number: f64, bands: &[f64]) -> Option<Ordering> {
+    let (low, high) = (*bands.first()?, *bands.last()?);
+    Some(match number {
+        number if number < low => Ordering::Less,
+        number if number > high => Ordering::Greater,
+        _ => Ordering::Equal,
+    })
 }
 
 impl Presentation {
@@ -150,6 +162,11 @@ impl NumberFormat {
         })
     }
 
+    /// So many digits behind the point, and nothing else.
+    pub fn digits(decimals: u8) -> Self {
+        Self { decimals, grouped: false, percent: false, signed: false, currency: false }
+    }
+
     pub fn is_percent(&self) -> bool {
         self.percent
     }
@@ -169,7 +186,7 @@ impl NumberFormat {
         if self.signed { format!("+{plain};-{plain};{plain}") } else { plain }
     }
 
-    /// A binary floating point number in this format.
+    /// A binary floating point number in this format, rounded as the shortest decimal that stands for it.
     pub fn float(&self, value: f64) -> String {
         let mut text = String::new();
         self.write_float(value, &mut text);
@@ -188,6 +205,14 @@ impl NumberFormat {
         if !value.is_finite() {
             return into.push_str(&value.to_string());
         }
+        match shortest(value) {
+            Some((unscaled, scale)) => self.write_exact(unscaled, scale, into),
+            None => self.write_long(value, into),
+        }
+    }
+
+    /// Writes a number that has more digits than an exact one can have.
+    fn write_long(&self, value: f64, into: &mut String) {
         let value = if self.percent { value * 100.0 } else { value };
         self.dress(&format!("{:.*}", usize::from(self.decimals), value), into);
     }
@@ -200,15 +225,17 @@ impl NumberFormat {
             Some(1) => Some(unscaled),
             Some(divisor) if scale > wanted => Some(rounded(unscaled, divisor)),
             Some(factor) => unscaled.checked_mul(factor),
+            // Far less than half of the last digit.
+            None if scale > wanted => Some(0),
             None => None,
         };
         let Some(shifted) = shifted else {
-            return self.write_float(unscaled as f64 / 10_f64.powf(f64::from(scale)), into);
+            return self.write_long(unscaled as f64 / 10_f64.powf(f64::from(scale)), into);
         };
         let decimals = usize::from(self.decimals);
         let mut digits = match u64::try_from(shifted.unsigned_abs()) {
             Ok(narrow) => format!("{narrow:0>width$}", width = decimals + 1),
-            Err(_) => shifted.unsigned_abs().to_string(),
+            Err(_) => format!("{:0>width$}", shifted.unsigned_abs(), width = decimals + 1),
         };
         if decimals > 0 {
             digits.insert(digits.len() - decimals, '.');
@@ -239,6 +266,13 @@ impl NumberFormat {
             into.push('%');
         }
     }
+}
+
+/// The shortest decimal that stands for a number: this, over ten to the power of that. `None` for more than 38 digits.
+fn shortest(value: f64) -> Option<(i128, u32)> {
+    let text = value.to_string();
+    let (whole, behind) = text.split_once('.').unwrap_or((text.as_str(), ""));
+    Some((format!("{whole}{behind}").parse().ok()?, u32::try_from(behind.len()).ok()?))
 }
 
 fn rounded(value: i128, divisor: i128) -> i128 {
@@ -287,8 +321,42 @@ mod tests {
         assert_eq!(format("0%").float(0.256), "26%");
         assert_eq!(format("+0.0").float(3.04), "+3.0");
         assert_eq!(format("+0.0").float(-0.04), "0.0");
-        assert_eq!(format("#,##0").float(-1234.5), "-1,234");
+        assert_eq!(format("#,##0").float(-1234.5), "-1,235");
         assert_eq!(format("0.00").float(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn a_float_is_rounded_half_away_from_zero_as_the_decimal_that_it_is_written_as() {
+        for (pattern, value, text) in [
+            ("0", 2.5, "3"),
+            ("0", -2.5, "-3"),
+            ("0%", 0.125, "13%"),
+            ("0.0%", 0.2805, "28.1%"),
+            ("0.00", 1.005, "1.01"),
+            ("0.00", 1e-300, "0.00"),
+            ("0.00", 4e-3, "0.00"),
+            ("#,##0", 1e21, "1,000,000,000,000,000,000,000"),
+        ] {
+            assert_eq!(format(pattern).float(value), text, "{value}");
+        }
+        assert_eq!(format("0").exact(25, 1), format("0").float(2.5));
+        assert_eq!(NumberFormat::digits(21).exact(50_000_000_000_000_000_000, 21), "0.050000000000000000000");
+        assert!(format("0.00").float(f64::MAX).ends_with(".00"));
+    }
+
+    #[test]
+    fn a_number_on_an_edge_lies_between_the_bands_ends() {
+        let bands = [0.8, 1.0, 1.25];
+        for (number, side) in [
+            (0.79, Ordering::Less),
+            (0.8, Ordering::Equal),
+            (1.0, Ordering::Equal),
+            (1.25, Ordering::Equal),
+            (1.26, Ordering::Greater),
+        ] {
+            assert_eq!(by_bands(number, &bands), Some(side), "{number}");
+        }
+        assert_eq!(by_bands(1.0, &[]), None);
     }
 
     #[test]

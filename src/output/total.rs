@@ -9,6 +9,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Float64Type};
 
+use super::cell;
 use super::present::NumberFormat;
 use crate::error::{Error, Result};
 
@@ -62,13 +63,16 @@ impl Value {
         }
     }
 
-    /// The value in a column's format.
-    pub fn text(self, number: Option<&NumberFormat>) -> String {
+    /// The value in a column's format; without one an exact value has all of its digits, and another those of the column's type.
+    pub fn text(self, number: Option<&NumberFormat>, data_type: &DataType) -> String {
         match (self, number) {
             (Self::Exact(unscaled, scale), Some(number)) => number.exact(unscaled, scale),
             (Self::Float(value), Some(number)) => number.float(value),
-            (Self::Exact(unscaled, 0), None) => unscaled.to_string(),
-            (value, None) => super::chart::plain(value.number()),
+            (Self::Exact(unscaled, scale), None) => match u8::try_from(scale) {
+                Ok(decimals) => NumberFormat::digits(decimals).exact(unscaled, scale),
+                Err(_) => cell::number(self.number(), data_type),
+            },
+            (Self::Float(value), None) => cell::number(value, data_type),
         }
     }
 }
@@ -233,7 +237,8 @@ impl Sums {
         match self.columns.get(column)? {
             Running::Nothing => None,
             Running::Exact(sum, scale) => Some(Value::Exact(*sum, *scale)),
-            Running::Float { sum, cut_off } => Some(Value::Float(sum + cut_off)),
+            // From an infinite sum nothing was cut off.
+            Running::Float { sum, cut_off } => Some(Value::Float(if sum.is_finite() { sum + cut_off } else { *sum })),
         }
     }
 }
@@ -292,6 +297,31 @@ mod tests {
         assert_eq!(value("sum"), Some(Value::Exact(1004, 2)));
         assert_eq!(value("touches"), Some(Value::Exact(7, 0)));
         assert_eq!(value("none"), None);
+    }
+
+    #[test]
+    fn a_sum_over_infinity_is_what_the_sum_is() {
+        let sum = |values: &[f64]| {
+            let values: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+            let mut sums = Sums::of(["score"]);
+            sums.add(&RecordBatch::try_from_iter([("score", values)]).expect("a column")).expect("numbers");
+            sums.value("score").map(|value| value.text(None, &DataType::Float64))
+        };
+        assert_eq!(sum(&[1.0, f64::INFINITY, 2.0]).as_deref(), Some("inf"));
+        assert_eq!(sum(&[f64::NEG_INFINITY, 1.0]).as_deref(), Some("-inf"));
+        assert_eq!(sum(&[f64::NEG_INFINITY, f64::INFINITY]).as_deref(), Some("NaN"));
+        assert_eq!(sum(&[1e16, 1.0, -1e16]).as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn without_a_format_a_total_has_the_digits_of_its_column() {
+        let cents = DataType::Decimal128(18, 2);
+        assert_eq!(Value::Exact(123_691_356_846, 2).text(None, &cents), "1236913568.46");
+        assert_eq!(Value::Exact(-5, 2).text(None, &cents), "-0.05");
+        assert_eq!(Value::Exact(12_345_678_901_234_567_890, 0).text(None, &DataType::Int64), "12345678901234567890");
+        assert_eq!(Value::Float(247_382_713.692).text(None, &cents), "247382713.69");
+        assert_eq!(Value::Float(1.0 / 3.0).text(None, &DataType::Float64), "0.333333333333333");
+        assert_eq!(Value::Float(2.0).text(None, &DataType::Int64), "2");
     }
 
     #[test]

@@ -21,8 +21,8 @@ const HOLDS: &str = "cxlake alert holds";
 pub async fn plan(engine: &Engine, library: &Library, alert: &Alert, now: DateTime<Utc>) -> Result<Planned> {
     let (file, line) = &alert.place;
     let at = |error: Error| error.at(file, Some(*line));
-    let mut planned =
-        run::plan(engine, library, &alert.query, &alert.params, now, Absent::IsError).await.map_err(at)?;
+    let given = run::typed(&library.with_used(&alert.query).await.map_err(at)?, &alert.params);
+    let mut planned = run::plan(engine, library, &alert.query, &given, now, Absent::IsError).await.map_err(at)?;
     let names: Vec<&str> = planned.plan.schema().fields().iter().map(|field| field.name().as_str()).collect();
     if let Some(unknown) = alert.key.iter().chain(&alert.show).find(|name| !names.contains(&name.as_str())) {
         let error = at(Error::invalid(format!(

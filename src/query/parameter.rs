@@ -245,6 +245,14 @@ impl Parameter {
         Some(values.iter().map(|value| Allowed { value: value.clone(), label: None }).collect())
     }
 
+    /// Values that a manifest has, as they are typed: a comma in one of a list is written `\,`.
+    pub fn typed(&self, values: &[String]) -> Vec<String> {
+        match self.is_list {
+            true => values.iter().map(|value| value.replace(',', "\\,")).collect(),
+            false => values.to_vec(),
+        }
+    }
+
     /// The parameter with a value from these texts.
     ///
     /// # Errors
@@ -371,6 +379,18 @@ mod tests {
         assert_eq!(typed_list(r"New York\, NY,x"), ["New York, NY", "x"]);
         assert_eq!(typed_list(r"a\b"), [r"a\b"]);
         assert_eq!(typed_list(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_value_of_a_manifest_is_the_same_behind_the_notation_of_typed_lists() {
+        let declared = |kind: &str| {
+            let section = toml::from_str(&format!("type = \"{kind}\"")).expect("a section");
+            Parameter::declared("p", &section, 1).expect("a parameter")
+        };
+        let values = ["Washington, DC", r"a\b", r"a\,b", r"a\\", "x,,"].map(str::to_owned);
+        let typed = declared("list<text>").typed(&values);
+        assert_eq!(typed.iter().flat_map(|text| typed_list(text)).collect::<Vec<_>>(), values);
+        assert_eq!(declared("text").typed(&values), values, "what is no list has no notation");
     }
 
     #[test]

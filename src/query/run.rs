@@ -15,6 +15,7 @@ use super::parameter::{Allowed, Bound, Moment, Parameter, typed_list};
 use super::saved::{Library, SavedQuery};
 use crate::engine::{Engine, Running, SqlText, asked};
 use crate::error::{Error, Result};
+use crate::lake::report::Params;
 use crate::output::present::Presentation;
 use crate::suggest;
 
@@ -103,10 +104,11 @@ pub async fn statement(engine: &Engine, sql: &SqlText<'_>, given: &Given) -> Res
 
 /// A value for a statement that declares no types: a number where the text is one, else text.
 pub fn untyped(text: &str) -> ScalarValue {
-    // A leading zero, or more digits than a number holds, make a name.
+    // A leading zero or plus, more digits than a number holds, or an exponent without a point or sign make a name.
     let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_zeroed = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
-    let is_name = is_zeroed || (is_digits && text.parse::<i64>().is_err());
+    let is_code = text.starts_with('+') || (text.contains(['e', 'E']) && !text.contains(['.', '-', '+']));
+    let is_name = is_zeroed || is_code || (is_digits && text.parse::<i64>().is_err());
     match (text.parse::<i64>(), text.parse::<f64>()) {
         (Ok(number), _) if !is_name => ScalarValue::Int64(Some(number)),
         (_, Ok(number)) if !is_name && number.is_finite() => ScalarValue::Float64(Some(number)),
@@ -260,6 +262,16 @@ pub fn declared(queries: &[SavedQuery]) -> Vec<(&Parameter, &str)> {
     declared
 }
 
+/// Values that a manifest has for parameters of these queries, as they are typed.
+pub fn typed(queries: &[SavedQuery], params: &Params) -> Given {
+    let declared = declared(queries);
+    let typed = |(name, values): (&String, &Vec<String>)| {
+        let known = declared.iter().find(|(parameter, _)| parameter.name == *name);
+        (name.clone(), known.map_or_else(|| values.clone(), |(parameter, _)| parameter.typed(values)))
+    };
+    params.iter().map(typed).collect()
+}
+
 /// The parameters of a query that have neither a default nor a value yet.
 ///
 /// # Errors
@@ -328,4 +340,22 @@ async fn choice(engine: &Engine, parameter: &Parameter, file: &str) -> Result<Op
         }
     }
     Ok(Some(Choice { parameter: parameter.name.clone(), allowed, plan }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_as_no_number_is_a_name() {
+        for name in ["+491701234", "12E3", "1e5", "007", "99999999999999999999", "NaN", "inf", "a", ""] {
+            assert_eq!(untyped(name), ScalarValue::Utf8(Some(name.to_owned())), "{name}");
+        }
+        for (text, number) in [("12", 12), ("-7", -7), ("0", 0)] {
+            assert_eq!(untyped(text), ScalarValue::Int64(Some(number)), "{text}");
+        }
+        for (text, number) in [("0.5", 0.5), ("-2.5", -2.5), ("1.5e3", 1500.0)] {
+            assert_eq!(untyped(text), ScalarValue::Float64(Some(number)), "{text}");
+        }
+    }
 }

@@ -108,8 +108,11 @@ impl Column<'_> {
 /// What stands below a table: the total of each column where it has one, in the column's format; `None` when none has.
 pub fn totals(section: &Section) -> Option<Vec<Option<String>>> {
     let answer = &section.result;
-    let total = |name: &str| Some(answer.total(name)?.text(answer.present.number(name)));
-    answer.has_totals(&section.columns).then(|| section.column_names().map(total).collect())
+    let total = |&place: &usize| {
+        let field = answer.rows.schema.field(place);
+        Some(answer.total(field.name())?.text(answer.present.number(field.name()), field.data_type()))
+    };
+    answer.has_totals(&section.columns).then(|| section.columns.iter().map(total).collect())
 }
 
 /// What the line of totals is called.

@@ -75,11 +75,11 @@ fn section(text: &mut String, document: &Document, section: &Section, number: us
 }
 
 fn table(text: &mut String, section: &Section) -> Result<()> {
-    let rows = section.result.rows.first(section.rows_max)?;
-    if rows.num_rows() == 0 {
+    if section.result.rows.count == 0 {
         text.push_str("No rows: nothing in the data is what this section looks for.\n");
         return Ok(());
     }
+    let rows = section.result.rows.first(section.rows_max)?;
     let heads = heads(section);
     line(text, heads.iter().map(|head| escaped(&safe(head.title))));
     line(text, heads.iter().map(|head| if head.is_number { "---:" } else { "---" }.to_owned()));

@@ -37,7 +37,7 @@ use document::Document;
 use provenance::Provenance;
 
 pub use place::place;
-pub use plan::{check, find};
+pub use plan::{check, find, typed};
 pub use verify::{Verdict, verify};
 
 /// What a report is asked for.

@@ -62,10 +62,8 @@ pub async fn of(library: &Library, report: &Report, called: &Given) -> Result<Pl
     for part in &report.sections {
         let place = part.place.as_ref();
         let queries = library.with_used(&part.query).await.map_err(|error| at(error, place))?;
-        let names: BTreeSet<String> =
-            run::declared(&queries).into_iter().map(|(parameter, _)| parameter.name.clone()).collect();
-        let given = given(part, report, called, &names).map_err(|error| at(error, place))?;
-        known.extend(names);
+        let given = given(part, report, called, &queries).map_err(|error| at(error, place))?;
+        known.extend(run::declared(&queries).into_iter().map(|(parameter, _)| parameter.name.clone()));
         known.extend(references(part).map(str::to_owned));
         for query in queries {
             if plan.sources.iter().all(|known| known.name != query.name) {
@@ -118,37 +116,51 @@ pub async fn check(engine: &Engine, library: &Library, report: &Report, now: Dat
 ///
 /// # Errors
 /// `Usage` when nobody has it.
-fn given(part: &Part, report: &Report, called: &Given, names: &BTreeSet<String>) -> Result<Given> {
-    let known = |params: &Params| -> Given {
-        params
-            .iter()
-            .filter(|(name, _)| names.contains(*name))
-            .map(|(name, texts)| (name.clone(), texts.clone()))
-            .collect()
+fn given(part: &Part, report: &Report, called: &Given, queries: &[SavedQuery]) -> Result<Given> {
+    let declared = run::declared(queries);
+    let known = |params: &Params| -> Params {
+        let names = declared.iter().map(|(parameter, _)| &parameter.name);
+        names.filter_map(|name| Some((name.clone(), params.get(name)?.clone()))).collect()
     };
-    // What was typed has lists with commas in one text; those of the manifest are lists already.
-    let typed = |params: Given| -> Given {
-        let typed =
-            |texts: Vec<String>| texts.into_iter().map(|text| text.replace('\\', "\\\\").replace(',', "\\,")).collect();
-        params.into_iter().map(|(name, texts)| (name, typed(texts))).collect()
-    };
-    let mut given = typed(known(&report.params));
+    // Those of the manifest are values; those of the call are as they were typed.
+    let (mut values, mut typed) = (known(&report.params), Given::new());
     for (name, texts) in &part.params {
         // A parameter that the section's query does not have is refused when it runs.
-        let value = match reference(texts) {
-            None => typed(Given::from([(name.clone(), texts.clone())])).remove(name),
+        let (of_kind, texts) = match reference(texts) {
+            None => (&mut values, texts),
             Some(of) => match (called.get(of), report.params.get(of)) {
-                (Some(called), _) => Some(called.clone()),
-                (None, Some(texts)) => typed(Given::from([(name.clone(), texts.clone())])).remove(name),
+                (Some(called), _) => (&mut typed, called),
+                (None, Some(texts)) => (&mut values, texts),
                 (None, None) => {
                     return Err(Error::usage(format!("report `{}` needs a value for `{of}`", report.name))
                         .hint(format!("add `--param {of}=…`, or a default in `[report.{}.params]`", report.name)));
                 }
             },
         };
-        given.extend(value.map(|value| (name.clone(), value)));
+        of_kind.insert(name.clone(), texts.clone());
     }
-    given.extend(known(called));
+    typed.extend(known(called));
+    let mut given = run::typed(queries, &values);
+    given.extend(typed);
+    Ok(given)
+}
+
+/// Values that a manifest has for a call of a report, as they are typed: where one is for a list, its commas are written `\,`.
+///
+/// # Errors
+/// `Usage` when there is no such report; those of reading its queries.
+pub async fn typed(engine: &Engine, library: &Library, name: &str, params: &Params) -> Result<Given> {
+    let report = find(engine, library, name).await?;
+    let mut given = params.clone();
+    for part in &report.sections {
+        let queries = library.with_used(&part.query).await.map_err(|error| at(error, part.place.as_ref()))?;
+        for (parameter, _) in run::declared(&queries).into_iter().filter(|(parameter, _)| parameter.is_list) {
+            let stands_for = part.params.get(&parameter.name).and_then(|texts| reference(texts));
+            for name in stands_for.into_iter().chain([parameter.name.as_str()]) {
+                given.extend(params.get(name).map(|values| (name.to_owned(), parameter.typed(values))));
+            }
+        }
+    }
     Ok(given)
 }
 
@@ -172,8 +184,9 @@ pub fn written_out(text: &str, report: &Report, called: &Given) -> String {
     // The longest first: `$office` begins `$offices`.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     names.into_iter().fold(text.to_owned(), |text, name| {
-        let value = called.get(&name[1..]).or_else(|| report.params.get(&name[1..]));
-        value.map_or_else(|| text.clone(), |value| text.replace(name.as_str(), &value.join(", ")))
+        let typed = called.get(&name[1..]).map(|texts| texts.join(", ").replace("\\,", ","));
+        let value = typed.or_else(|| report.params.get(&name[1..]).map(|values| values.join(", ")));
+        value.map_or_else(|| text.clone(), |value| text.replace(name.as_str(), &value))
     })
 }
 

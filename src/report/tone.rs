@@ -1,6 +1,8 @@
 //! Whether a number is good or bad news, and on which side it lies.
 
-use crate::output::present::{ColumnStyle, Good};
+use std::cmp::Ordering;
+
+use crate::output::present::{ColumnStyle, Good, by_bands};
 
 /// What a number says beside its value. Every form shows it by a sign as well as by a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +23,11 @@ impl Tone {
     /// sign. `None` where there is nothing to say.
     pub fn of(number: f64, style: &ColumnStyle) -> Option<Self> {
         let signed = style.number.as_ref().is_some_and(crate::output::present::NumberFormat::is_signed);
-        let side = match (style.bands.first(), style.bands.last()) {
-            (Some(low), _) if number < *low => Side::Below,
-            (_, Some(high)) if number > *high => Side::Above,
-            (Some(_), _) => return None,
-            (None, _) if style.good.is_none() || !signed || number == 0.0 => return None,
-            (None, _) if number < 0.0 => Side::Below,
-            (None, _) => Side::Above,
+        let by_sign = if style.good.is_some() && signed { number.partial_cmp(&0.0)? } else { Ordering::Equal };
+        let side = match by_bands(number, &style.bands).unwrap_or(by_sign) {
+            Ordering::Less => Side::Below,
+            Ordering::Greater => Side::Above,
+            Ordering::Equal => return None,
         };
         let is_good = style.good.map(|good| (good == Good::Up) == (side == Side::Above));
         Some(Self { side, is_good })

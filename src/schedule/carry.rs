@@ -19,7 +19,7 @@ use crate::report::{MadeFile, Picture};
 const CHECKED_EVERY: Duration = Duration::from_mins(1);
 
 /// Processes that may die over one run. One more would die, too.
-const ATTEMPTS_MAX: u32 = 5;
+const DIED_MAX: u32 = 5;
 
 /// Tries of telling an owner, and the first pause between two; the next is twice as long.
 const TELLINGS: u32 = 3;
@@ -188,9 +188,9 @@ impl<W: World> Run<'_, W> {
             return Ok(());
         }
         record.deliveries = self.schedule.to.iter().map(not_tried).collect();
-        if self.lease.attempt > ATTEMPTS_MAX {
+        if self.lease.died >= DIED_MAX {
             record.outcome = Outcome::Failed;
-            record.error = Some(format!("the process that ran it died {ATTEMPTS_MAX} times"));
+            record.error = Some(format!("the process that ran it died {DIED_MAX} times"));
             return self.look_back(record).await;
         }
         match self.wait().await {

@@ -3,7 +3,7 @@
 //! All of it is objects among the lake's records, created by one alone or put whole:
 //!
 //! ```text
-//! schedules/SCHEDULE.json                       up to when all fire times were taken in
+//! schedules/SCHEDULE.json                       up to when all fire times were taken in, and by which cron
 //! open/SCHEDULE/FIRE                            the fire time is to be run, and is not done yet; deleted last of all
 //! claims/SCHEDULE/MONTH/FIRE/attempt-001-001    the first process that took it up, and until when it holds it
 //! claims/SCHEDULE/MONTH/FIRE/attempt-001-002    the second, when the first has died
@@ -30,8 +30,9 @@ use uuid::Uuid;
 use super::clock::Clock;
 use crate::error::{Error, Result};
 use crate::lake::run::{
-    DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord, Trigger, moment, new_id,
+    self, DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord, Trigger, moment, new_id,
 };
+use crate::lake::schedule::Schedule;
 use crate::storage::Records;
 
 /// Folder of the fire times that are to be run.
@@ -80,7 +81,26 @@ pub struct Admission {
 struct TakenIn {
     #[serde(with = "moment")]
     until: DateTime<Utc>,
+    /// By which the schedule fired then; nothing is known of those that older versions took in.
+    #[serde(default)]
+    cron: Option<String>,
+    #[serde(default)]
+    time_zone: Option<String>,
     token: String,
+}
+
+impl TakenIn {
+    fn new(schedule: &Schedule, until: DateTime<Utc>) -> Self {
+        let (cron, time_zone) = (schedule.timing.written.clone(), schedule.timing.zone.name().to_owned());
+        Self { until, cron: Some(cron), time_zone: Some(time_zone), token: token() }
+    }
+
+    /// Whether the schedule fires at other times now.
+    fn is_of_another(&self, schedule: &Schedule) -> bool {
+        let is_other = |then: Option<&String>, now: &str| then.is_some_and(|then| then != now);
+        let timing = &schedule.timing;
+        is_other(self.cron.as_ref(), &timing.written) || is_other(self.time_zone.as_ref(), timing.zone.name())
+    }
 }
 
 /// A process that has taken a run up.
@@ -95,6 +115,12 @@ struct Attempt {
     /// When another may take it up.
     #[serde(with = "moment")]
     until: DateTime<Utc>,
+    /// Attempts before it whose processes died.
+    #[serde(default)]
+    died: u32,
+    /// Whether the run was given back.
+    #[serde(default)]
+    released: bool,
 }
 
 /// What taking a run up gave.
@@ -121,6 +147,8 @@ pub struct Lease {
     claims: Claims,
     pub admission: Admission,
     pub attempt: u32,
+    /// Attempts before it whose processes died; the others gave the run back.
+    pub died: u32,
     pub started_at: DateTime<Utc>,
     token: String,
     /// What became of the run, when all that is left is to tell it.
@@ -197,17 +225,21 @@ impl Claims {
         Self { records, lease, clock, host, pid: std::process::id() }
     }
 
-    /// The fire time up to which all of a schedule were taken in: at first, when this lake first heard of the schedule, so that
-    /// none before that was missed. It may lag behind, and is never ahead.
+    /// The fire time up to which all of a schedule were taken in: at first, when this lake first heard of the schedule or of its
+    /// `cron`, so that none before that was missed. It may lag behind, and is never ahead.
     ///
     /// # Errors
     /// `Storage` when the records cannot be read or written.
-    pub async fn taken_in(&self, schedule: &str) -> Result<DateTime<Utc>> {
-        let name = taken_in_object(schedule);
+    pub async fn taken_in(&self, schedule: &Schedule) -> Result<DateTime<Utc>> {
+        let name = taken_in_object(&schedule.name);
+        let first = TakenIn::new(schedule, self.clock.now());
         if let Some(found) = self.read::<TakenIn>(&name).await? {
+            if found.is_of_another(schedule) {
+                self.take_in(schedule, first.until).await?;
+                return Ok(first.until);
+            }
             return Ok(found.until);
         }
-        let first = TakenIn { until: self.clock.now(), token: token() };
         match self.records.create(&name, json(&first)?).await? {
             true => Ok(first.until),
             false => self.read::<TakenIn>(&name).await.map(|found| found.map_or(first.until, |found| found.until)),
@@ -218,8 +250,8 @@ impl Claims {
     ///
     /// # Errors
     /// `Storage` when the records cannot be written.
-    pub async fn take_in(&self, schedule: &str, until: DateTime<Utc>) -> Result<()> {
-        self.records.put(&taken_in_object(schedule), json(&TakenIn { until, token: token() })?).await
+    pub async fn take_in(&self, schedule: &Schedule, until: DateTime<Utc>) -> Result<()> {
+        self.records.put(&taken_in_object(&schedule.name), json(&TakenIn::new(schedule, until))?).await
     }
 
     /// The last so many fire times of a schedule that were claimed, oldest first.
@@ -239,6 +271,23 @@ impl Claims {
         found.truncate(count);
         found.reverse();
         Ok(found)
+    }
+
+    /// What is known of the last run of a fire time: what became of it, or that it has begun and is not done.
+    ///
+    /// # Errors
+    /// `Storage` when the records cannot be read.
+    pub async fn known(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Option<RunRecord>> {
+        if let Some(open) = self.read::<Admission>(&open_object(schedule, fire)).await? {
+            let first = format!("{}-001", object(&folder(schedule, fire), "attempt-", open.round));
+            if let Some(attempt) = self.read::<Attempt>(&first).await? {
+                let begun = self.read(&run::object(&open.run_id, attempt.started_at)).await?;
+                if begun.is_some() {
+                    return Ok(begun);
+                }
+            }
+        }
+        self.done(schedule, fire).await
     }
 
     /// What became of the last run of a fire time; `None` while none is done.
@@ -328,16 +377,18 @@ impl Claims {
             let names = self.records.list(&folder).await?;
             let newest = names.iter().filter_map(|name| number(name, &attempts)).max().unwrap_or(0);
             let now = self.clock.now();
-            let mut started_at = now;
+            let (mut started_at, mut died) = (now, 0);
             if newest > 0 {
                 let Some(attempt) = self.read::<Attempt>(&object(&folder, &attempts, newest)).await? else { continue };
                 if attempt.until > now {
                     return Ok(Claim::Held(Holder { host: attempt.host, pid: attempt.pid, until: attempt.until }));
                 }
                 started_at = attempt.started_at;
+                died = attempt.died + u32::from(!attempt.released);
             }
             let lease = Lease {
                 attempt: newest + 1,
+                died,
                 started_at,
                 token: token(),
                 done,
@@ -345,7 +396,7 @@ impl Claims {
                 admission,
                 claims: self.clone(),
             };
-            if self.records.create(&lease.attempt_object(lease.attempt), lease.held(now + self.lease)?).await? {
+            if self.records.create(&lease.attempt_object(lease.attempt), json(&lease.held(now + self.lease))?).await? {
                 return Ok(Claim::Mine(Box::new(lease)));
             }
         }
@@ -378,7 +429,7 @@ impl Lease {
                 Ok(true) => return,
                 Ok(false) => {
                     // A renewal that fails may succeed the next time, and if none does, another process takes over.
-                    let _ = self.renew(self.claims.clock.now() + self.claims.lease).await;
+                    let _ = self.renew(&self.held(self.claims.clock.now() + self.claims.lease)).await;
                 }
                 Err(_) => {}
             }
@@ -390,21 +441,23 @@ impl Lease {
     /// # Errors
     /// `Storage` when the records cannot be written; the lease runs out by itself then.
     pub async fn release(&self) -> Result<()> {
-        self.renew(self.claims.clock.now()).await
+        self.renew(&Attempt { released: true, ..self.held(self.claims.clock.now()) }).await
     }
 
-    async fn renew(&self, until: DateTime<Utc>) -> Result<()> {
-        self.claims.records.put(&self.attempt_object(self.attempt), self.held(until)?).await
+    async fn renew(&self, attempt: &Attempt) -> Result<()> {
+        self.claims.records.put(&self.attempt_object(self.attempt), json(attempt)?).await
     }
 
-    fn held(&self, until: DateTime<Utc>) -> Result<Vec<u8>> {
-        json(&Attempt {
+    fn held(&self, until: DateTime<Utc>) -> Attempt {
+        Attempt {
             token: self.token.clone(),
             host: self.claims.host.clone(),
             pid: self.claims.pid,
             started_at: self.started_at,
             until,
-        })
+            died: self.died,
+            released: false,
+        }
     }
 
     /// Whether another process has taken the run up.

@@ -25,9 +25,14 @@ pub struct Due {
 /// What is to be done about the fire times after `last` that are due by now, in their order. `under_way` is the fire time of a run
 /// of the schedule that is not done.
 pub fn due(schedule: &Schedule, last: DateTime<Utc>, now: DateTime<Utc>, under_way: Option<DateTime<Utc>>) -> Vec<Due> {
-    let fires: Vec<_> = schedule.timing.between(last, now).take_while(|fire| schedule.due(*fire) <= now).collect();
-    let is_missed = |fire: &DateTime<Utc>| schedule.due(*fire) + LATE < now;
-    let (missed, on_time) = fires.split_at(fires.partition_point(is_missed));
+    let mut begins = last;
+    // Where the jitter is longer than the time between two of them, one waits for that before it.
+    let fires = schedule.timing.between(last, now).map_while(|fire| {
+        begins = begins.max(schedule.due(fire));
+        (begins <= now).then_some((fire, begins))
+    });
+    let (missed, on_time): (Vec<_>, Vec<_>) = fires.partition(|(_, begins)| *begins + LATE < now);
+    let (missed, on_time) = (fire_times(missed), fire_times(on_time));
     let caught_up = match schedule.catch_up {
         CatchUp::All => CAUGHT_UP_MAX,
         CatchUp::Latest if on_time.is_empty() => 1,
@@ -42,14 +47,18 @@ pub fn due(schedule: &Schedule, last: DateTime<Utc>, now: DateTime<Utc>, under_w
     due.extend(caught_up.iter().map(|fire| Due { fire: *fire, trigger: Trigger::CatchUp, skip: None }));
     let mut before = under_way;
     for fire in on_time {
-        let is_behind = |before: &DateTime<Utc>| before < fire && schedule.overlap == Overlap::Skip;
+        let is_behind = |before: &DateTime<Utc>| *before < fire && schedule.overlap == Overlap::Skip;
         let skip = before
             .filter(is_behind)
             .map(|before| format!("the run of {} was still under way; `overlap` is `skip`", schedule.shown(before)));
-        before = before.or(Some(*fire));
-        due.push(Due { fire: *fire, trigger: Trigger::Schedule, skip });
+        before = before.or(Some(fire));
+        due.push(Due { fire, trigger: Trigger::Schedule, skip });
     }
     due
+}
+
+fn fire_times(fires: Vec<(DateTime<Utc>, DateTime<Utc>)>) -> Vec<DateTime<Utc>> {
+    fires.into_iter().map(|(fire, _)| fire).collect()
 }
 
 fn missed_words(schedule: &Schedule, count: usize, first: DateTime<Utc>, last: DateTime<Utc>) -> String {
@@ -138,6 +147,22 @@ mod tests {
         };
         assert_eq!(behind("skip"), ["-10:00"]);
         assert_eq!(behind("wait"), ["10:00"]);
+    }
+
+    #[test]
+    fn with_a_jitter_longer_than_the_time_between_fire_times_none_is_missed_that_waits_for_the_one_before() {
+        let schedule = schedule("cron = \"* * * * *\"\njitter = \"30min\"\noverlap = \"wait\"");
+        let (start, end) = (at("2026-11-22T09:00:00Z"), at("2026-11-22T12:00:00Z"));
+        let (mut last, mut now, mut taken) = (start, start, Vec::new());
+        while now < end {
+            let found = due(&schedule, last, now, None);
+            last = found.last().map_or(last, |newest| newest.fire);
+            taken.extend(found);
+            now += Duration::from_secs(15);
+        }
+        let missed: Vec<&Due> = taken.iter().filter(|due| due.trigger == Trigger::CatchUp).collect();
+        assert!(missed.is_empty(), "a scheduler ran all the time: {missed:?}");
+        assert!(taken.len() > 100 && taken.is_sorted_by_key(|due| due.fire), "{taken:?}");
     }
 
     #[test]

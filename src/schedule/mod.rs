@@ -16,6 +16,7 @@ mod start;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use crate::query;
 use crate::report;
 use crate::storage::Records;
 use carry::{Carried, World, carry_out};
-use claims::{Again, Claim, Claims};
+use claims::{Again, Claim, Claims, Lease};
 
 pub use clock::Clock;
 pub use site::Site;
@@ -143,20 +144,20 @@ impl<W: World> Schedules<W> {
         &self.claims.clock
     }
 
-    /// The last runs of a schedule that are done, oldest first.
+    /// The last runs of a schedule that have begun, oldest first.
     ///
     /// # Errors
     /// `Storage` when the records cannot be read.
     pub async fn history(&self, schedule: &str, count: usize) -> Result<Vec<RunRecord>> {
         let mut runs = Vec::new();
         for fire in self.claims.claimed(schedule, count).await? {
-            runs.extend(self.claims.done(schedule, fire).await?);
+            runs.extend(self.claims.known(schedule, fire).await?);
         }
         Ok(runs)
     }
 
-    /// Runs the last fire time of a schedule that has come, by the rule for overlaps. A run that is done is not run again, and one
-    /// that another process has is waited for.
+    /// Runs the last fire time of a schedule that has come, by the rule for overlaps, behind what processes that died have left of
+    /// those before it. A run that is done is not run again, and one that another process has is waited for.
     ///
     /// # Errors
     /// `Usage` when none has come; `Interrupted` when `stop` comes first; `Storage` when the records cannot be read or written.
@@ -165,13 +166,37 @@ impl<W: World> Schedules<W> {
         let fire = schedule.timing.last(now).ok_or_else(|| {
             Error::usage(format!("`{}` has not fired yet", schedule.name)).hint("`--at now` runs it all the same")
         })?;
-        let open = self.claims.open().await?;
-        let before = open.iter().filter(|(name, _)| *name == schedule.name).map(|(_, other)| *other);
-        let before = before.filter(|other| *other < fire).min();
-        let skip = before
+        let mut stop = std::pin::pin!(stop);
+        let skip = self
+            .take_up_before(schedule, fire, stop.as_mut())
+            .await?
             .filter(|_| schedule.overlap == Overlap::Skip)
             .map(|before| format!("the run of {} was still under way; `overlap` is `skip`", schedule.shown(before)));
         self.run(schedule, fire, Trigger::Hand, skip, Again::Never, stop).await
+    }
+
+    /// Ends the runs of earlier fire times that nobody has in hand, in their order; gives the first that another process has.
+    async fn take_up_before(
+        &self,
+        schedule: &Schedule,
+        fire: DateTime<Utc>,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        let open = self.claims.open().await?.into_iter();
+        let mut before: Vec<_> =
+            open.filter(|(name, other)| *name == schedule.name && *other < fire).map(|(_, other)| other).collect();
+        before.sort_unstable();
+        for earlier in before {
+            let is_elsewhere = match self.claims.claim(&schedule.name, earlier).await? {
+                Claim::Done(_) => false,
+                Claim::Held(_) => true,
+                Claim::Mine(lease) => self.carry(schedule, &lease, stop.as_mut()).await?.is_none(),
+            };
+            if is_elsewhere {
+                return Ok(Some(earlier));
+            }
+        }
+        Ok(None)
     }
 
     /// Runs a fire time of a schedule, which need not be one by its cron. A run that is done is not run again, unless it has failed
@@ -217,22 +242,34 @@ impl<W: World> Schedules<W> {
                     pause = LOOKS.1.min(pause * 2);
                 }
                 Claim::Mine(lease) => {
-                    // On the heap: it holds all that a run holds.
-                    let work = Box::pin(carry_out(self.world.as_ref(), schedule, &lease, self.clock(), &self.slots));
-                    let carried = tokio::select! {
-                        biased;
-                        () = &mut stop => None,
-                        carried = work => Some(carried?),
-                    };
-                    match carried {
-                        Some(Carried::Done(record)) => return Ok(*record),
-                        Some(Carried::Lost) => {}
-                        None => {
-                            lease.release().await?;
-                            return Err(interrupted());
-                        }
+                    if let Some(record) = self.carry(schedule, &lease, stop.as_mut()).await? {
+                        return Ok(record);
                     }
                 }
+            }
+        }
+    }
+
+    /// Carries a run out; `None` when another process has taken it up meanwhile.
+    async fn carry(
+        &self,
+        schedule: &Schedule,
+        lease: &Lease,
+        stop: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Option<RunRecord>> {
+        // On the heap: it holds all that a run holds.
+        let work = Box::pin(carry_out(self.world.as_ref(), schedule, lease, self.clock(), &self.slots));
+        let carried = tokio::select! {
+            biased;
+            () = stop => None,
+            carried = work => Some(carried?),
+        };
+        match carried {
+            Some(Carried::Done(record)) => Ok(Some(*record)),
+            Some(Carried::Lost) => Ok(None),
+            None => {
+                lease.release().await?;
+                Err(interrupted())
             }
         }
     }

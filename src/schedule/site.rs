@@ -1,6 +1,7 @@
 //! The world that runs are carried out in: the lake's engine and saved queries, its stores, mail and webhooks.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::alert;
@@ -16,6 +17,7 @@ use crate::lake::destination::Destination;
 use crate::lake::run::ParameterRecord;
 use crate::lake::schedule::{Schedule, Work};
 use crate::quality;
+use crate::query::run::Given;
 use crate::query::saved::Library;
 use crate::report::{self, MadeFile, Order};
 use crate::shell::interrupt::apart;
@@ -38,12 +40,12 @@ impl Site {
         Self { engine, library, post }
     }
 
-    async fn look(&self, alert: &Alert, request: Request) -> Result<Making> {
+    async fn look(&self, alert: &Alert, request: Request, zone: Tz) -> Result<Making> {
         let lake = self.engine.lake();
         let records = Records::open(self.engine.stores(), lake)?;
         let claims = Claims::new(records, lake.scheduler.lease, Clock::Machine);
         let (engine, library, alert) = (self.engine.clone(), self.library.clone(), alert.clone());
-        apart(async move { alert::look(&engine, &library, &alert, &claims, &request).await }).await
+        apart(async move { alert::look(&engine, &library, &alert, &claims, &request, zone).await }).await
     }
 }
 
@@ -51,13 +53,13 @@ impl World for Site {
     async fn make(&self, schedule: &Schedule, request: Request) -> Result<Making> {
         let (name, params, forms, csv_safe) = match &schedule.work {
             Work::Report { name, params, forms, csv_safe } => (name, params, forms, csv_safe),
-            Work::Alert(alert) => return self.look(alert, request).await,
+            Work::Alert(alert) => return self.look(alert, request, schedule.timing.zone).await,
         };
         let run_id = Uuid::parse_str(&request.run_id)
             .map_err(|error| Error::internal(format!("`{}` is no id of a run: {error}", request.run_id)))?;
-        let order = Order {
+        let mut order = Order {
             name: name.clone(),
-            given: params.clone(),
+            given: Given::new(),
             forms: forms.clone(),
             csv_safe: *csv_safe,
             run_id,
@@ -65,10 +67,11 @@ impl World for Site {
             now: request.fire_time,
             banner: request.banner,
         };
-        let (engine, library) = (self.engine.clone(), self.library.clone());
+        let (engine, library, params) = (self.engine.clone(), self.library.clone(), params.clone());
         // On threads of its own: a query that computes without a pause would hold up the lease, the timeout and other runs.
         let goes_by_mail = schedule.to.iter().any(|to| matches!(to, Destination::Email(_)));
         let (made, pictures) = apart(async move {
+            order.given = report::typed(&engine, &library, &order.name, &params).await?;
             let made = report::make(&engine, &library, &order).await?;
             let pictures = if goes_by_mail { made.pictures(PICTURES_MAX)? } else { Vec::new() };
             Ok((made, pictures))

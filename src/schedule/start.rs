@@ -118,8 +118,7 @@ impl Scheduler<Site> {
         let clock = self.schedules.clock().clone();
         match open().await.and_then(|site| Schedules::of(site, clock)) {
             Ok(schedules) => {
-                self.schedules = schedules;
-                self.last.retain(|name, _| self.schedules.schedules.contains_key(name));
+                self.replace(schedules);
                 tell(Event::of(format!("the manifest has changed: {}", self.greeting())));
             }
             Err(error) => {
@@ -137,7 +136,7 @@ async fn manifest_text(site: &Site) -> Result<String> {
 /// A scheduler at work.
 pub struct Scheduler<W> {
     schedules: Schedules<W>,
-    /// The last fire time of each schedule that was taken in.
+    /// The last fire time of each schedule that was taken in, or from when on it fires.
     last: BTreeMap<String, DateTime<Utc>>,
     /// Fire times that are to be run, by schedule and time, as of the last look and what was taken in since.
     open: BTreeSet<(String, DateTime<Utc>)>,
@@ -167,6 +166,18 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
             has_looked: false,
             release: watch::channel(false).0,
         }
+    }
+
+    /// Goes on with other schedules. Of those that are new, or fire at other times, the records say from when on they do.
+    pub fn replace(&mut self, schedules: Schedules<W>) {
+        let before = std::mem::replace(&mut self.schedules, schedules).schedules;
+        let now = &self.schedules.schedules;
+        self.last.retain(|name, _| {
+            let same = |before: &Schedule, now: &Schedule| {
+                before.timing.written == now.timing.written && before.timing.zone == now.timing.zone
+            };
+            before.get(name).zip(now.get(name)).is_some_and(|(before, now)| same(before, now))
+        });
     }
 
     fn greeting(&self) -> String {
@@ -230,7 +241,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
         let name = &schedule.name;
         let mut last = match self.last.get(name) {
             Some(last) => *last,
-            None => self.claims().taken_in(name).await?,
+            None => self.claims().taken_in(schedule).await?,
         };
         let of_schedule = |(open, fire): &(String, DateTime<Utc>)| (open == name).then_some(*fire);
         let under_way = self.open.iter().find_map(of_schedule);
@@ -246,7 +257,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
         if let Some(newest) = found.last() {
             last = newest.fire;
             // Whoever dies before this takes them in again, which changes nothing.
-            self.claims().take_in(name, last).await?;
+            self.claims().take_in(schedule, last).await?;
         }
         self.last.insert(name.clone(), last);
         Ok(last)

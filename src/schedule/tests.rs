@@ -362,6 +362,46 @@ fn a_run_by_hand_takes_nothing_from_what_was_missed() {
 }
 
 #[test]
+fn a_schedule_whose_cron_or_zone_is_edited_has_missed_nothing() {
+    let clock = wound("2026-11-22T07:30:00Z");
+    let records = Records::in_memory();
+    let of = |lines: &str| schedules(Made::new(&clock), &records, schedules_of(&["s"], lines));
+    // While a scheduler runs, which takes the new manifest.
+    driven(&clock, async {
+        let first = of("cron = \"0 8 * * *\"");
+        let world = Arc::clone(&first.world);
+        let mut scheduler = Scheduler::new(first);
+        while clock.now() < at("2026-11-22T12:00:00Z") {
+            let next = scheduler.turn(&|_| {}).await;
+            scheduler.wait(next.min(at("2026-11-22T12:00:00Z")), &|_| {}).await;
+        }
+        assert_eq!(world.told().len(), 3, "8:00 is made, placed and sent");
+        // The second one is nine in New York, half an hour ago.
+        for (now, lines) in [
+            ("2026-11-22T12:00:00Z", "cron = \"0 9 * * *\""),
+            ("2026-11-22T14:30:00Z", "cron = \"0 9 * * *\"\ntime_zone = \"America/New_York\""),
+        ] {
+            clock.sleep_until(at(now)).await;
+            let edited = of(lines);
+            let world = Arc::clone(&edited.world);
+            scheduler.replace(edited);
+            let next = scheduler.turn(&|_| {}).await;
+            scheduler.wait(next, &|_| {}).await;
+            assert_eq!(*world.told(), [""; 0], "{lines}");
+        }
+    });
+    // While none ran.
+    driven(&clock, clock.sleep_until(at("2026-11-22T18:00:00Z")));
+    let world = Made::new(&clock);
+    let (told, _) = scheduled(&["s"], "cron = \"0 17 * * *\"", "2026-11-22T18:30:00Z", &records, &clock, world);
+    assert_eq!(told, [""; 0]);
+    let world = Made::new(&clock);
+    driven(&clock, clock.sleep_until(at("2026-11-23T17:30:00Z")));
+    let (told, _) = scheduled(&["s"], "cron = \"0 17 * * *\"", "2026-11-23T17:40:00Z", &records, &clock, world);
+    assert_eq!(told[0], "17:30:00 make s for 17:00", "from the edit on they are caught up with");
+}
+
+#[test]
 fn a_schedule_that_is_new_has_missed_nothing() {
     let clock = wound("2026-11-22T09:30:00Z");
     let records = Records::in_memory();
@@ -522,6 +562,47 @@ fn a_run_whose_process_died_is_taken_up_when_its_lease_has_run_out() {
 }
 
 #[test]
+fn a_run_of_the_last_fire_time_first_ends_what_a_process_that_died_has_left() {
+    let clock = wound("2026-11-22T10:00:00Z");
+    let records = Records::in_memory();
+    let fire = at("2026-11-22T10:00:00Z");
+    driven(&clock, async {
+        let died = claims(&records, &clock, 2);
+        died.admit("s", fire, Trigger::Hand, None, Again::Never).await.expect("an answer");
+        assert!(matches!(died.claim("s", fire).await.expect("an answer"), Claim::Mine(_)));
+        clock.sleep_until(at("2026-11-22T11:00:00Z")).await;
+    });
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let schedule = schedules.schedule("s").expect("a schedule");
+    let last = driven(&clock, schedules.run_last(schedule, std::future::pending())).expect("a record");
+    assert_eq!((last.fire_time, last.outcome), (at("2026-11-22T11:00:00Z"), Outcome::Sent));
+    let left = driven(&clock, schedules.claims.done("s", fire)).expect("it is read").expect("it is done");
+    assert_eq!((left.outcome, left.attempt), (Outcome::Sent, 2));
+    assert_eq!(driven(&clock, schedules.claims.open()).expect("a listing"), []);
+    let makes: Vec<String> = schedules.world.told().iter().filter(|line| line.contains("make")).cloned().collect();
+    assert_eq!(makes, ["11:00:00 make s for 10:00", "11:00:00 make s for 11:00"]);
+}
+
+#[test]
+fn a_run_of_the_last_fire_time_is_skipped_while_another_process_has_the_one_before() {
+    let clock = wound("2026-11-22T10:59:30Z");
+    let records = Records::in_memory();
+    driven(&clock, async {
+        let other = claims(&records, &clock, 2);
+        let fire = at("2026-11-22T10:00:00Z");
+        other.admit("s", fire, Trigger::Hand, None, Again::Never).await.expect("an answer");
+        assert!(matches!(other.claim("s", fire).await.expect("an answer"), Claim::Mine(_)));
+        clock.sleep_until(at("2026-11-22T11:00:00Z")).await;
+    });
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let schedule = schedules.schedule("s").expect("a schedule");
+    let last = driven(&clock, schedules.run_last(schedule, std::future::pending())).expect("a record");
+    assert_eq!(last.outcome, Outcome::Skipped);
+    let why = "the run of 2026-11-22 10:00 UTC was still under way; `overlap` is `skip`";
+    assert_eq!(last.reason.as_deref(), Some(why));
+}
+
+#[test]
 fn a_process_that_wakes_up_too_late_sends_nothing_and_records_nothing() {
     let clock = wound("2026-11-22T10:00:00Z");
     let records = Records::in_memory();
@@ -602,6 +683,30 @@ fn a_run_over_which_processes_keep_dying_is_given_up() {
 }
 
 #[test]
+fn a_run_that_is_given_back_again_and_again_is_not_given_up() {
+    let clock = wound("2026-11-22T10:00:00Z");
+    let records = Records::in_memory();
+    let fire = at("2026-11-22T10:00:00Z");
+    driven(&clock, async {
+        let claims = claims(&records, &clock, 1);
+        claims.admit("s", fire, Trigger::Schedule, None, Again::Never).await.expect("an answer");
+        for is_released in [true, false, true, false, true, true, true, true] {
+            let Claim::Mine(lease) = claims.claim("s", fire).await.expect("an answer") else { panic!("it is free") };
+            if is_released {
+                lease.release().await.expect("it is given back");
+            } else {
+                clock.sleep(Duration::from_mins(2)).await;
+            }
+        }
+    });
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let schedule = schedules.schedule("s").expect("a schedule");
+    let record =
+        driven(&clock, schedules.run_at(schedule, fire, Trigger::Hand, std::future::pending())).expect("a record");
+    assert_eq!((record.outcome, record.attempt), (Outcome::Sent, 9));
+}
+
+#[test]
 fn a_stop_gives_runs_back_that_do_not_end() {
     let clock = wound("2026-11-22T10:00:00Z");
     let records = Records::in_memory();
@@ -612,6 +717,8 @@ fn a_stop_gives_runs_back_that_do_not_end() {
     driven(&clock, async {
         let stopped = schedules.run_at(&schedule, fire, Trigger::Hand, clock.sleep(Duration::from_secs(5))).await;
         assert_eq!(stopped.expect_err("it is stopped").kind(), crate::error::Kind::Interrupted);
+        let left = schedules.history("s", 1).await.expect("a history");
+        assert_eq!(left.iter().map(|run| run.outcome).collect::<Vec<_>>(), [Outcome::Running]);
         // Another process takes it up at once, and not when the lease would have run out.
         let claim = claims(&records, &clock, 2).claim("s", fire).await.expect("an answer");
         assert!(matches!(claim, Claim::Mine(lease) if lease.attempt == 2));

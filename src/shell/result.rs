@@ -261,7 +261,7 @@ impl Shell {
         let screen = self.view.screen.filter(|_| path.is_none());
         let longer = if format.is_table() { Longer::IsPaged } else { Longer::Scrolls };
         let mut target = self.open(longer).await?;
-        if self.delivered > 0 && format.is_for_people() && self.view.screen.is_none() {
+        if self.delivered > 0 && path.is_none() && format.is_for_people() && self.view.screen.is_none() {
             // One that has gone is noticed when the rows are written.
             let _ = writeln!(target);
         }

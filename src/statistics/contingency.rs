@@ -25,7 +25,7 @@ pub struct Cell {
     /// The same in answers, which is what the rule of five is about.
     pub expected_answers: f64,
     /// Adjusted standardised residual, about standard normal under independence (Haberman, Biometrics 29, 1973); `None`
-    /// with one row or one column.
+    /// with one row or one column, and where counts are so far apart that there is no variance left.
     pub residual: Option<f64>,
     /// Two-sided probability of the residual.
     pub p: Option<f64>,
@@ -41,6 +41,7 @@ pub fn contingency(counts: &[f64], columns: usize, answers: f64) -> Contingency 
     let rows = counts.len().checked_div(columns).unwrap_or_default();
     let row_sums: Vec<f64> = counts.chunks(columns.max(1)).map(|row| row.iter().sum()).collect();
     let column_sums: Vec<f64> = (0..columns).map(|column| counts.iter().skip(column).step_by(columns).sum()).collect();
+    let (other_rows, other_columns) = (others(&row_sums), others(&column_sums));
     let total: f64 = row_sums.iter().sum();
     let scale = answers / total;
     let degrees = rows.saturating_sub(1) * columns.saturating_sub(1);
@@ -49,8 +50,9 @@ pub fn contingency(counts: &[f64], columns: usize, answers: f64) -> Contingency 
     for (place, count) in counts.iter().enumerate() {
         let (row, column) = (row_sums[place / columns], column_sums[place % columns]);
         let expected = row * column / total;
-        let variance = expected * (1.0 - row / total) * (1.0 - column / total);
-        let residual = (degrees > 0).then(|| (count - expected) * (scale / variance).sqrt());
+        let variance = expected * (other_rows[place / columns] / total) * (other_columns[place % columns] / total);
+        let residual = (count - expected) * (scale / variance).sqrt();
+        let residual = Some(residual).filter(|residual| degrees > 0 && residual.is_finite());
         let p = residual.map(two_sided);
         chi_squared += (count - expected).powi(2) / expected * scale;
         cells.push(Cell { expected, expected_answers: expected * scale, residual, p, p_adjusted: p });
@@ -66,6 +68,21 @@ pub fn contingency(counts: &[f64], columns: usize, answers: f64) -> Contingency 
         p: chi_squared.and_then(tail),
         cramers_v: chi_squared.map(|chi_squared| (chi_squared / (answers * smaller)).sqrt()),
     }
+}
+
+/// For each sum that of all others. Taken from the total, one that is nearly all of it would leave nothing of them.
+fn others(sums: &[f64]) -> Vec<f64> {
+    let mut others = vec![0.0; sums.len()];
+    let (mut before, mut after) = (0.0, 0.0);
+    for (other, sum) in others.iter_mut().zip(sums) {
+        *other += before;
+        before += sum;
+    }
+    for (other, sum) in others.iter_mut().zip(sums).rev() {
+        *other += after;
+        after += sum;
+    }
+    others
 }
 
 /// Probability that a standard normal value is at least this far from 0.
@@ -128,6 +145,18 @@ mod tests {
         assert_eq!((found.chi_squared, found.p, found.cramers_v, found.degrees), (None, None, None, 0));
         assert_eq!(found.cells[0].residual, None);
         assert_eq!(contingency(&[], 0, 0.0).cells, []);
+    }
+
+    #[test]
+    fn a_weight_beyond_all_others_leaves_residuals_that_are_numbers() {
+        // By hand: where the weight is the cell's row or column, 2 is expected of 1, and the variance is 4 / 1e20.
+        let found = contingency(&[1e20, 1.0, 1.0, 1.0], 2, 4.0);
+        close(found.cells[1].residual, -1.0);
+        close(found.cells[2].residual, -1.0);
+        assert!(found.cells.iter().all(|cell| cell.residual.is_some_and(f64::is_finite)), "{found:?}");
+        // Beyond what a float can hold there is none.
+        let found = contingency(&[1e150, 1e-100, 1e-100, 1e-100], 2, 4.0);
+        assert_eq!(found.cells.iter().map(|cell| (cell.residual, cell.p)).collect::<Vec<_>>(), [(None, None); 4]);
     }
 
     #[test]

@@ -56,20 +56,43 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     let lower = place.floor() as usize;
     let low = *sorted.get(lower)?;
     match sorted.get(lower + 1) {
-        Some(high) if place > lower as f64 => Some(low + (high - low) * (place - lower as f64)),
+        Some(&high) if place > lower as f64 => Some(between(low, high, place - lower as f64)),
         _ => Some(low),
     }
 }
 
 /// [`quantile`] of values in any order, which it changes.
 pub fn quantile_of(values: &mut [f64], p: f64) -> Option<f64> {
-    let place = p * values.len().checked_sub(1)? as f64;
+    let last = values.len().checked_sub(1)? as f64;
+    Some(value_at(values, p * last))
+}
+
+/// [`quantile_of`] values in descending order; `1.0 - p` would have been rounded.
+pub fn quantile_from_above(values: &mut [f64], p: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)? as f64;
+    Some(value_at(values, last - p * last))
+}
+
+/// The value at a place among ascending ones, from 0 to the last of at least one, interpolated between neighbours.
+fn value_at(values: &mut [f64], place: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of values")]
     let lower = (place.floor() as usize).min(values.len() - 1);
     let (_, &mut low, above) = values.select_nth_unstable_by(lower, ascending);
     match above.iter().copied().min_by(ascending) {
-        Some(high) if place > lower as f64 => Some(low + (high - low) * (place - lower as f64)),
-        _ => Some(low),
+        Some(high) if place > lower as f64 => between(low, high, place - lower as f64),
+        _ => low,
+    }
+}
+
+/// The value so far on the way from one to another, as a share of it.
+fn between(low: f64, high: f64, share: f64) -> f64 {
+    let distance = high - low;
+    match ascending(&low, &high) {
+        // Two infinities have no distance.
+        Ordering::Equal => low,
+        _ if distance.is_finite() => low + distance * share,
+        // That of two far numbers is beyond all floats, and what lies between them is not.
+        _ => low * (1.0 - share) + high * share,
     }
 }
 
@@ -221,6 +244,34 @@ mod tests {
         assert_eq!(quantile(&sorted, 1.0), Some(8.0));
         assert_eq!(quantile(&sorted, 0.0), Some(1.0));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn quantiles_in_any_order_are_those_of_sorted_values_from_either_end() {
+        let mut values = [4.0, 8.0, 1.0, 2.0];
+        assert_eq!(quantile_of(&mut values, 0.25), Some(1.75));
+        assert_eq!(quantile_from_above(&mut values, 0.75), Some(1.75));
+        assert_eq!(quantile_from_above(&mut values, 0.0), Some(8.0));
+        assert_eq!(quantile_from_above(&mut values, 1.0), Some(1.0));
+        assert_eq!(quantile_from_above(&mut [], 0.5), None);
+        // The tenth of eleven from above is the second, to the last digit.
+        let mut eleven: Vec<f64> = (1..=11).map(f64::from).collect();
+        assert_eq!(quantile_from_above(&mut eleven, 0.9), Some(2.0));
+    }
+
+    #[test]
+    fn quantiles_between_infinite_and_far_neighbours_are_those_of_the_neighbours() {
+        let infinite = [f64::NEG_INFINITY, 1.0, f64::INFINITY, f64::INFINITY];
+        let far = [f64::MIN, f64::MAX];
+        for (values, p, expected) in [
+            (infinite.as_slice(), 0.9, f64::INFINITY),
+            (infinite.as_slice(), 0.5, f64::INFINITY),
+            (infinite.as_slice(), 0.1, f64::NEG_INFINITY),
+            (far.as_slice(), 0.5, 0.0),
+        ] {
+            assert_eq!(quantile(values, p), Some(expected), "{p} of {values:?}");
+            assert_eq!(quantile_of(&mut values.to_vec(), p), Some(expected), "{p} of {values:?}");
+        }
     }
 
     #[test]

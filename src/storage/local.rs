@@ -1,5 +1,6 @@
 //! Locations on the local disk.
 
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,16 +24,21 @@ pub fn store() -> Arc<dyn ObjectStore> {
 /// The location of a local path.
 pub fn open(folder: &Path, written: &str) -> Result<Location> {
     let path = absolute(folder, written)?;
-    if path.is_dir() {
-        return location(written, &path, Shape::Folder);
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => return location(written, &path, Shape::Folder),
+        Ok(_) => return location(written, &path, Shape::File),
+        Err(_) if written.contains(WILDCARDS) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Err(Error::not_found(format!("no file or folder at `{written}`")));
+        }
+        Err(error) => {
+            return Err(Error::storage(format!("cannot look at `{written}`: {error}")).caused_by(error));
+        }
     }
-    if path.exists() {
-        return location(written, &path, Shape::File);
-    }
-    if !written.contains(WILDCARDS) {
-        return Err(Error::not_found(format!("no file or folder at `{written}`")));
-    }
-    let (base, pattern) = split_glob(&path);
+    let (start, rest) = start(folder, written)?;
+    let (above, pattern) = split_glob(&rest);
+    // The folder may have no name: that in which the program runs.
+    let base = plain(&start.join(".").join(above), written)?;
     if !base.is_dir() {
         return Err(Error::not_found(format!("no folder for the glob `{written}`")));
     }
@@ -55,18 +61,29 @@ pub fn folder(root: &Root, written: &str) -> Result<ObjectPath> {
         .map_err(|error| Error::usage(format!("cannot address `{written}`: {error}")).caused_by(error))
 }
 
-/// The path from the root of the disk, `~` and `file://` understood, without `.` and `..`.
+/// The path from the root of the disk.
 fn absolute(folder: &Path, written: &str) -> Result<PathBuf> {
-    let path = if written.starts_with("file://") {
+    let (start, rest) = start(folder, written)?;
+    plain(&start.join(rest), written)
+}
+
+/// The folder at which what was written starts, and what was written below it, `~` and `file://` understood.
+fn start(folder: &Path, written: &str) -> Result<(PathBuf, PathBuf)> {
+    if written.starts_with("file://") {
         let url = Url::parse(written)
             .map_err(|error| Error::usage(format!("`{written}` is no valid address: {error}")).caused_by(error))?;
-        url.to_file_path().map_err(|()| Error::usage(format!("`{written}` is no local path")))?
-    } else if let (Some(rest), Some(home)) = (written.strip_prefix("~/"), dirs::home_dir()) {
-        home.join(rest)
-    } else {
-        folder.join(written)
-    };
-    let path = std::path::absolute(&path)
+        let path = url.to_file_path().map_err(|()| Error::usage(format!("`{written}` is no local path")))?;
+        return Ok((PathBuf::new(), path));
+    }
+    Ok(match (written.strip_prefix("~/"), dirs::home_dir()) {
+        (Some(rest), Some(home)) => (home, rest.into()),
+        _ => (folder.to_owned(), written.into()),
+    })
+}
+
+/// The path from the root of the disk, without `.` and `..`.
+fn plain(path: &Path, written: &str) -> Result<PathBuf> {
+    let path = std::path::absolute(path)
         .map_err(|error| Error::storage(format!("cannot address `{written}`: {error}")).caused_by(error))?;
     Ok(without_dots(&path))
 }
@@ -92,7 +109,72 @@ fn split_glob(path: &Path) -> (PathBuf, String) {
     let is_wild = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(WILDCARDS);
     let first = parts.iter().position(is_wild).unwrap_or(parts.len());
     let pattern: PathBuf = parts[first..].iter().collect();
-    (parts[..first].iter().collect(), pattern.to_string_lossy().into_owned())
+    (parts[..first].iter().collect(), without_dots(&pattern).to_string_lossy().into_owned())
+}
+
+/// Looks at everything that may be part of a location. Its listing passes over links to what is not there, and over what lies in
+/// a folder that may be listed and not searched.
+///
+/// # Errors
+/// `Storage` that names what cannot be looked at.
+pub fn see_all(location: &Location, extensions: &[String]) -> Result<()> {
+    let base = path(&location.base).unwrap_or_else(|| PathBuf::from(shown(&location.base)));
+    let mut folders = vec![(base, Vec::new())];
+    while let Some((folder, above)) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(_) if is_gone(&folder) => continue,
+            Err(error) => return Err(unseen(location, &folder, error)),
+        };
+        let mut is_searched = false;
+        for entry in entries {
+            let entry = entry.map_err(|error| unseen(location, &folder, error))?;
+            let kind = entry.file_type().map_err(|error| unseen(location, &entry.path(), error))?;
+            let mut names: Vec<String> = above.clone();
+            names.push(entry.file_name().to_string_lossy().into_owned());
+            // Of the files of a folder one tells whether they can be looked at.
+            if !location.may_hold(&names) || (kind.is_file() && std::mem::replace(&mut is_searched, true)) {
+                continue;
+            }
+            let path = entry.path();
+            match std::fs::metadata(&path) {
+                Ok(found) if found.is_dir() => folders.push((path, names)),
+                Ok(_) => {}
+                // Somebody deletes files while they are listed.
+                Err(_) if is_gone(&path) => {}
+                // What the link names would not count. A folder's name may have points, too, behind the `=` of a partition.
+                Err(_) if is_other_file(location, &names, extensions) => {}
+                Err(error) => return Err(unseen(location, &path, error)),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing is there, not even a link.
+fn is_gone(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Whether the last of these names is that of a file that does not count.
+fn is_other_file(location: &Location, names: &[String], extensions: &[String]) -> bool {
+    let is_other = |name: &String| name.contains('.') && !name.contains('=') && !location.takes(name, extensions);
+    names.last().is_some_and(is_other)
+}
+
+fn unseen(location: &Location, path: &Path, error: io::Error) -> Error {
+    let file = ObjectPath::from_absolute_path(path);
+    let shown = file.map_or_else(|_| path.display().to_string(), |file| location.shown(&file));
+    match std::fs::read_link(path) {
+        Ok(target) if error.kind() == ErrorKind::NotFound => Error::storage(format!(
+            "cannot list `{}`: `{shown}` is a link to `{}`, which is not there",
+            location.written,
+            target.display()
+        ))
+        .hint("is its disk not mounted? delete the link when nobody needs it"),
+        _ => Error::storage(format!("cannot list `{}`: cannot look at `{shown}`: {error}", location.written))
+            .caused_by(error),
+    }
 }
 
 /// A file by its path from the root of the disk.

@@ -84,7 +84,8 @@ impl Location {
     /// extension only files with one of `extensions` count; a file named outright counts whatever it is called.
     ///
     /// # Errors
-    /// `Storage` when the store cannot be listed, `NotFound` when a file that is named outright is not there.
+    /// `Storage` when the store cannot be listed, or something on the disk not be looked at; `NotFound` when a file that is named
+    /// outright is not there.
     pub async fn list(&self, store: &dyn ObjectStore, extensions: &[&str]) -> Result<Listing> {
         let failed = |error: object_store::Error| explain(&error, &format!("cannot list `{}`", self.written));
         if matches!(self.shape, Shape::File | Shape::Either) {
@@ -98,6 +99,12 @@ impl Location {
         loop {
             let found: Vec<ObjectMeta> = store.list(Some(&self.base)).try_collect().await.map_err(failed)?;
             if let Some(found) = reading.counting(store, self, found, |_| Ok(true)).await? {
+                if self.is_local() {
+                    let location = self.clone();
+                    let extensions: Vec<String> = extensions.iter().map(ToString::to_string).collect();
+                    let seen = tokio::task::spawn_blocking(move || local::see_all(&location, &extensions)).await;
+                    seen.map_err(|error| Error::internal(error.to_string()))??;
+                }
                 return Ok(self.counting(found, extensions));
             }
         }
@@ -142,18 +149,38 @@ impl Location {
         if parts.is_empty() || parts.iter().any(|part| part.starts_with(['.', '_'])) {
             return Verdict::Hidden;
         }
-        let has_extension = || {
-            let name = file.location.filename().unwrap_or_default().to_lowercase();
-            extensions.iter().any(|extension| name.ends_with(&format!(".{extension}")))
-        };
-        let counts = match &self.shape {
-            Shape::Glob(pattern) if !pattern.matches_with(&self.plain(&parts.join("/")), STRICT) => {
-                return Verdict::Hidden;
-            }
-            Shape::Glob(pattern) => has_extension() || pattern.as_str().contains('.'),
-            Shape::Folder | Shape::File | Shape::Either => has_extension(),
-        };
+        if let Shape::Glob(pattern) = &self.shape
+            && !pattern.matches_with(&self.plain(&parts.join("/")), STRICT)
+        {
+            return Verdict::Hidden;
+        }
+        let counts = self.takes(file.location.filename().unwrap_or_default(), extensions);
         if counts { Verdict::Counts } else { Verdict::Other }
+    }
+
+    /// Whether a file counts by its name.
+    fn takes(&self, name: &str, extensions: &[impl AsRef<str>]) -> bool {
+        let name = name.to_lowercase();
+        matches!(&self.shape, Shape::Glob(pattern) if pattern.as_str().contains('.'))
+            || extensions.iter().any(|extension| name.ends_with(&format!(".{}", extension.as_ref())))
+    }
+
+    /// Whether something of these names from the base downwards, or what is in it, may be part of the location.
+    fn may_hold(&self, names: &[String]) -> bool {
+        if names.last().is_some_and(|name| name.starts_with(['.', '_'])) {
+            return false;
+        }
+        let Shape::Glob(pattern) = &self.shape else { return true };
+        let mut patterns = pattern.as_str().split('/');
+        for name in names {
+            match patterns.next() {
+                None => return false,
+                Some("**") => return true,
+                Some(part) if Pattern::new(part).is_ok_and(|part| !part.matches_with(name, STRICT)) => return false,
+                Some(_) => {}
+            }
+        }
+        true
     }
 
     /// A path of the store as the disk or the bucket has it. The local store encodes some letters, a bucket's keys are as they are.

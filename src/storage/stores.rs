@@ -126,7 +126,7 @@ impl Stores {
     /// As [`Self::open`].
     pub fn objects(&self, location: &Location, listed: &[&ObjectMeta]) -> Result<Objects> {
         if location.is_local() {
-            return Ok(Objects::local(local::store()));
+            return Ok(Objects::local(Arc::new(Pinned::on_disk(listed.iter().copied()))));
         }
         let bucket = self.bucket(&location.store_url)?;
         let cache = self.cache.get_or_init(|| Arc::new(Cache::new(self.cache_bytes_max, Arc::clone(&self.traffic))));
@@ -134,14 +134,15 @@ impl Stores {
         Ok(Objects::remote(bucket, Arc::new(pinned), listed, Arc::clone(cache)))
     }
 
-    /// The store of objects that a listing found at a location: those of a bucket are read as they were listed, and not from the
-    /// cache.
+    /// The store of objects that a listing found at a location, read as they were listed, and not from the cache.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn as_listed(&self, location: &Location, listed: &[ObjectMeta]) -> Result<Arc<dyn ObjectStore>> {
-        let store = self.open(&location.store_url)?;
-        Ok(if location.is_local() { store } else { Arc::new(Pinned::new(store, listed)) })
+        Ok(Arc::new(match location.is_local() {
+            true => Pinned::on_disk(listed),
+            false => Pinned::new(self.open(&location.store_url)?, listed),
+        }))
     }
 
     /// The store of a location's or a statement's address, local or in a bucket.
@@ -217,4 +218,28 @@ fn in_bucket(address: &str, written: &str) -> Result<Location> {
     let base = ObjectPath::parse(&base)
         .map_err(|error| Error::usage(format!("`{written}` is no valid address: {error}")).caused_by(error))?;
     Ok(Location { store_url: format!("{}{bucket}/", store::SCHEME), written: written.to_owned(), base, shape })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn files_on_the_disk_are_read_as_they_were_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it is written");
+        write("a.csv", "first");
+        let stores = Stores::new(Handle::current());
+        let location = stores.locate(&Root::Folder(folder.path().to_owned()), "a.csv").expect("it is there");
+        let store = stores.open(&location.store_url).expect("the disk");
+        let files = location.list(store.as_ref(), &["csv"]).await.expect("a listing").files;
+        let objects = stores.objects(&location, &files.iter().collect::<Vec<_>>()).expect("a store");
+        let listed = stores.as_listed(&location, &files).expect("a store");
+        write("b.csv", "other");
+        std::fs::rename(folder.path().join("b.csv"), folder.path().join("a.csv")).expect("it is replaced");
+        for store in [objects.store(), &listed] {
+            let error = store.get_ranges(&files[0].location, &[0..1, 2..3]).await.expect_err("it is another");
+            assert!(error.to_string().contains("changed while it was read"), "{error}");
+        }
+    }
 }

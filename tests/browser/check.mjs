@@ -77,7 +77,8 @@ async function sorts(name, page) {
   const column = () =>
     table.evaluate((table, place) => {
       const cells = [...table.tBodies[0].rows].map((row) => row.cells[place]);
-      return cells.map((cell) => (cell.matches(".gap, .none") ? null : Number(cell.textContent.replace(/[^0-9.eE+-]/g, ""))));
+      const digits = (cell) => (cell.matches(".gap, .none") ? "" : cell.textContent.replace(/[^0-9.eE+-]/g, ""));
+      return cells.map((cell) => (digits(cell) === "" ? null : Number(digits(cell))));
     }, place);
   const button = table.locator("thead th").nth(place).locator("button");
   for (const [turn, inOrder] of [["ascending", (a, b) => a <= b], ["descending", (a, b) => a >= b]]) {

@@ -281,3 +281,38 @@ fn an_alert_of_the_sample_is_told_once_and_its_query_is_right() {
     assert_eq!(said, "state,n\nnew,3\nquiet,3\n");
     assert_eq!(cxlake(["queries", "check", "milestone-answers", "cost-outliers"]).prints().lines().count(), 2);
 }
+
+#[test]
+fn the_file_has_numbers_as_they_are_stored_and_no_text_that_a_spreadsheet_computes() {
+    let folder = lake("key = [\"id\"]\nshow = [\"cost\", \"share\", \"exact\", \"note\"]\n");
+    folder.write(
+        "queries/q.sql",
+        "-- +++\n-- name = \"q\"\n-- title = \"Things\"\n-- description = \"All.\"\n-- +++\n\
+         select id, -cost as cost, cost / -4.0e0 as share, cast(-cost as decimal(9,2)) as exact, note from t\n",
+    );
+    put(&folder, "('a', 102, '-1+1'), ('b', null, 'x')");
+    assert_eq!(
+        look(&folder, 1),
+        [
+            "state,since,key,cost,share,exact,note",
+            "new,2026-11-01 08:00 UTC,a,-102,-25.5,-102.00,'-1+1",
+            "new,2026-11-01 08:00 UTC,b,,,,x"
+        ]
+    );
+    put(&folder, "('b', null, 'x')");
+    assert_eq!(look(&folder, 2)[1], "recovered,2026-11-01 08:00 UTC,a,-102,-25.5,-102.00,'-1+1");
+}
+
+#[test]
+fn values_of_the_manifest_reach_the_query_as_they_are() {
+    let folder = lake("key = [\"id\"]\nshow = [\"note\"]\nparams = { ids = [\"b, c\", 'd\\e'], note = 'x, y' }\n");
+    folder.write(
+        "queries/q.sql",
+        "-- +++\n-- name = \"q\"\n-- title = \"Things\"\n-- description = \"All.\"\n\
+         -- [params.ids]\n-- type = \"list<text>\"\n-- example = [\"a\"]\n-- [params.note]\n-- type = \"text\"\n\
+         -- example = \"a\"\n-- +++\nselect id, note from t where id = any($ids) and note = $note\n",
+    );
+    put(&folder, "('b, c', 1, 'x, y'), ('b', 1, 'x, y'), ('d\\e', 1, 'x, y'), ('c', 1, 'x')");
+    let keys: Vec<String> = look(&folder, 1)[1..].to_vec();
+    assert_eq!(keys, ["new,2026-11-01 08:00 UTC,\"b, c\",\"x, y\"", "new,2026-11-01 08:00 UTC,d\\e,\"x, y\""]);
+}

@@ -211,6 +211,28 @@ fn a_waterfall_has_totals_at_its_ends_where_the_steps_between_add_up() {
     );
 }
 
+#[test]
+fn a_bridge_without_one_of_its_steps_is_not_drawn_and_says_why() {
+    let bridge = of("('2025', 100.0), ('Volume', null), ('Price', 10.0), ('2026', 130.0)", "step, amount");
+    let said = cxlake(["-c", &format!("{bridge} \\chart waterfall")]).run();
+    assert_eq!((said.code, said.text().as_str()), (Some(2), ""));
+    assert_eq!(
+        said.stderr,
+        "error: the step `Volume` of a waterfall has no value\n\n\
+         hint: steps add up only when all of them are there: leave it out in the statement, or draw bars\n"
+    );
+}
+
+#[test]
+fn a_heat_map_of_very_many_labels_reckons_with_the_cells_that_it_shows() {
+    let pairs = "select concat('c', value) as c, concat('r', value) as r, value as n from generate_series(1, 30000)";
+    let drawn = cxlake(["-q", "-c", &format!("{pairs} \\chart heatmap c r n")]).prints();
+    // Heading, names of columns, rows, and what was too narrow.
+    assert_eq!(drawn.lines().count(), 30_003);
+    let told = "899970000 of 900000000 have no value (no row 899970000).";
+    assert!(svg(pairs, "heatmap c r n").contains(told));
+}
+
 /// A saved query whose header has a chart of every kind.
 const KINDS: &str = r#"-- +++
 -- name = "kinds"

@@ -72,6 +72,35 @@ fn minus_zero_is_zero_and_blanks_in_dictionaries_are_blanks() {
 }
 
 #[test]
+fn what_follows_is_distinct_from_is_no_part_of_its_right_side() {
+    for (condition, expected) in [
+        ("true is distinct from true and false", false),
+        ("false and true is distinct from false or true", true),
+        ("false is not distinct from true or true", true),
+        ("not false is distinct from false or true", true),
+        ("true is distinct from false and true is distinct from true or true", true),
+        ("true is distinct from false and true is distinct from true or false", false),
+        ("1 is distinct from 2 and 3 is distinct from 4 and 1 = 1", true),
+        ("1 is not distinct from 1 and 2 > 3 or 3 is distinct from 3", false),
+        // Parentheses stay.
+        ("true is distinct from (true and false)", true),
+        ("case when 1 is distinct from 1 and true then true else false end", false),
+    ] {
+        let said = csv(&format!("select {condition} as x"));
+        assert_eq!(said, format!("x\n{expected}\n"), "{condition}");
+    }
+    let filtered = csv(
+        "select a, b from (values (1, 1), (1, 2), (null, 2)) t(a, b) where a is distinct from b and b = 2 and a = 1",
+    );
+    assert_eq!(filtered, "a,b\n1,2\n");
+    let folder = Folder::new();
+    folder.write("cxlake.toml", "[lake]\nname = \"m\"\n");
+    let header = "-- +++\n-- name = \"q\"\n-- title = \"T\"\n-- description = \"D\"\n-- +++\n";
+    folder.write("queries/q.sql", format!("{header}select 1 is distinct from 1 and 1 = 2 or 2 = 2 as x\n"));
+    assert_eq!(folder.cxlake(["run", "--quiet", "--format", "csv", "q"]).prints(), "x\ntrue\n");
+}
+
+#[test]
 fn a_metric_may_take_a_field_of_a_result() {
     let folder = Folder::new();
     folder.write(

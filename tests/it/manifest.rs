@@ -121,6 +121,20 @@ fn a_store_is_checked_as_it_is_declared_and_has_no_key_for_a_secret() {
         "error: endpoint `127.0.0.1:9000` is no address of a server\n  at cxlake.toml:5\n\n\
          hint: write `https://host` or `http://host:port`, without the bucket\n"
     );
+    assert_eq!(
+        store("endpoint = \"http://user:SECRET@host:9000\""),
+        "error: endpoint `http://…@host:9000` is no address of a server\n  at cxlake.toml:5\n\n\
+         hint: write `https://host` or `http://host:port`, without the bucket; credentials come from the environment and \
+         the AWS files\n"
+    );
+    for (section, key) in [("[table.t]", "path"), ("[store.a2]", "url")] {
+        assert_eq!(
+            store(&format!("{section}\n{key} = \"s3://AKIA:SECRET@bucket/x\"")),
+            "error: `s3://…@bucket/x` is no address of a bucket: a bucket has letters, digits, `-` and `.`\n  \
+             at cxlake.toml:6\n\n\
+             hint: write `s3://bucket/folder/`; credentials come from the environment and the AWS files\n"
+        );
+    }
     assert_eq!(store("kms_key = \"k\""), "error: `kms_key` goes with `encryption = \"sse-kms\"`\n  at cxlake.toml:5\n");
     assert_eq!(
         store("profile = \"p\"\nanonymous = true"),

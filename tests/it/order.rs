@@ -53,6 +53,46 @@ fn the_latest_answer_is_the_one_that_numbering_the_rows_finds() {
 }
 
 #[test]
+fn a_frame_that_an_infinite_value_has_left_has_the_sum_of_the_others() {
+    assert_eq!(
+        sql("
+            select i, sum(x) over w as s, avg(x) over w as a, var_pop(x) over w as v
+            from (values (1, 10.0/0), (2, 5.0), (3, 7.0), (4, 1.0), (5, -10.0/0)) t(i, x)
+            window w as (order by i rows between 1 preceding and current row) order by i"),
+        "i,s,a,v\n1,inf,inf,NaN\n2,inf,inf,NaN\n3,12.0,6.0,1.0\n4,8.0,4.0,9.0\n5,-inf,-inf,NaN\n"
+    );
+}
+
+#[test]
+fn a_quantile_from_above_is_the_same_to_the_last_digit_as_the_one_from_below() {
+    let of = |shares: &str, groups: &str| {
+        sql(&format!("select {shares} from (select value * 1.0e0 as x, 1 as g from generate_series(1, 11)) {groups}"))
+    };
+    let above = "percentile_cont(0.9) within group (order by x desc) as above";
+    assert_eq!(of(above, ""), "above\n2.0\n");
+    assert_eq!(of(&format!("{above}, median(x) as m"), "group by g"), "above,m\n2.0,6.0\n");
+}
+
+#[test]
+fn distinct_values_at_extremes_and_of_weights_may_be_their_own_keys() {
+    let rows = "(values (1.0, 3), (1.0, 3), (1.0, 3), (2.0, 1), (5.0, 2)) t(x, k)";
+    assert_eq!(
+        sql(&format!(
+            "select arg_max(distinct x, x) as largest, arg_min(distinct x, k) as last, weighted_median(distinct x, x) as m,
+                weighted_median(x, x) as of_all
+            from {rows}"
+        )),
+        "largest,last,m,of_all\n5.0,2.0,5.0,3.5\n"
+    );
+    assert_eq!(sql(&format!("select arg_max(distinct x, x) as a from {rows}")), "a\n5.0\n");
+    assert_eq!(sql(&format!("select weighted_median(distinct x, x) as m from {rows}")), "m\n5.0\n");
+    assert_eq!(
+        sql(&format!("select k, weighted_median(distinct x, x) as m from {rows} group by k order by k")),
+        "k,m\n1,2.0\n2,5.0\n3,1.0\n"
+    );
+}
+
+#[test]
 fn the_value_at_the_extreme_skips_nulls_and_breaks_ties_by_value() {
     let rows = "(values (1, 10), (2, 20), (3, 20), (null, 30), (4, null)) v(x, k)";
     assert_eq!(

@@ -235,6 +235,88 @@ fn what_a_spreadsheet_would_compute_is_marked_on_request() {
     assert!(csv(&["--csv-safe"]).contains("\n'=Rome,300.25,"));
     let said = cxlake(["--csv-safe", "--format", "csv", "-c", "select '@a' as \"=x\", -1 as n, '-1' as t"]).prints();
     assert_eq!(said, "'=x,n,t\n'@a,-1,'-1\n");
+    let said = cxlake(["--csv-safe", "--format", "csv", "-c", "select chr(10) || '=1+1' as t"]).prints();
+    assert_eq!(said, "t\n\"'\n=1+1\"\n");
+}
+
+#[test]
+fn a_section_that_shows_no_rows_does_not_say_that_there_are_none() {
+    let folder = lake();
+    folder.write("cxlake.toml", folder.read("cxlake.toml").replace("rows = 2", "rows = 0"));
+    folder.cxlake(["report", "costs", "--format", "html,md", "-o", "out"]).prints();
+    assert_eq!(tables(&folder.read("out/costs.html"))[0].len(), 2, "the head and the totals");
+    for name in ["out/costs.html", "out/costs.md"] {
+        let text = folder.read(name);
+        assert!(!text.contains("nothing in the data"), "{name}: {text}");
+        assert!(text.contains("The first 0 of 3 rows are shown, in the query's order."), "{name}: {text}");
+    }
+}
+
+#[test]
+fn totals_tips_and_sentences_have_the_digits_of_a_column_without_a_format() {
+    let folder = Folder::new();
+    folder.lake("").write(
+        "queries/money.sql",
+        r#"-- +++
+-- name = "money"
+-- title = "Money"
+-- description = "What came in."
+-- [columns]
+-- money = { total = "sum" }
+-- each_visit = { total = "money / visits" }
+-- [[chart]]
+-- type = "bar"
+-- x = "money"
+-- y = "office"
+-- +++
+select office, money, visits, cast(money / visits as decimal(18, 2)) as each_visit
+from (
+    values ('Oslo', cast('1234567890.12' as decimal(18, 2)), 2), ('Rome', cast('2345678.34' as decimal(18, 2)), 3)
+) t(office, money, visits)
+order by office
+"#,
+    );
+    folder.cxlake(["report", "money", "--format", "html,md", "-o", "out"]).prints();
+    let html = folder.read("out/money.html");
+    assert_eq!(
+        tables(&html)[0].last().expect("totals"),
+        &["Total of 2 rows", "1236913568.46", "", "247382713.69"].map(str::to_owned)
+    );
+    assert!(html.contains("<title>Oslo: money 1234567890.12</title>"), "{html}");
+    for text in [html, folder.read("out/money.md")] {
+        assert!(text.contains("1236913568.46") && text.contains("247382713.69"), "{text}");
+        assert!(text.contains("highest for Oslo (1234567890.12), lowest for Rome (2345678.34)"), "{text}");
+    }
+}
+
+#[test]
+fn a_bridge_that_misses_a_step_is_left_out_of_every_form_and_said_to_be() {
+    let folder = Folder::new();
+    folder.lake("").write(
+        "queries/bridge.sql",
+        r#"-- +++
+-- name = "bridge"
+-- title = "Bridge"
+-- description = "From year to year."
+-- [columns]
+-- amount = { missing = "why" }
+-- [[chart]]
+-- type = "waterfall"
+-- x = "step"
+-- y = "amount"
+-- +++
+select step, amount, why from (
+    values (1, '2025', 100, null), (2, 'Volume', null, 'not known'), (3, 'Price', 10, null), (4, '2026', 130, null)
+) t(place, step, amount, why)
+order by place
+"#,
+    );
+    folder.cxlake(["report", "bridge", "--format", "html,md", "-o", "out"]).prints();
+    let html = folder.read("out/bridge.html");
+    let told = "A chart is not drawn: the step `Volume` of a waterfall has no value (not known).";
+    assert!(html.contains(told) && !html.contains("<svg"), "{html}");
+    let text = folder.read("out/bridge.md");
+    assert!(text.contains(&told.replace('`', "\\`")) && !text.contains("!["), "{text}");
 }
 
 #[test]

@@ -266,6 +266,14 @@ fn the_next_result_goes_to_a_file_and_a_wrong_ending_is_refused_at_once() {
 }
 
 #[test]
+fn a_file_begins_with_its_result_whatever_was_shown_before() {
+    let folder = Folder::new();
+    let script = "select 1 as a;\n\\o out.md\nselect 2 as b;";
+    assert_eq!(cxlake(["-q"]).within(folder.path()).stdin(script).prints(), "a\n─\n1\n");
+    assert_eq!(folder.read("out.md"), "| b |\n| ---: |\n| 2 |\n");
+}
+
+#[test]
 fn files_run_files_and_one_that_runs_itself_is_an_error() {
     let folder = Folder::new();
     folder.write("a.sql", "select 1 as a;\n\\i b.sql\nselect 3 as c;");

@@ -28,6 +28,20 @@ fn digits(value: &Value, decimals: usize) -> String {
 const AIRPORT: &str = "tests/data";
 
 #[test]
+fn a_weight_that_is_null_in_every_row_is_a_weight() {
+    let rows = "from (values (9, null), (3, null)) t(n, w)";
+    assert_eq!(
+        csv(&format!(
+            "select nps(n, w) as given, nps(n, null) as literal, nps_stats(n, w).n as counted, \
+             weighted_median(n, w) as middle {rows}"
+        )),
+        "given,literal,counted,middle\n,0.0,0,\n"
+    );
+    assert_eq!(csv(&format!("select n, nps(n, w) as given {rows} group by n order by n")), "n,given\n3,\n9,\n");
+    assert_eq!(csv(&format!("select n, nps(n, w) over (order by n) as given {rows}")), "n,given\n3,\n9,\n");
+}
+
+#[test]
 fn the_airports_score_with_its_interval_is_the_published_one() {
     let row = row(
         AIRPORT,

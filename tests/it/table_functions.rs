@@ -478,6 +478,19 @@ fn rules_cut_each_feature_and_say_where() {
 }
 
 #[test]
+fn rules_do_not_name_a_text_that_is_the_same_for_all_who_take_part() {
+    let rows = "select * from (values ('a', 'x', true, 1), ('b', 'x', true, 2), ('c', 'y', true, null)) t(id, kind, is_key, n)";
+    assert_eq!(
+        csv(&format!("select id, label, description from segments(({rows}), id, kind, is_key, n)")),
+        "id,label,description\na,n low,n < 2\nb,n high,n >= 2\nc,,\n"
+    );
+    assert_eq!(
+        csv(&format!("select id, label, description from segments(({rows}), id, is_key)")),
+        "id,label,description\na,all alike,all\nb,all alike,all\nc,all alike,all\n"
+    );
+}
+
+#[test]
 fn segments_of_wrong_keys_or_too_few_of_them_are_refused() {
     assert_eq!(
         error("select * from segments(surveys, account_id, nps)"),
@@ -495,6 +508,13 @@ fn segments_of_wrong_keys_or_too_few_of_them_are_refused() {
         ),
         "error: 4 segments of keys with 3 different combinations of values\n\n\
          hint: give a `k` of at most 3, or more keys and features\n"
+    );
+    assert_eq!(
+        error(
+            "select * from segments((select value as id, 1 as x from generate_series(1, 9)), id, x, method => 'kmeans')"
+        ),
+        "error: 4 segments of keys with 1 different combinations of values\n\n\
+         hint: there is nothing to split: give more keys, or features that vary\n"
     );
     assert_eq!(
         error("select * from segments(accounts, account_id, tier, method => 'kmeans')"),

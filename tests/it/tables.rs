@@ -1,5 +1,7 @@
 //! Tables: files, folders, globs and partitions, and what their files are held to.
 
+use std::os::unix::fs::symlink;
+
 use super::harness::Folder;
 
 const OFFICES: &str = "select 'O01' as office_id, 'New York' as office, cast(10 as bigint) as fte";
@@ -174,6 +176,14 @@ fn extra_columns_are_fine_and_a_nullable_one_may_come_later() {
     folder.parquet("t/2026.parquet", "select 'late' as comment, 2 as x");
     assert_eq!(select(&folder, "select * from t order by x"), "x,comment\n1,\n2,late\n");
     assert_eq!(select(&folder, "select x from t where comment is null"), "x\n1\n");
+    folder.parquet("t/2027.parquet", "select 3 as x, 'capital' as \"Comment\"");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: `t/2027.parquet` has no column `comment`, but has `Comment`\n\n\
+         hint: write the name in the same way in the file and in `cxlake.toml`\n"
+    );
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\nx = \"int\"\ncomment = \"text?\"\nComment = \"text?\"\n");
+    assert_eq!(select(&folder, "select count(comment) as a, count(\"Comment\") as b from t"), "a,b\n1,1\n");
 }
 
 #[test]
@@ -274,6 +284,103 @@ fn what_cannot_be_read_is_named_with_what_is_wrong() {
         "error: no folder for the glob `none/*.parquet`\n\n\
          hint: table `glob` is declared with this path in `cxlake.toml`\n"
     );
+}
+
+#[test]
+fn a_footer_that_says_it_is_longer_than_its_file_is_damaged() {
+    let folder = Folder::new();
+    let file = folder.parquet("t.parquet", OFFICES);
+    let mut bytes = std::fs::read(&file).expect("the file");
+    let end = bytes.len();
+    for length in [u32::try_from(end).expect("a small file"), u32::MAX] {
+        bytes[end - 8..end - 4].copy_from_slice(&length.to_le_bytes());
+        std::fs::write(&file, &bytes).expect("the file is written");
+        assert_eq!(error(&folder, "select * from 't.parquet'"), "error: the footer of `t.parquet` is damaged\n");
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_an_error_and_not_left_out() {
+    let folder = Folder::new();
+    folder.lake(
+        "[table.t]\npath = \"t/\"\npartition = { p = \"int\" }\n[table.t.columns]\nx = \"int\"\n\
+         [table.glob]\npath = \"t/p=1/*.parquet\"\n",
+    );
+    folder.parquet("t/p=1/a.parquet", "select 1 as x");
+    folder.parquet("away/a.parquet", "select 2 as x");
+    symlink(folder.at("away"), folder.at("t/p=2")).expect("it is linked");
+    for other in ["t/.hidden", "t/readme.md"] {
+        symlink("nowhere", folder.at(other)).expect("it is linked");
+    }
+    assert_eq!(select(&folder, "select count(*) as n from t"), "n\n2\n");
+    std::fs::rename(folder.at("away"), folder.at("gone")).expect("it is moved");
+    let away = folder.at("away");
+    let said = format!(
+        "error: cannot list `t/`: `t/p=2` is a link to `{}`, which is not there\n\n\
+         hint: is its disk not mounted? delete the link when nobody needs it\n",
+        away.display()
+    );
+    assert_eq!(error(&folder, "select count(*) as n from t"), said);
+    assert_eq!(error(&folder, "select count(*) as n from t where p = 1"), said);
+    assert_eq!(select(&folder, "select count(*) as n from glob"), "n\n1\n");
+    symlink("nowhere", folder.at("t/p=1/b.parquet")).expect("it is linked");
+    assert!(error(&folder, "select * from glob").contains("/t/p=1/b.parquet` is a link to `nowhere`"));
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_not_called_missing() {
+    let folder = Folder::new();
+    symlink("x.parquet", folder.at("x.parquet")).expect("it is linked");
+    let said = error(&folder, "select * from 'x.parquet'");
+    assert!(said.starts_with("error: cannot look at `x.parquet`: "), "{said}");
+}
+
+#[test]
+fn a_folder_of_the_lake_may_have_the_letters_of_globs_in_its_name() {
+    for name in ["[old]", "a*", "what?"] {
+        let folder = Folder::new();
+        folder.write("new/lake/cxlake.toml", "[lake]\nname = \"test\"\n[table.t]\npath = \"t/*.parquet\"\n");
+        folder.parquet("new/lake/t/a.parquet", "select 1 as x");
+        folder.parquet("o/lake/t/a.parquet", "select 2 as x");
+        folder.parquet("new/u/a.parquet", "select 3 as x");
+        std::fs::rename(folder.at("new"), folder.at(name)).expect("it is renamed");
+        let lake = folder.at(&format!("{name}/lake"));
+        let select = |sql| folder.cxlake(["--format", "csv", "-c", sql]).within(&lake).prints();
+        assert_eq!(select("select x from t"), "x\n1\n");
+        assert_eq!(select("select x from '../u/*.parquet'"), "x\n3\n");
+    }
+}
+
+#[test]
+fn a_leading_zero_far_behind_makes_a_column_of_a_csv_file_text() {
+    let folder = Folder::new();
+    let many = "90210,1\n".repeat(700_000);
+    folder.write("t/a.csv", format!("zip,n\n{many}01001,2"));
+    folder.write("t/b.csv", "zip,n\n90211,3\n");
+    let sql = "select zip, n, arrow_typeof(n) as kind from 't/*.csv' where n > 1 order by n";
+    assert_eq!(select(&folder, sql), "zip,n,kind\n01001,2,Int64\n90211,3,Int64\n");
+}
+
+#[test]
+fn a_folder_name_that_its_type_would_round_is_an_error() {
+    for (kind, name, fine) in [
+        ("decimal(10,2)", "1.555", "1.550"),
+        ("date", "2026-09-01T10:00:00", "2026-09-02"),
+        ("timestamp", "2026-09-01T10:00:00.1234567Z", "2026-09-01T10:00:00.123456Z"),
+    ] {
+        let folder = Folder::new();
+        folder.lake(&format!(
+            "[table.t]\npath = \"t/\"\npartition = {{ p = \"{kind}\" }}\n[table.t.columns]\nx = \"int\"\n"
+        ));
+        folder.parquet(&format!("t/p={fine}/a.parquet"), "select 1 as x");
+        assert_eq!(select(&folder, "select x from t"), "x\n1\n");
+        folder.parquet(&format!("t/p={name}/a.parquet"), "select 1 as x");
+        let said = error(&folder, "select x from t");
+        assert!(
+            said.starts_with(&format!("error: `{name}` in the path of `t/p={name}/a.parquet` is no {kind}\n")),
+            "{said}"
+        );
+    }
 }
 
 #[test]

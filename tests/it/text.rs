@@ -205,6 +205,11 @@ fn a_codebook_that_cannot_be_used_says_why() {
          hint: `select distinct version from codebook` lists those that there are\n"
     );
     assert_eq!(
+        error("select reason_codes(comment, codebook => (select null)) from surveys"),
+        "error: `reason_codes` found no codebook: it has no rows of this version\n\n\
+         hint: `select distinct version from codebook` lists those that there are\n"
+    );
+    assert_eq!(
         error("select reason_codes(text, version => severity) from field_feedback"),
         "error: `version` of `reason_codes` is a constant, and was given `severity`\n\nhint: write a number or a parameter\n"
     );

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    Query, SelectFlavor, SelectItem, SetExpr, TableFactor, Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
-    visit_expressions, visit_relations_mut,
+    AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, ObjectName, Query, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator, Value, VisitMut,
+    VisitorMut, WildcardAdditionalOptions, visit_expressions, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -126,6 +126,7 @@ impl VisitorMut for Pass<'_> {
                     .hint(format!("write `select * from {}`", help.syntax())))
             }
             Some(help) => {
+                drop_distinct(function, help);
                 let completed = check_clauses(function, help).and_then(|()| fill(function, help));
                 completed.and_then(|()| codebook::write(function, help))
             }
@@ -137,6 +138,73 @@ impl VisitorMut for Pass<'_> {
             Err(error) => return ControlFlow::Break(error),
         }
         ControlFlow::Continue(())
+    }
+
+    /// From the leaves up, so that what one IS DISTINCT FROM lets go of is seen by the operators around it.
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        let_go(expression);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Which operators hold their operands more tightly than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tightness {
+    Or,
+    And,
+    Not,
+    Is,
+}
+
+/// Puts what follows an IS DISTINCT FROM where it belongs: the parser takes all of it for the right side, so that `a is distinct
+/// from b and c` would be held against `b and c`. Parentheses of the user's are nodes of their own, and stay.
+fn let_go(expression: &mut Expr) {
+    let Some(tightness) = tightness(expression) else { return };
+    let Some(swallowed) = last_operand(expression).filter(|last| is_looser(last, tightness)) else { return };
+    let swallowed = std::mem::replace(swallowed, nothing());
+    let mut tight = std::mem::replace(expression, swallowed);
+    let mut place = expression;
+    while is_looser(place, tightness)
+        && let Expr::BinaryOp { left, .. } = place
+    {
+        place = left;
+    }
+    // The leftmost operand is all that was meant.
+    let operand = std::mem::replace(place, nothing());
+    if let Some(last) = last_operand(&mut tight) {
+        *last = operand;
+    }
+    *place = tight;
+}
+
+/// What stands in a place while its expression is moved.
+fn nothing() -> Expr {
+    Expr::value(Value::Null)
+}
+
+fn tightness(expression: &Expr) -> Option<Tightness> {
+    match expression {
+        Expr::BinaryOp { op: BinaryOperator::Or, .. } => Some(Tightness::Or),
+        Expr::BinaryOp { op: BinaryOperator::And, .. } => Some(Tightness::And),
+        Expr::UnaryOp { op: UnaryOperator::Not, .. } => Some(Tightness::Not),
+        Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => Some(Tightness::Is),
+        _ => None,
+    }
+}
+
+/// Whether an expression is an AND or OR that an operator of this tightness cannot have for an operand.
+fn is_looser(expression: &Expr, than: Tightness) -> bool {
+    matches!(expression, Expr::BinaryOp { .. }) && tightness(expression).is_some_and(|tightness| tightness < than)
+}
+
+/// The operand at the end of an operator that may follow or be followed by an IS DISTINCT FROM.
+fn last_operand(expression: &mut Expr) -> Option<&mut Expr> {
+    match expression {
+        Expr::BinaryOp { right: last, op: BinaryOperator::And | BinaryOperator::Or, .. }
+        | Expr::UnaryOp { expr: last, op: UnaryOperator::Not }
+        | Expr::IsDistinctFrom(_, last)
+        | Expr::IsNotDistinctFrom(_, last) => Some(last),
+        _ => None,
     }
 }
 
@@ -198,6 +266,16 @@ pub fn query(sql: &str) -> Result<Query> {
         .and_then(|mut parser| parser.parse_query())
         .map(|query| *query)
         .map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Leaves DISTINCT out where a row that is there twice says what it says once. The engine would take two arguments that are one
+/// column for a single argument.
+fn drop_distinct(function: &mut Function, help: &'static Help) {
+    if let FunctionArguments::List(list) = &mut function.args
+        && ["arg_max", "arg_min"].contains(&help.name)
+    {
+        list.duplicate_treatment = None;
+    }
 }
 
 /// Refuses what a function of this kind does nothing with; the engine would leave it out in silence.

@@ -4,6 +4,7 @@ mod compact_views;
 mod distinct_counts;
 mod estimates;
 mod exact_sums;
+mod first_rows;
 mod in_utc;
 mod join_order;
 mod late_materialization;
@@ -27,6 +28,7 @@ use compact_views::CompactViews;
 use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
+use first_rows::FirstRows;
 use in_utc::InUtc;
 use join_order::JoinOrder;
 use late_materialization::LateMaterialization;
@@ -41,13 +43,13 @@ use super::views::OpenViews;
 
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let before = |rule: &dyn PhysicalOptimizerRule| -> Option<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let before = |rule: &dyn PhysicalOptimizerRule| -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         match rule.name() {
             // The order of joins comes before their sides.
-            "join_selection" => Some(Arc::new(JoinOrder)),
+            "join_selection" => vec![Arc::new(JoinOrder)],
             // Scans below the sorts that are left are told to read row groups in another order.
-            "PushdownSort" => Some(Arc::new(SortedScans)),
-            _ => None,
+            "PushdownSort" => vec![Arc::new(SortedScans), Arc::new(FirstRows)],
+            _ => vec![],
         }
     };
     let rules = PhysicalOptimizer::new()

@@ -15,7 +15,7 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
-use super::super::functions::aggregate::QuantileSet;
+use super::super::functions::aggregate::{Quantile, QuantileSet};
 use super::super::functions::structs::at_place;
 use super::super::options;
 use super::unaliased;
@@ -45,26 +45,28 @@ impl OptimizerRule for QuantileSets {
 struct Asked {
     value: Expr,
     filter: Option<Box<Expr>>,
-    share: f64,
+    quantile: Quantile,
 }
 
 impl Asked {
     fn by(expr: &Expr, input: &LogicalPlan) -> Result<Option<Self>> {
         let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr) else { return Ok(None) };
-        let share = match (func.name(), params.args.as_slice()) {
-            ("median", [_]) => 0.5,
-            ("percentile_cont", [_, Expr::Literal(ScalarValue::Float64(Some(share)), _)]) => {
+        let quantile = match (func.name(), params.args.as_slice()) {
+            ("median", [_]) => Quantile::median(),
+            ("percentile_cont", [_, Expr::Literal(ScalarValue::Float64(Some(share)), _)])
+                if (0.0..=1.0).contains(share) =>
+            {
                 let is_descending = params.order_by.first().is_some_and(|sort| !sort.asc);
-                if is_descending { 1.0 - share } else { *share }
+                Quantile { share: share.to_bits(), is_descending }
             }
             _ => return Ok(None),
         };
         let Some(value) = params.args.first() else { return Ok(None) };
-        let is_plain = !params.distinct && (0.0..=1.0).contains(&share) && !value.is_volatile();
+        let is_plain = !params.distinct && !value.is_volatile();
         if !is_plain || value.get_type(input.schema())? != DataType::Float64 {
             return Ok(None);
         }
-        Ok(Some(Self { value: value.clone(), filter: params.filter.clone(), share }))
+        Ok(Some(Self { value: value.clone(), filter: params.filter.clone(), quantile }))
     }
 
     fn is_of_the_same(&self, other: &Self) -> bool {
@@ -96,7 +98,6 @@ fn together(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let mut calls: Vec<Expr> = staying.iter().map(|place| aggregate.aggr_expr[*place].clone()).collect();
     for set in &sets {
         let quantiles: Vec<&Asked> = set.iter().filter_map(|place| asked[*place].as_ref()).collect();
-        let shares: Vec<f64> = quantiles.iter().map(|quantile| quantile.share).collect();
         let params = AggregateFunctionParams {
             args: quantiles.iter().take(1).map(|quantile| quantile.value.clone()).collect(),
             distinct: false,
@@ -104,7 +105,8 @@ fn together(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
             order_by: vec![],
             null_treatment: None,
         };
-        let func = Arc::new(AggregateUDF::from(QuantileSet::new(&shares)));
+        let func = QuantileSet::new(quantiles.iter().map(|asked| asked.quantile).collect());
+        let func = Arc::new(AggregateUDF::from(func));
         // Two sets of one value and other rows would have one name.
         let call = Expr::AggregateFunction(AggregateFunction { func, params });
         let name = format!("{} {}", call.schema_name(), set[0]);

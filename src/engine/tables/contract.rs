@@ -20,7 +20,9 @@ pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, show
         let name = &column.name;
         let Ok(field) = schema.field_with_name(name) else {
             if column.nullable {
-                continue;
+                let Some(same) = same_but_for_case(columns, name, schema) else { continue };
+                return Err(Error::invalid(format!("`{shown}` has no column `{name}`, but has `{same}`"))
+                    .hint("write the name in the same way in the file and in `cxlake.toml`"));
             }
             let error = Error::invalid(format!("`{shown}` has no column `{name}`, which must be {}", column.kind));
             return Err(error.hint(missing_hint(name, column, schema)));
@@ -44,6 +46,13 @@ pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, show
         }
     }
     Ok(())
+}
+
+/// A column of the file that nobody declared and whose name differs from this one by capital letters alone.
+fn same_but_for_case<'a>(columns: &[Column], name: &str, schema: &'a Schema) -> Option<&'a str> {
+    let found = schema.fields().iter().map(|field| field.name().as_str());
+    let mut same = found.filter(|found| found.to_lowercase() == name.to_lowercase());
+    same.find(|same| columns.iter().all(|column| column.name != *same))
 }
 
 fn missing_hint(name: &str, column: &Column, schema: &Schema) -> String {

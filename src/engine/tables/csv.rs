@@ -1,21 +1,23 @@
 //! What a CSV file means: its separator and the types of its columns.
 //!
 //! A type is given only when every value of the sample has it. Digits with a leading zero are text, since `00401` is a name
-//! and not the number 401.
+//! and not the number 401; those are looked for in all of a file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::csv::ReaderBuilder;
-use datafusion::arrow::csv::reader::Format;
+use datafusion::arrow::csv::reader::{Decoder, Format};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::cast::as_string_array;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::DataFusionError;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
@@ -44,10 +46,12 @@ pub async fn sniff(
     let header = first_line(&sample);
     let separator = separator(header);
     let mut guesses = Guesses::of(&sample, separator, &shown)?;
+    let mut longer: Vec<&ObjectMeta> = files[..1].iter().filter(|_| sample.len() >= SAMPLE).collect();
     for file in &files[1..] {
         let other = head(store, location, file, compression).await?;
         if first_line(&other) == header {
             guesses.see(&other, separator, &location.shown(&file.location))?;
+            longer.extend((other.len() >= SAMPLE).then_some(file));
         } else {
             return Err(Error::invalid(format!(
                 "the header of `{}` is not that of `{shown}`",
@@ -55,6 +59,12 @@ pub async fn sniff(
             ))
             .hint("CSV columns are told apart by their place; read files with different headers one by one"));
         }
+    }
+    for file in longer {
+        if !guesses.guesses.iter().any(|guess| guess.is_whole()) {
+            break;
+        }
+        guesses.see_zeros(unpacked(store, location, file, compression).await?, separator).await?;
     }
     Ok((separator, Arc::new(guesses.schema())))
 }
@@ -79,23 +89,33 @@ pub async fn head(
     file: &ObjectMeta,
     compression: FileCompressionType,
 ) -> Result<Vec<u8>> {
-    let shown = location.shown(&file.location);
-    let failed = |error: &object_store::Error| explain(error, &format!("cannot read `{shown}`"));
-    let bytes = store.get(&file.location).await.map_err(|error| failed(&error))?;
-    let damaged = |error: DataFusionError| match of_store(&error) {
-        Some(error) => failed(error),
-        None => Error::invalid(format!("cannot read `{shown}`: {}", error.strip_backtrace())),
-    };
-    let stream = bytes.into_stream().map_err(DataFusionError::from).boxed();
-    let mut stream = compression.convert_stream(stream).map_err(damaged)?;
+    let mut stream = unpacked(store, location, file, compression).await?;
     let mut head = Vec::new();
-    while let Some(bytes) = stream.try_next().await.map_err(damaged)? {
+    while let Some(bytes) = stream.try_next().await? {
         head.extend_from_slice(&bytes);
         if head.len() >= SAMPLE {
             break;
         }
     }
     Ok(head)
+}
+
+/// The bytes of a file, unpacked.
+async fn unpacked(
+    store: &Arc<dyn ObjectStore>,
+    location: &Location,
+    file: &ObjectMeta,
+    compression: FileCompressionType,
+) -> Result<BoxStream<'static, Result<Bytes>>> {
+    let doing = format!("cannot read `{}`", location.shown(&file.location));
+    let bytes = store.get(&file.location).await.map_err(|error| explain(&error, &doing))?;
+    let damaged = move |error: DataFusionError| match of_store(&error) {
+        Some(error) => explain(error, &doing),
+        None => Error::invalid(format!("{doing}: {}", error.strip_backtrace())),
+    };
+    let stream = bytes.into_stream().map_err(DataFusionError::from).boxed();
+    let stream = compression.convert_stream(stream).map_err(&damaged)?;
+    Ok(stream.map_err(damaged).boxed())
 }
 
 fn first_line(text: &[u8]) -> &[u8] {
@@ -142,12 +162,7 @@ impl Guesses {
             _ => sample,
         };
         quotes_are_closed(complete, separator, sample.len() < SAMPLE, shown)?;
-        let texts: Vec<Field> = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-        let reader = ReaderBuilder::new(Arc::new(Schema::new(texts)))
-            .with_header(true)
-            .with_delimiter(separator)
-            .build(complete)
-            .map_err(|error| damaged(error, shown))?;
+        let reader = self.texts(separator).build(complete).map_err(|error| damaged(error, shown))?;
         for batch in reader {
             match batch {
                 Ok(batch) => look(&batch, &mut self.guesses).map_err(|error| Error::internal(error.to_string()))?,
@@ -157,6 +172,35 @@ impl Guesses {
             }
         }
         Ok(())
+    }
+
+    /// Lets the leading zeros of a whole file have their say: a whole number would lose them without a word. Any other value that
+    /// is of another type than those of the sample is an error when it is read.
+    async fn see_zeros(&mut self, mut text: BoxStream<'static, Result<Bytes>>, separator: u8) -> Result<()> {
+        let whole: Vec<usize> = (0..self.names.len()).filter(|&place| self.guesses[place].is_whole()).collect();
+        let mut decoder = self.texts(separator).with_projection(whole.clone()).build_decoder();
+        while let Some(bytes) = text.try_next().await? {
+            let mut rest: &[u8] = &bytes;
+            while !rest.is_empty() {
+                // What is damaged is told when it is read.
+                let Ok(read) = decoder.decode(rest) else { return Ok(()) };
+                rest = &rest[read..];
+                if decoder.capacity() == 0 && look_for_zeros(&mut decoder, &whole, &mut self.guesses).is_none() {
+                    return Ok(());
+                }
+            }
+        }
+        // An end without a line break ends the last row.
+        if decoder.decode(&[]).is_ok() {
+            look_for_zeros(&mut decoder, &whole, &mut self.guesses);
+        }
+        Ok(())
+    }
+
+    /// Readers of the columns as texts.
+    fn texts(&self, separator: u8) -> ReaderBuilder {
+        let texts: Vec<Field> = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        ReaderBuilder::new(Arc::new(Schema::new(texts))).with_header(true).with_delimiter(separator)
     }
 
     /// The columns with the types that all their values have.
@@ -220,6 +264,16 @@ fn look(batch: &RecordBatch, guesses: &mut [Guess]) -> datafusion::error::Result
     Ok(())
 }
 
+/// Looks for leading zeros in the rows decoded so far, of which these are the columns; `None` when no more need be looked at.
+fn look_for_zeros(decoder: &mut Decoder, columns: &[usize], guesses: &mut [Guess]) -> Option<()> {
+    let batch = decoder.flush().ok()??;
+    for (values, &place) in batch.columns().iter().zip(columns) {
+        let values = as_string_array(values).ok()?;
+        values.iter().flatten().filter(|value| has_leading_zero(value)).for_each(|value| guesses[place].see(value));
+    }
+    columns.iter().any(|&place| guesses[place].is_whole()).then_some(())
+}
+
 /// What a column can still be after the values seen.
 #[derive(Clone, Copy, Debug)]
 struct Guess {
@@ -244,12 +298,17 @@ impl Guess {
         let zeroed = has_leading_zero(value);
         self.int = self.int && !zeroed && !value.starts_with('+') && value.parse::<i64>().is_ok();
         // Digits too many for a whole number are a name, of which a float would lose the end.
-        let is_long = value.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<i64>().is_err();
+        let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+        let is_long = digits.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<i64>().is_err();
         self.float = self.float && !zeroed && !is_long && is_decimal(value);
         self.bool = self.bool && matches!(value, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
         self.date = self.date && value.len() == 10 && value.parse::<NaiveDate>().is_ok();
         self.timestamp = self.timestamp && is_timestamp(value);
         self.instant = self.instant && DateTime::parse_from_rfc3339(value).is_ok();
+    }
+
+    fn is_whole(self) -> bool {
+        self.data_type() == DataType::Int64
     }
 
     fn data_type(self) -> DataType {
@@ -296,6 +355,7 @@ mod tests {
         assert_eq!(kinds("id,n\n00401,1\n12,2\n"), [DataType::Utf8, DataType::Int64]);
         assert_eq!(kinds("x\n0\n10\n"), [DataType::Int64]);
         assert_eq!(kinds("x\n12345678901234567890123\n1\n"), [DataType::Utf8]);
+        assert_eq!(kinds("x\n-12345678901234567890\n1\n"), [DataType::Utf8]);
         assert_eq!(kinds("x\n0.5\n-0.25\n"), [DataType::Float64]);
     }
 

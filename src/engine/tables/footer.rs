@@ -95,12 +95,27 @@ fn in_memory(cache: &FileMetadataCache, key: &ObjectPath, file: &ObjectMeta) -> 
 async fn on_disk(objects: &Objects, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
     let end = objects.footer(file).await?;
     let start = file.size.checked_sub(end.len() as u64)?;
+    if is_too_long(&end, file) {
+        return None;
+    }
     let mut decoder = decoder(file).ok()?;
     decoder.push_range(start..file.size, end).ok()?;
     match decoder.try_decode() {
         Ok(DecodeResult::Data(footer)) => Some(Arc::new(footer)),
         _ => None,
     }
+}
+
+/// The length of the footer as the last bytes of its file say it; `None` when they are too few.
+fn length(end: &[u8]) -> Option<u64> {
+    let length = end.get(end.len().checked_sub(8)?..end.len() - 4)?.try_into().ok().map(u32::from_le_bytes)?;
+    Some(u64::from(length))
+}
+
+/// Whether the footer would begin before its file does, for which the decoder is not prepared.
+fn is_too_long(end: &[u8], file: &ObjectMeta) -> bool {
+    [MAGIC, b"PARE"].iter().any(|magic| end.ends_with(magic))
+        && length(end).is_some_and(|length| length > file.size.saturating_sub(FOOTER))
 }
 
 fn decoder(file: &ObjectMeta) -> parquet::errors::Result<ParquetMetaDataPushDecoder> {
@@ -128,6 +143,9 @@ async fn fetched(
         let buffers = objects.store().get_ranges(&file.location, &wanted).await;
         let buffers = buffers.map_err(|error| explain(&error, &format!("cannot read `{shown}`")))?;
         read.extend(wanted.iter().cloned().zip(buffers.iter().cloned()));
+        if read.iter().any(|(range, end)| range.end == file.size && is_too_long(end, file)) {
+            return Err(diagnose(objects.store().as_ref(), file, shown).await);
+        }
         match decoder.push_ranges(wanted, buffers).and_then(|()| decoder.try_decode()) {
             Ok(DecodeResult::NeedsData(more)) => wanted = more,
             Ok(DecodeResult::Data(footer)) => {
@@ -148,8 +166,7 @@ fn end_with(footer: &ParquetMetaData, file: &ObjectMeta, mut read: Vec<(Range<u6
     let indexes = columns.flat_map(|column| [column.column_index_offset(), column.offset_index_offset()]);
     let index = indexes.flatten().filter_map(|offset| u64::try_from(offset).ok()).min();
     let (_, last) = read.iter().find(|(range, bytes)| range.end == file.size && bytes.len() as u64 >= FOOTER)?;
-    let length = last.get(last.len() - 8..last.len() - 4)?.try_into().ok().map(u32::from_le_bytes)?;
-    let footer = file.size.checked_sub(FOOTER + u64::from(length))?;
+    let footer = file.size.checked_sub(FOOTER + length(last)?)?;
     let start = index.unwrap_or(footer).min(footer);
     if file.size - start > KEPT_MAX {
         return None;

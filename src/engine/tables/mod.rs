@@ -21,5 +21,6 @@ pub use dictionary::Texts;
 pub use facts::Facts;
 pub use looks::{Look, Wanted};
 pub use parquet::{Files, Listed, ParquetTable, with_footers};
+pub use plain::StoredAt;
 pub use reader::Footer;
 pub use whole::{TableFile, Tallied, Tally, WRITER, Whole};

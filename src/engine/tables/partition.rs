@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, TimeUnit};
 use datafusion::scalar::ScalarValue;
 use object_store::path::Path as ObjectPath;
 
@@ -64,7 +64,21 @@ fn value_of(column: &Column, encoded: &str) -> Option<ScalarValue> {
         return ScalarValue::try_new_null(&data_type).ok();
     }
     let name = percent_decoded(encoded)?;
-    ScalarValue::try_from_string(name, &data_type).ok()
+    let value = ScalarValue::try_from_string(name.clone(), &data_type).ok()?;
+    loses_nothing(&value, name, &data_type).then_some(value)
+}
+
+/// Whether a value is all that its name says: types take a text with more digits or with a time of day, and round it.
+fn loses_nothing(value: &ScalarValue, name: String, data_type: &DataType) -> bool {
+    let finer = match data_type {
+        DataType::Date32 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
+        DataType::Decimal128(_, scale) => DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale.saturating_add(20)),
+        _ => return true,
+    };
+    // What the finer type cannot hold is no more than what was read.
+    let Ok(said) = ScalarValue::try_from_string(name, &finer) else { return true };
+    value.cast_to(&finer).is_ok_and(|value| value == said)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

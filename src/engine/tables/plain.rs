@@ -25,6 +25,10 @@ use super::{arrow, by_path, csv};
 use crate::error::{Error, Result};
 use crate::storage::{Location, Stores, explain, of_store};
 
+/// The address of the store that a file is in, where its scan reads it by another one.
+#[derive(Debug)]
+pub struct StoredAt(pub String);
+
 /// What is in the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -171,8 +175,10 @@ impl TableProvider for PlainTable {
         // It goes with the files, and so is there for as long as a plan reads them.
         let lent = Arc::new(Lent::new(session.runtime_env(), store)?);
         let address = lent.address().clone();
-        let files =
-            files.into_iter().map(|file| PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent)));
+        let files = files.into_iter().map(|file| {
+            let file = PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent));
+            file.with_extension(StoredAt(self.location.store_url.clone()))
+        });
         let groups = FileGroup::new(files.collect()).split_files(session.config().target_partitions());
         // The engine cuts large files, and then finds that an array cannot be; a scan that says how it is parted is left alone.
         let is_array = self.look.dialect == Dialect::Json { is_array: true };

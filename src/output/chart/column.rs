@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use super::scale::{month, plain};
 use crate::error::{Error, Result};
 use crate::output::cell;
-use crate::output::present::{Good, NumberFormat, Presentation, grouped};
+use crate::output::present::{Good, NumberFormat, Presentation, grouped, grouped_number};
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Column {
             numbers,
             form: Form {
                 number: present.number(field.name()).cloned(),
-                is_whole: field.data_type().is_integer(),
+                data_type: field.data_type().clone(),
                 groups: present.groups_digits(),
             },
             good: style.and_then(|style| style.good),
@@ -131,10 +131,10 @@ impl Column {
 }
 
 /// How the numbers of a column are written in a chart.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Form {
     number: Option<NumberFormat>,
-    is_whole: bool,
+    data_type: DataType,
     groups: bool,
 }
 
@@ -149,21 +149,32 @@ impl Form {
     pub fn exact(&self, value: f64) -> String {
         match &self.number {
             Some(number) => number.float(value),
-            None if self.is_whole && value.fract() == 0.0 => self.plain(format!("{value:.0}")),
-            None => self.plain(plain(value)),
+            None => self.grouped(cell::number(value, &self.data_type)),
         }
     }
 
-    /// The number without digits behind the point from 1,000 on, and in three digits where it is long: 16.4M. One that has no format,
-    /// or is a share, stays as it is.
+    /// The edge of a band, which may have more digits than the column's values.
+    pub fn edge(&self, value: f64) -> String {
+        match &self.number {
+            Some(number) => number.float(value),
+            None => self.grouped(plain(value)),
+        }
+    }
+
+    /// The number without digits behind the point from 1,000 on, and in three digits where it is long: 16.4M. A share stays as it is,
+    /// and so does a whole number that has no format; others without one have six digits at most.
     pub fn short(&self, value: f64) -> String {
-        let Some(number) = self.number.as_ref().filter(|number| !number.is_percent()) else { return self.exact(value) };
+        let number = match &self.number {
+            Some(number) if !number.is_percent() => number,
+            None if !self.data_type.is_integer() || value.fract() != 0.0 => return self.grouped(plain(value)),
+            _ => return self.exact(value),
+        };
         let size = value.abs();
         if size < 999.5 {
             return number.float(value);
         }
         if size < LONG_FROM {
-            return signed(grouped(&format!("{size:.0}")), value, number.is_signed());
+            return signed(grouped(&format!("{:.0}", size.round())), value, number.is_signed());
         }
         let (unit, name) = SHORT.into_iter().find(|(unit, _)| size >= *unit * 0.9995).unwrap_or((1.0, ""));
         let share = size / unit;
@@ -194,8 +205,8 @@ impl Form {
         signed(format!("{whole}{rest}{name}"), value, is_signed)
     }
 
-    fn plain(&self, text: String) -> String {
-        if self.groups { crate::output::present::grouped_number(&text) } else { text }
+    fn grouped(&self, text: String) -> String {
+        if self.groups { grouped_number(&text) } else { text }
     }
 
     /// Whether numbers are written with a sign, which says that zero is the middle.
@@ -273,7 +284,27 @@ mod tests {
     use super::*;
 
     fn form(pattern: &str) -> Form {
-        Form { number: Some(NumberFormat::parse(pattern).expect("a known pattern")), ..Form::default() }
+        Form { number: Some(NumberFormat::parse(pattern).expect("a known pattern")), ..unformatted(DataType::Float64) }
+    }
+
+    fn unformatted(data_type: DataType) -> Form {
+        Form { number: None, data_type, groups: false }
+    }
+
+    #[test]
+    fn a_number_without_a_format_is_told_as_tables_show_it() {
+        for (data_type, value, text) in [
+            (DataType::Float64, 40.0, "40.0"),
+            (DataType::Float64, 1_234_567_890.12, "1234567890.12"),
+            (DataType::Float32, f64::from(0.1_f32), "0.1"),
+            (DataType::Decimal128(18, 2), 1_236_913_568.4, "1236913568.40"),
+            (DataType::Int64, 1_234_567_890.0, "1234567890"),
+            (DataType::Int64, 2.5, "2.5"),
+        ] {
+            assert_eq!(unformatted(data_type).exact(value), text);
+        }
+        let grouping = Form { groups: true, ..unformatted(DataType::Float64) };
+        assert_eq!(grouping.exact(1_234_567.5), "1,234,567.5");
     }
 
     #[test]
@@ -285,6 +316,7 @@ mod tests {
             ("currency", 999.96, "1,000"),
             ("+#,##0", 457_499.2, "+457k"),
             ("#,##0", 9_999.0, "9,999"),
+            ("#,##0", 1_234.5, "1,235"),
             ("+#,##0.00", -3_816.59, "-3,817"),
             ("#,##0", 999_600.0, "1.00M"),
             ("0.0%", 0.275, "27.5%"),
@@ -292,7 +324,8 @@ mod tests {
         ] {
             assert_eq!(form(pattern).short(value), text);
         }
-        assert_eq!(Form::default().short(123_456.0), "123456");
+        assert_eq!(unformatted(DataType::Int64).short(123_456.0), "123456");
+        assert_eq!(unformatted(DataType::Float64).short(1.0 / 3.0), "0.33333");
     }
 
     #[test]
@@ -304,6 +337,6 @@ mod tests {
         assert_eq!(form("currency").tick(5e6, 5e6, 2e7), "5M");
         assert_eq!(form("currency").tick(2.5e6, 2.5e6, 1e7), "2.5M");
         assert_eq!(form("#,##0").tick(5000.0, 1000.0, 8000.0), "5,000");
-        assert_eq!(Form::default().tick(0.25, 0.25, 1.0), "0.25");
+        assert_eq!(unformatted(DataType::Float64).tick(0.25, 0.25, 1.0), "0.25");
     }
 }

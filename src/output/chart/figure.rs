@@ -1,13 +1,15 @@
 //! Which columns a chart draws, and as what.
 
+use std::cmp::Ordering;
+
 use arrow::array::RecordBatch;
 
-use super::column::{Column, Values};
+use super::column::{Column, NO_VALUE, Values};
 use super::scene::Paint;
 use super::{Kind, Spec, place};
 use crate::error::{Error, Result};
 use crate::output::cell;
-use crate::output::present::{Good, Presentation};
+use crate::output::present::{Good, Presentation, by_bands};
 
 /// Groups that get a colour each; of more, each label names its own.
 pub const COLOURED: usize = 6;
@@ -72,8 +74,10 @@ impl Figure {
             total: spec.total.as_deref().map(cell::safe),
             rows: rows.num_rows(),
         };
-        if figure.kind == Kind::Heatmap {
-            figure.refuse_two_in_a_cell()?;
+        match figure.kind {
+            Kind::Heatmap => figure.refuse_two_in_a_cell()?,
+            Kind::Waterfall => figure.refuse_a_missing_step()?,
+            _ => {}
         }
         Ok(figure)
     }
@@ -122,17 +126,13 @@ impl Figure {
     /// The colour of a number that stands for itself: by its band, else by its side of zero, else that of the first series.
     pub fn judged(&self, number: f64) -> Paint {
         let good = |is_good: bool| if is_good { Paint::Good } else { Paint::Bad };
-        let (Some(&low), Some(&high)) = (self.up.bands.first(), self.up.bands.last()) else {
-            return match self.up.good {
-                Some(direction) if self.has_sides() && number != 0.0 => good((direction == Good::Up) == (number > 0.0)),
-                _ => Paint::Series(0),
-            };
-        };
-        match self.up.good {
-            Some(direction) if number >= high => good(direction == Good::Up),
-            Some(direction) if number < low => good(direction == Good::Down),
-            Some(_) => Paint::Muted,
-            None => Paint::Series(0),
+        match (self.up.good, by_bands(number, &self.up.bands)) {
+            (Some(direction), None) if self.has_sides() && number != 0.0 => {
+                good((direction == Good::Up) == (number > 0.0))
+            }
+            (Some(_), Some(Ordering::Equal)) => Paint::Muted,
+            (Some(direction), Some(side)) => good((direction == Good::Up) == side.is_gt()),
+            (None, _) | (_, None) => Paint::Series(0),
         }
     }
 
@@ -150,9 +150,10 @@ impl Figure {
         parts.push(sides);
         parts.extend(self.by.as_ref().map(|by| format!("{} {}", by.title, told(by, row))));
         if let (Some(low), Some(high)) = (&self.low, &self.high)
-            && let (Some(from), Some(to)) = (low.number(row), high.number(row))
+            && low.number(row).is_some()
+            && high.number(row).is_some()
         {
-            parts.push(format!("{} {}, {} {}", low.title, low.form.exact(from), high.title, high.form.exact(to)));
+            parts.push(format!("{} {}, {} {}", low.title, low.label(row), high.title, high.label(row)));
         }
         if let Some(target) = &self.target {
             parts.push(format!("{} {}", target.title, told(target, row)));
@@ -165,6 +166,16 @@ impl Figure {
         format!("{}, {}", self.up.label(row), self.across.label(row))
     }
 
+    /// What the others add up to, and which of them are totals, nobody knows without it.
+    fn refuse_a_missing_step(&self) -> Result<()> {
+        let mut steps = (0..self.rows).filter(|&row| !self.is_total(row));
+        let Some(row) = steps.find(|&row| self.up.number(row).is_none()) else { return Ok(()) };
+        let reason = Some(self.up.reason(row)).filter(|reason| *reason != NO_VALUE);
+        let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        Err(Error::usage(format!("the step `{}` of a waterfall has no value{why}", self.across.label(row)))
+            .hint("steps add up only when all of them are there: leave it out in the statement, or draw bars"))
+    }
+
     fn refuse_two_in_a_cell(&self) -> Result<()> {
         let mut seen = std::collections::HashSet::new();
         match (0..self.rows).map(|row| (self.up.label(row), self.across.label(row))).find(|pair| !seen.insert(*pair)) {
@@ -175,12 +186,11 @@ impl Figure {
     }
 }
 
-/// The value of a row, or why there is none.
-fn told(column: &Column, row: usize) -> String {
+/// The value of a row as tables show it, or why there is none.
+fn told(column: &Column, row: usize) -> &str {
     match (column.values, column.number(row)) {
-        (Values::Numbers, None) => column.reason(row).to_owned(),
-        (Values::Numbers, Some(number)) => column.form.exact(number),
-        _ => column.label(row).to_owned(),
+        (Values::Numbers, None) => column.reason(row),
+        _ => column.label(row),
     }
 }
 

@@ -30,7 +30,6 @@ use figure::Figure;
 use scene::{Canvas, Medium, Scene};
 
 pub use palette::palette_css;
-pub use scale::plain;
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -148,8 +147,8 @@ impl Drawing {
     /// The chart of these rows; every column that is drawn must be among them.
     ///
     /// # Errors
-    /// `Usage` when there are no rows, a column is not there, holds no numbers where numbers are needed, or a heat map has two
-    /// rows for a cell.
+    /// `Usage` when there are no rows, a column is not there, holds no numbers where numbers are needed, a heat map has two rows for a
+    /// cell, or a step of a waterfall has no value.
     pub fn of(rows: &RecordBatch, present: &Presentation, spec: &Spec) -> Result<Self> {
         if rows.num_rows() == 0 {
             return Err(Error::usage("there are no rows to draw"));
@@ -228,11 +227,13 @@ pub fn place(rows: &RecordBatch, name: &str) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Date32Array, Float64Array, StringArray};
+    use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, StringArray};
 
     use super::*;
+    use crate::output::present::{ColumnStyle, Good};
 
     fn rows(numbers: &[Option<f64>]) -> RecordBatch {
         let count = numbers.len();
@@ -292,7 +293,15 @@ mod tests {
         ];
         for numbers in odd {
             for (kind, name) in Kind::ALL {
-                let drawing = Drawing::of(&rows(&numbers), &Presentation::default(), &spec(kind)).expect(name);
+                let drawn = Drawing::of(&rows(&numbers), &Presentation::default(), &spec(kind));
+                // Steps add up only when all of them are there.
+                if kind == Kind::Waterfall
+                    && numbers.iter().any(|number| number.is_none_or(|number| number.is_nan() || number.abs() >= 1e300))
+                {
+                    assert!(drawn.is_err(), "{numbers:?}");
+                    continue;
+                }
+                let drawing = drawn.expect(name);
                 let svg = drawing.svg("here", PAGE);
                 roxmltree::Document::parse(&svg).expect(name);
                 assert!(!svg.contains("NaN") && !svg.contains("\"inf") && !svg.contains("\"-inf"), "{name}: {svg}");
@@ -302,6 +311,46 @@ mod tests {
                 assert!(lines.max().unwrap_or(0) <= 60, "{name}:\n{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_waterfall_without_one_of_its_steps_is_refused_with_the_reason() {
+        let drawn =
+            |numbers: &[Option<f64>]| Drawing::of(&rows(numbers), &Presentation::default(), &spec(Kind::Waterfall));
+        let refused = drawn(&[Some(100.0), None, Some(10.0), Some(130.0)]).expect_err("a step is missing");
+        assert!(refused.to_string().starts_with("the step `office 1 "), "{refused}");
+        assert!(refused.to_string().ends_with("` of a waterfall has no value"), "{refused}");
+        let whole = drawn(&[Some(100.0), Some(20.0), Some(10.0), Some(130.0)]).expect("all steps");
+        assert!(whole.sentence().contains("(130.0), a change of +30.0."), "{}", whole.sentence());
+    }
+
+    #[test]
+    fn a_number_on_the_edge_of_a_band_is_not_beyond_it() {
+        let style = ColumnStyle { good: Some(Good::Down), bands: vec![0.8, 1.25], ..ColumnStyle::default() };
+        let present = Presentation::report(BTreeMap::from([("number".to_owned(), style)]));
+        let named = |name: &str| Some(name.to_owned());
+        let spec = Spec { kind: Some(Kind::Bar), x: named("label"), y: named("number"), ..Spec::default() };
+        for (number, told, is_bad) in [
+            (1.25, "Above 1.25: 0 of 2; below 0.8: 0.", false),
+            (1.26, "Above 1.25: 1 of 2; below 0.8: 0.", true),
+            (0.8, "Above 1.25: 0 of 2; below 0.8: 0.", false),
+        ] {
+            let drawing = Drawing::of(&rows(&[Some(number), Some(1.0)]), &present, &spec).expect("bars");
+            assert!(drawing.sentence().ends_with(told), "{}", drawing.sentence());
+            assert_eq!(drawing.svg("here", PAGE).contains("var(--cx-bad"), is_bad, "{number}");
+        }
+    }
+
+    #[test]
+    fn tips_and_sentences_have_numbers_as_tables_do() {
+        let money: ArrayRef = Arc::new(
+            Decimal128Array::from(vec![123_456_789_012, 234_567_834]).with_precision_and_scale(18, 2).expect("it fits"),
+        );
+        let labels: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+        let rows = RecordBatch::try_from_iter([("label", labels), ("money", money)]).expect("rows");
+        let drawing = Drawing::of(&rows, &Presentation::default(), &Spec::default()).expect("bars");
+        assert_eq!(drawing.sentence(), "money by label: highest for a (1234567890.12), lowest for b (2345678.34).");
+        assert!(drawing.svg("here", PAGE).contains("<title>a: money 1234567890.12</title>"));
     }
 
     #[test]

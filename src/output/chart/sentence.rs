@@ -1,7 +1,10 @@
 //! Words for what charts show. Every number in them is one of the table's or reckoned from it alone.
 
+use std::cmp::Ordering;
+
 use super::column::{Column, NO_VALUE};
 use super::figure::Figure;
+use crate::output::present::by_bands;
 
 /// `a`, `a and b`, `a, b and c`.
 pub fn listed(parts: &[String]) -> String {
@@ -45,36 +48,44 @@ pub fn ranked(figure: &Figure) -> Option<String> {
     Some(format!("{}: {ends}.{}", figure.heading, total.unwrap_or_default()))
 }
 
-/// How many values are missing and why: `3 of 31 have no value (not reported 2, partial 1).`
-pub fn missing(reasons: &[&str], of: usize) -> Option<String> {
+/// The different reasons in the order in which they come first, each with how often it is given.
+pub fn counted<'a>(reasons: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for reason in reasons {
-        match counts.iter_mut().find(|(known, _)| known == reason) {
+        match counts.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => counts.push((reason, 1)),
         }
     }
-    let named: Vec<String> = match counts.as_slice() {
+    counts
+}
+
+/// How many values are missing and why: `3 of 31 have no value (not reported 2, partial 1).`
+pub fn missing(reasons: &[&str], of: usize) -> Option<String> {
+    missing_for(&counted(reasons.iter().copied()), of)
+}
+
+/// The same for reasons that are counted.
+pub fn missing_for(counts: &[(&str, usize)], of: usize) -> Option<String> {
+    let named: Vec<String> = match counts {
         [] => return None,
         [(NO_VALUE, _)] => Vec::new(),
         counts => counts.iter().map(|(reason, count)| format!("{reason} {count}")).collect(),
     };
     let why = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
-    let have = if reasons.len() == 1 { "has" } else { "have" };
-    Some(format!("{} of {of} {have} no value{why}.", reasons.len()))
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    let have = if all == 1 { "has" } else { "have" };
+    Some(format!("{all} of {of} {have} no value{why}."))
 }
 
 /// How many lie above and below the bands of a column.
 pub fn outside_bands(numbers: impl Iterator<Item = f64>, column: &Column) -> Option<String> {
     let (first, last) = (*column.bands.first()?, *column.bands.last()?);
-    let (mut below, mut above, mut all) = (0, 0, 0);
-    for number in numbers {
-        all += 1;
-        below += usize::from(number < first);
-        above += usize::from(number >= last);
-    }
-    let name = |number: f64| column.form.exact(number);
-    (all > 0).then(|| format!("At {} or above: {above} of {all}; below {}: {below}.", name(last), name(first)))
+    let sides: Vec<Ordering> = numbers.filter_map(|number| by_bands(number, &column.bands)).collect();
+    let count = |side: Ordering| sides.iter().filter(|&&other| other == side).count();
+    let (all, above, below) = (sides.len(), count(Ordering::Greater), count(Ordering::Less));
+    let name = |number: f64| column.form.edge(number);
+    (all > 0).then(|| format!("Above {}: {above} of {all}; below {}: {below}.", name(last), name(first)))
 }
 
 /// The parts that are there, in one text that begins with a capital letter.

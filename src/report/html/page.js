@@ -4,7 +4,9 @@
   const value = (cell) => {
     if (cell.classList.contains("gap") || cell.classList.contains("none")) return null;
     if (!cell.classList.contains("number")) return cell.textContent.trim();
-    const number = Number(cell.dataset.value ?? cell.textContent.replace(/[^0-9.eE+-]/g, ""));
+    const digits = cell.dataset.value ?? cell.textContent.replace(/[^0-9.eE+-]/g, "");
+    // What has no digits, such as NaN, is no number; an empty text would be taken for zero.
+    const number = digits === "" ? NaN : Number(digits);
     return Number.isNaN(number) ? null : number;
   };
   const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true }));

@@ -18,11 +18,11 @@ use crate::output::present::Presentation;
 /// # Errors
 /// `Storage` when rows that were put aside cannot be read.
 pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()> {
-    let rows = section.result.rows.first(section.rows_max)?;
-    if rows.num_rows() == 0 {
+    if section.result.rows.count == 0 {
         html.push_str("<p class=\"note\">No rows: nothing in the data is what this section looks for.</p>\n");
         return Ok(());
     }
+    let rows = section.result.rows.first(section.rows_max)?;
     let heads = heads(section);
     // Writing to a text cannot fail, here and below.
     let _ = writeln!(html, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{labelled}\">");

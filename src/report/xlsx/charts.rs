@@ -3,6 +3,8 @@
 //! A chart that draws columns as they are refers to the table's own cells; one with groups, or with steps, to cells beside each other
 //! on a sheet of their own ([`Blocks`]). An empty cell is a gap.
 
+use std::cmp::Ordering;
+
 use rust_xlsxwriter::{
     Chart, ChartAxisCrossing, ChartAxisLabelPosition, ChartErrorBars, ChartErrorBarsType, ChartFont, ChartFormat,
     ChartLegendPosition, ChartLine, ChartLineDashType, ChartMarker, ChartMarkerType, ChartRange, ChartSeries,
@@ -19,7 +21,7 @@ use super::style::{self, LINE_HEIGHT, fitting};
 use super::values::Kind;
 use crate::error::Result;
 use crate::output::chart::Kind as ChartKind;
-use crate::output::present::Good;
+use crate::output::present::{Good, by_bands};
 use crate::report::document::Document;
 
 /// Pixels across a chart.
@@ -196,7 +198,7 @@ fn bars_between(figure: &Figure<'_>) -> Option<(f64, f64)> {
         ChartKind::Bar | ChartKind::StackedBar | ChartKind::Bullet => {
             figure.up.numbers.iter().flatten().copied().collect()
         }
-        ChartKind::Waterfall => bridge(figure).iter().filter_map(|step| Some(step.ends?.1)).collect(),
+        ChartKind::Waterfall => bridge(figure).iter().map(|step| step.ends.1).collect(),
         ChartKind::Line | ChartKind::Dot | ChartKind::Heatmap | ChartKind::Scatter | ChartKind::Sparkline => {
             return None;
         }
@@ -293,14 +295,13 @@ fn judge(bars: &mut ChartSeries, figure: &Figure<'_>) {
     let style = figure.up.style;
     let good = style.and_then(|style| style.good);
     let paint = |is_good: bool| if is_good { style::GOOD } else { style::BAD };
-    let bands = style.and_then(|style| Some((*style.bands.first()?, *style.bands.last()?)));
+    let bands = style.map(|style| style.bands.as_slice()).unwrap_or_default();
     let has_sides = figure.up.numbers.iter().flatten().any(|number| *number < 0.0);
-    let colour = |label: &String, number: Option<f64>| match (number, good, bands) {
+    let colour = |label: &String, number: Option<f64>| match (good, number.map(|number| by_bands(number, bands))) {
         _ if Some(label) == figure.total.as_ref() => style::INK,
-        (Some(number), Some(good), Some((low, _))) if number < low => paint(good == Good::Down),
-        (Some(number), Some(good), Some((_, high))) if number > high => paint(good == Good::Up),
-        (_, Some(_), Some(_)) => style::MUTED,
-        (Some(number), Some(good), None) if has_sides => paint((good == Good::Up) == (number > 0.0)),
+        (Some(_), Some(Some(Ordering::Equal))) => style::MUTED,
+        (Some(good), Some(Some(side))) => paint((good == Good::Up) == side.is_gt()),
+        (Some(good), Some(None)) if has_sides => paint((good == Good::Up) == number.is_some_and(|number| number > 0.0)),
         _ => style::SERIES[0],
     };
     let rows = figure.across.labels.iter().zip(&figure.up.numbers);
@@ -428,21 +429,20 @@ fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
     let is_bad_up = figure.up.style.and_then(|style| style.good) == Some(Good::Down);
     let (up, down) = if is_bad_up { (style::BAD, style::GOOD) } else { (style::GOOD, style::BAD) };
     let base = steps.iter().map(|step| {
-        let (from, to) = step.ends?;
+        let (from, to) = step.ends;
         Some(if from.min(to) > 0.0 { from.min(to) } else { from.max(to).min(0.0) })
     });
     let mut pieces = vec![("Below".to_owned(), base.collect::<Vec<_>>(), None)];
     let kinds = [("Total", style::INK), ("Rises", up), ("Falls", down)];
     for (name, colour) in kinds {
-        let of_kind = |step: &&Step| match step.ends {
-            Some(_) if step.is_total => name == "Total",
-            Some((from, to)) => name == if to >= from { "Rises" } else { "Falls" },
-            None => false,
+        let of_kind = |step: &Step| match step.ends {
+            _ if step.is_total => name == "Total",
+            (from, to) => name == if to >= from { "Rises" } else { "Falls" },
         };
         let part = |side: fn(f64) -> f64| -> Vec<Option<f64>> {
             let length = |step: &Step| {
-                let (from, to) = Some(step).filter(of_kind)?.ends?;
-                Some(side(from.max(to)) - side(from.min(to)))
+                let (from, to) = step.ends;
+                of_kind(step).then(|| side(from.max(to)) - side(from.min(to)))
             };
             // What lies below zero is stacked downwards.
             steps.iter().map(|step| length(step).filter(|length| *length != 0.0)).collect()

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
@@ -17,8 +18,17 @@ use crate::output::present::Presentation;
 use crate::output::{Format, Style, drain};
 use crate::report::{Draft, MadeFile};
 
-/// Rows of the table in a message; the file beside it has all.
+/// Rows of the table in a mail; the file beside it has all, and so has the body of a webhook.
 const ROWS_MAX: usize = 100;
+
+/// Which of a row's values are written.
+#[derive(Clone, Copy)]
+enum Cells {
+    /// As people read them.
+    Shown,
+    /// As they are stored.
+    Stored,
+}
 
 /// What there is to send of a look; nothing where nobody needs to hear of it.
 ///
@@ -37,7 +47,7 @@ pub async fn of(alert: &Alert, record: &AlertRecord) -> Result<Making> {
     // New ones first; of one kind those that have been there longest.
     told.sort_by_key(|entry| (rank(entry.state), entry.since));
     let table = table(alert, &told).await?;
-    let file = file(alert, &batch(&told, |cell| cell.value.as_ref())?).await?;
+    let file = file(alert, &batch(&told, Cells::Stored)?).await?;
     Ok(Making::Made(Box::new(Product {
         pictures: Vec::new(),
         title: format!("{}: {}", alert.title, counts(&told)),
@@ -85,14 +95,11 @@ fn summary(alert: &Alert, told: &[&Entry]) -> Vec<String> {
             alert.key.join(", ")
         ));
     }
-    if told.len() > ROWS_MAX {
-        lines.push(format!("The first {ROWS_MAX} of {} are shown; the file has all.", told.len()));
-    }
     lines
 }
 
 /// A row for each that is told: how it is with it, since when, what it is about, and its row.
-fn batch(told: &[&Entry], of_cell: fn(&Cell) -> Option<&String>) -> Result<RecordBatch> {
+fn batch(told: &[&Entry], cells: Cells) -> Result<RecordBatch> {
     let known = told.iter().map(|entry| &entry.row).find(|row| !row.is_empty());
     let shown: Vec<&String> = known.into_iter().flatten().map(|cell| &cell.name).collect();
     let texts = |of: &dyn Fn(&Entry) -> Option<String>| -> ArrayRef {
@@ -104,21 +111,38 @@ fn batch(told: &[&Entry], of_cell: fn(&Cell) -> Option<&String>) -> Result<Recor
         ("key", texts(&|entry| Some(entry.subject.shown()))),
     ];
     for name in shown {
-        let value = |entry: &Entry| {
-            let cell = entry.row.iter().find(|cell| cell.name == *name);
-            cell.and_then(of_cell).cloned()
+        let values = match cells {
+            Cells::Shown => {
+                texts(&|entry| cell(entry, name).and_then(|cell| cell.shown.as_ref().or(cell.value.as_ref())).cloned())
+            }
+            Cells::Stored => {
+                let number: Option<DataType> =
+                    told.iter().find_map(|entry| cell(entry, name)?.number.as_ref()?.parse().ok());
+                numbers(texts(&|entry| cell(entry, name)?.value.clone()), number.as_ref())
+            }
         };
-        columns.push((name.as_str(), texts(&value)));
+        columns.push((name.as_str(), values));
     }
-    let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect();
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, values)| Field::new(*name, values.data_type().clone(), true)).collect();
     let columns = columns.into_iter().map(|(_, values)| values).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// The first rows as a message shows them.
+/// The cell of a column in an alert's row.
+fn cell<'a>(entry: &'a Entry, name: &str) -> Option<&'a Cell> {
+    entry.row.iter().find(|cell| cell.name == name)
+}
+
+/// Texts as the numbers that they were, of which a spreadsheet takes none for a formula; as they are where one is no number.
+fn numbers(texts: ArrayRef, number: Option<&DataType>) -> ArrayRef {
+    let numbers = number.and_then(|number| cast(&texts, number).ok());
+    numbers.filter(|numbers| numbers.null_count() == texts.null_count()).unwrap_or(texts)
+}
+
+/// The first rows as a mail shows them, and all for programs.
 async fn table(alert: &Alert, told: &[&Entry]) -> Result<Table> {
-    let told = told.get(..ROWS_MAX).unwrap_or(told);
-    let rows = batch(told, |cell| cell.shown.as_ref().or(cell.value.as_ref()))?;
+    let rows = batch(told.get(..ROWS_MAX).unwrap_or(told), Cells::Shown)?;
     let (mut text, mut html) = (Vec::new(), Vec::new());
     write(&rows, Format::Markdown, &mut text).await?;
     write(&rows, Format::Html, &mut html).await?;
@@ -140,11 +164,13 @@ async fn table(alert: &Alert, told: &[&Entry]) -> Result<Table> {
             "row": row,
         })
     };
-    Ok(Table {
-        text: String::from_utf8_lossy(&text).into_owned(),
-        html: String::from_utf8_lossy(&html).into_owned(),
-        rows: told.iter().map(about).collect(),
-    })
+    let (mut text, mut html) =
+        (String::from_utf8_lossy(&text).into_owned(), String::from_utf8_lossy(&html).into_owned());
+    if told.len() > ROWS_MAX {
+        let cut = format!("The first {ROWS_MAX} of {} are shown; the file has all.", told.len());
+        (text, html) = (format!("{cut}\n\n{text}"), format!("<p>{cut}</p>{html}"));
+    }
+    Ok(Table { text, html, rows: told.iter().map(about).collect() })
 }
 
 /// All rows as a CSV file, in which no cell is taken for a formula.

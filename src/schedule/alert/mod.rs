@@ -8,6 +8,7 @@ mod rows;
 mod state;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::carry::{Making, Request};
 use super::claims::Claims;
@@ -18,7 +19,8 @@ use crate::lake::run::Outcome;
 use crate::query::saved::Library;
 use crate::storage::Records;
 
-/// Looks at what an alert asks for, unless this fire time has been looked at already, and says what there is to send.
+/// Looks at what an alert asks for, unless this fire time has been looked at already, and says what there is to send. `zone` is
+/// that of its cron.
 ///
 /// # Errors
 /// Those of its query; `InvalidData` when its rows cannot be told apart; `Storage` when the records cannot be read or written.
@@ -28,6 +30,7 @@ pub async fn look(
     alert: &Alert,
     claims: &Claims,
     request: &Request,
+    zone: Tz,
 ) -> Result<Making> {
     let fire = request.fire_time;
     let object = AlertRecord::object(&alert.name, fire);
@@ -36,7 +39,7 @@ pub async fn look(
     } else {
         let before = before(claims, alert, fire).await?;
         let seen = rows::look(engine, library, alert, fire).await?;
-        let entries = state::judge(&before, seen, alert, fire);
+        let entries = state::judge(&before, seen, alert, fire, zone);
         let record =
             AlertRecord { run_id: request.run_id.clone(), alert: alert.name.clone(), fire_time: fire, entries };
         match claims.records.create(&object, record.to_json()?).await? {

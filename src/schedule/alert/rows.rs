@@ -64,7 +64,9 @@ fn take(
         let cells = told.iter().map(|&column| {
             let (plain, shown) = (value(&stored, column, row), value(&shown, column, row));
             let shown = shown.filter(|shown| Some(shown) != plain.as_ref());
-            Cell { name: schema.field(column).name().clone(), value: plain, shown }
+            let field = schema.field(column);
+            let number = field.data_type().is_numeric().then(|| field.data_type().to_string());
+            Cell { name: field.name().clone(), value: plain, shown, number }
         });
         let is_double = found.insert(subject.clone(), cells.collect()).is_some();
         if is_double && subject != Subject::NoKey {

@@ -4,10 +4,14 @@
 //! mail server which is down loses nothing; who has it already may hear it twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use crate::lake::alert::{Alert, AlertRecord, Cell, Entry, NoData, State, Subject};
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// What is known of alerts before a look.
 pub type Known = BTreeMap<Subject, Past>;
@@ -42,8 +46,8 @@ pub fn carried(record: AlertRecord, has_arrived: bool) -> Known {
     record.entries.into_iter().filter_map(past).collect()
 }
 
-/// Every alert that was known or is found, by what it is about, and whether it is to be told.
-pub fn judge(before: &Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>) -> Vec<Entry> {
+/// Every alert that was known or is found, by what it is about, and whether it is to be told. `zone` is that of the alert's cron.
+pub fn judge(before: &Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>, zone: Tz) -> Vec<Entry> {
     let Seen { rows, mut found } = seen;
     let knows = rows > 0 || alert.no_data == NoData::Ok;
     if rows == 0 && alert.no_data == NoData::Alert {
@@ -58,8 +62,7 @@ pub fn judge(before: &Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>) -> 
         let (state, sends) = match (&row, told) {
             (Some(_), None) => (State::New, true),
             (Some(_), Some(told)) => {
-                let is_due =
-                    alert.quiet.is_some_and(|quiet| (fire - told).to_std().is_ok_and(|passed| passed >= quiet));
+                let is_due = alert.quiet.is_some_and(|quiet| has_passed(quiet, told, fire, zone));
                 if is_due { (State::Still, true) } else { (State::Quiet, false) }
             }
             (None, _) if !knows => (State::Unknown, false),
@@ -72,13 +75,26 @@ pub fn judge(before: &Known, seen: Seen, alert: &Alert, fire: DateTime<Utc>) -> 
     entries.collect()
 }
 
+/// Whether a quiet period is over. One of a day or more counts by the clock of the zone, on which a day may have 23 or 25 hours.
+fn has_passed(quiet: Duration, told: DateTime<Utc>, fire: DateTime<Utc>, zone: Tz) -> bool {
+    let wall = |moment: DateTime<Utc>| moment.with_timezone(&zone).naive_local();
+    let passed = match quiet >= DAY {
+        // What fired at the end of a gap had its time on the clock in the gap.
+        true => wall(fire) - before_gap(told, wall),
+        false => fire - told,
+    };
+    passed.to_std().is_ok_and(|passed| passed >= quiet)
+}
+
+/// What the clock would show if it had skipped nothing at this moment.
+fn before_gap(moment: DateTime<Utc>, wall: impl Fn(DateTime<Utc>) -> NaiveDateTime) -> NaiveDateTime {
+    let second = TimeDelta::seconds(1);
+    wall(moment).min(wall(moment - second) + second)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    const DAY: Duration = Duration::from_hours(24);
 
     fn alert(no_data: NoData, quiet: Option<Duration>) -> Alert {
         Alert {
@@ -107,7 +123,7 @@ mod tests {
     /// A look on a day that finds these among so many rows, as `state:id` with a `!` where it is told.
     fn looked(before: &Known, found: &[&str], rows: u64, alert: &Alert, on: u32) -> (AlertRecord, String) {
         let found = found.iter().map(|id| (subject(id), Vec::new())).collect();
-        let entries = judge(before, Seen { rows, found }, alert, day(on));
+        let entries = judge(before, Seen { rows, found }, alert, day(on), Tz::UTC);
         let told = |entry: &Entry| {
             format!("{}:{}{}", entry.state.word(), entry.subject.shown(), if entry.sends { "!" } else { "" })
         };
@@ -137,6 +153,25 @@ mod tests {
             told,
             ["new:x!", "quiet:x", "still:x! new:y!", "recovered:x! quiet:y", "quiet:y", "new:x! recovered:y!"]
         );
+    }
+
+    #[test]
+    fn a_quiet_period_of_days_is_over_at_the_same_time_of_the_clock_whatever_the_clock_did() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a moment");
+        let passed =
+            |days: u32, told: &str, fire: &str| has_passed(DAY * days, at(told), at(fire), Tz::America__New_York);
+        // New York leaves out 2:00 to 3:00 on 8 March 2026, and shows 1:00 to 2:00 twice on 1 November.
+        assert!(passed(1, "2026-03-07T13:00:00Z", "2026-03-08T12:00:00Z"), "8:00 and 8:00, 23 hours apart");
+        assert!(passed(7, "2026-03-02T13:00:00Z", "2026-03-09T12:00:00Z"));
+        assert!(passed(1, "2026-03-07T07:30:00Z", "2026-03-08T07:00:00Z"), "2:30, and the end of the gap");
+        assert!(passed(1, "2026-03-08T07:00:00Z", "2026-03-09T06:30:00Z"), "the end of the gap, and 2:30");
+        assert!(!passed(1, "2026-03-07T13:00:00Z", "2026-03-08T11:00:00Z"), "8:00 and 7:00");
+        assert!(!passed(1, "2026-10-31T12:00:00Z", "2026-11-01T12:00:00Z"), "8:00 and 7:00, 24 hours apart");
+        assert!(passed(1, "2026-10-31T12:00:00Z", "2026-11-01T13:00:00Z"));
+        let hour = |fire: &str| {
+            has_passed(Duration::from_hours(1), at("2026-11-01T05:30:00Z"), at(fire), Tz::America__New_York)
+        };
+        assert!(hour("2026-11-01T06:30:00Z") && !hour("2026-11-01T06:29:00Z"), "1:30 and 1:30, an hour apart");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
@@ -111,14 +113,19 @@ fn refused(smtp: &Smtp, what: &str, error: &SmtpError) -> Error {
     Error::storage(format!("the mail server {} does not take {what}: {}", smtp.host, said(error)))
 }
 
+/// The password in the forms in which a server gets it: as PLAIN and LOGIN have it, and by itself.
+fn forms(user: &str, password: &str) -> [String; 3] {
+    [STANDARD.encode(format!("\0{user}\0{password}")), STANDARD.encode(password), password.to_owned()]
+}
+
 /// What went wrong in words, without the password, which a server may repeat.
 fn said(error: &SmtpError) -> String {
     use std::error::Error as _;
 
-    let password = secret(PASSWORD).unwrap_or_default();
+    let secrets = forms(&secret(USER).unwrap_or_default(), &secret(PASSWORD).unwrap_or_default());
     let code = error.status().map(|code| format!("{code} ")).unwrap_or_default();
     let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    without(&format!("{code}{cause}"), [password.as_str()])
+    without(&format!("{code}{cause}"), secrets.iter().map(String::as_str))
 }
 
 /// The message as it is sent, and to whom.
@@ -212,4 +219,16 @@ fn html(letter: &Letter<'_>) -> String {
         html += &format!("{}: {}<br>", escaped(name), escaped(value));
     }
     html + "</p></body></html>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_out_of_what_a_server_repeats_in_each_form_in_which_it_was_sent() {
+        let said = "334 AGxha2UAaHVudGVyMg== aHVudGVyMg== hunter2 no";
+        let secrets = forms("lake", "hunter2");
+        assert_eq!(without(said, secrets.iter().map(String::as_str)), "334 *** *** *** no");
+    }
 }

@@ -198,20 +198,24 @@ struct Corpus {
     mentions: u32,
     /// Each term as written; blank where too few people said it to be listed.
     forms: Vec<String>,
+    /// Whether one group at most says something, so that there are no others.
+    is_alone: bool,
 }
 
 impl Corpus {
     fn count(spoken: &Spoken, people_min: u32) -> Self {
         let groups = spoken.speakers.iter().map(|(group, _)| group + 1).max().unwrap_or(0);
-        let mut corpus = Self { groups: vec![Group::default(); groups as usize], mentions: 0, forms: Vec::new() };
+        let mut corpus =
+            Self { groups: vec![Group::default(); groups as usize], mentions: 0, forms: Vec::new(), is_alone: false };
         for &(group, _) in &spoken.speakers {
             corpus.groups[group as usize].comments += 1;
         }
         let speakers = spoken.speakers.clone();
         let (total, each) = distinct(speakers);
-        let people = |group: u32| each.iter().find(|(known, ..)| *known == group);
-        for (number, group) in (0..).zip(&mut corpus.groups) {
-            let (people, only_here) = people(number).map_or((0, 0), |&(_, people, only_here)| (people, only_here));
+        corpus.is_alone = each.len() < 2;
+        corpus.groups.iter_mut().for_each(|group| group.people_elsewhere = total);
+        for (group, people, only_here) in each {
+            let group = &mut corpus.groups[group as usize];
             (group.people, group.people_elsewhere) = (people, total - only_here);
         }
         let mut only_here = vec![0; corpus.groups.len()];
@@ -248,7 +252,6 @@ impl Corpus {
     /// The themes of a group.
     fn list<'a>(&self, spoken: &Spoken, comments: &[Comment<'a>], number: u32, options: Options) -> Vec<Theme<'a>> {
         let group = &self.groups[number as usize];
-        let is_alone = self.groups.iter().filter(|group| group.people > 0).count() < 2;
         let people: HashMap<u32, u32> = group.counts.iter().map(|count| (count.term, count.people)).collect();
         let replaced = replaced(spoken, &group.counts, &people);
         let mut candidates: Vec<Candidate<'_>> = group
@@ -256,7 +259,7 @@ impl Corpus {
             .iter()
             .filter(|count| count.people >= options.people_min && !replaced.contains(&count.term))
             .map(|count| {
-                let log_odds = (!is_alone).then(|| self.log_odds(group, count));
+                let log_odds = (!self.is_alone).then(|| self.log_odds(group, count));
                 let idf = (f64::from(group.comments) / f64::from(count.comments)).ln();
                 let tf_idf = f64::from(count.occurrences) * idf;
                 let score = log_odds.map_or(tf_idf, |(_, z)| z);
@@ -295,6 +298,10 @@ impl Corpus {
     }
 
     fn log_odds(&self, group: &Group, count: &Count) -> (f64, f64) {
+        // The one term that there is: whoever says something says it, here and elsewhere.
+        if count.people_anywhere == self.mentions {
+            return (0.0, 0.0);
+        }
         let prior = PRIOR * f64::from(count.people_anywhere) / f64::from(self.mentions);
         let here = f64::from(count.people) + prior;
         let elsewhere = f64::from(count.people_elsewhere) + prior;
@@ -488,6 +495,28 @@ mod tests {
         assert_eq!(themes(&rows, ALL), expected);
         rows.sort_by_key(|comment| (comment.text, comment.person));
         assert_eq!(themes(&rows, ALL), expected);
+    }
+
+    #[test]
+    fn the_only_word_of_all_is_said_by_no_group_more_than_by_others() {
+        let listed = themes(&comments(&[("slow", 1, 0), ("slow", 2, 0), ("slow", 3, 1)]), ALL);
+        let against: Vec<Against> = listed.iter().filter_map(|theme| theme.against).collect();
+        assert_eq!(against.iter().map(|against| (against.log_odds, against.z)).collect::<Vec<_>>(), [(0.0, 0.0); 2]);
+    }
+
+    #[test]
+    fn a_group_for_every_person_takes_no_time_for_every_pair_of_them() {
+        let groups = 100_000_u32;
+        let rows: Vec<Comment<'_>> = (0..groups)
+            .map(|group| Comment {
+                text: if group.is_multiple_of(2) { "slow" } else { "training" },
+                person: Some(group),
+                group,
+            })
+            .collect();
+        let listed = themes(&rows, ALL);
+        assert_eq!(listed.len(), rows.len());
+        assert!(listed.iter().all(|theme| theme.against.is_some_and(|against| against.people == groups / 2 - 1)));
     }
 
     #[test]

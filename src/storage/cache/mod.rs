@@ -63,7 +63,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects that are read as they are.
+    /// Objects on the disk.
     pub fn local(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, remote: None }
     }

@@ -1,7 +1,8 @@
 //! A change of which files of a folder count: announced, written, committed in one step, or given up.
 
+use std::collections::HashSet;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{
-    AT_ONCE, Announced, DIGITS, FOLDER, OURS, PAUSE, Replaced, State, Void, file_number, is_replaced, name_below,
-    newest, read, record_name, record_number, tail, version,
+    AT_ONCE, Announced, FOLDER, PAUSE, Replaced, State, Void, begins, file_number, is_replaced, is_settled, name_below,
+    newest, read, reading, record_name, record_number, tail, version, whole,
 };
 use crate::error::{Error, Result};
 use crate::storage::{Location, Records, Staged, Stores, explain};
@@ -87,7 +88,7 @@ impl Waiting {
         let (_, state) = latest(store.as_ref(), location).await?;
         let is_over = |file: &Replaced| file.deleted_at.is_none() && now - file.since >= keep;
         let wants =
-            state.announced.is_some() || state.replaced.iter().any(is_over) || state.clone().settled(now) != state;
+            state.announced.is_some() || state.replaced.iter().any(is_over) || state.clone().settled(now, &[]) != state;
         Ok((waiting(&state), wants))
     }
 }
@@ -140,8 +141,8 @@ impl Change {
         let objects = objects(store.as_ref(), location).await?;
         let number = objects.iter().filter_map(|file| file_number(file.location.filename()?)).max();
         let number = number.unwrap_or_default().max(before) + 1;
-        let dead = state.announced.take().map(|announced| announced.number);
-        state.void.extend(dead.map(|number| Void { number, since: now }));
+        let dead = state.announced.take();
+        state.void.extend(dead.map(|dead| Void { number: dead.number, by: Some(dead.by), since: now }));
         let by = Uuid::now_v7().simple().to_string();
         let said = state.clone();
         let announced = State { announced: Some(Announced { number, by: by.clone(), since: now }), ..state.clone() };
@@ -169,7 +170,7 @@ impl Change {
         }
         change.check_alone(&announced).await?;
         for void in &change.state.void {
-            change.delete_left(void.number).await?;
+            change.delete_left(void).await?;
         }
         Ok(change)
     }
@@ -189,8 +190,7 @@ impl Change {
 
     /// Where the next file in a folder is to be written.
     pub fn file(&mut self, folder: &ObjectPath) -> ObjectPath {
-        let (number, by, place) = (self.number, &self.by[self.by.len() - 8..], self.files.len() + 1);
-        let name = format!("{OURS}{number:0DIGITS$}-{by}-{place:04}.parquet");
+        let name = format!("{}{:04}.parquet", begins(self.number, &self.by), self.files.len() + 1);
         let last = folder.clone().join(name.as_str());
         // Half a file on the disk would be one to whoever does not know of records.
         let written =
@@ -225,11 +225,16 @@ impl Change {
     ///
     /// # Errors
     /// `Storage` when a file to be replaced has changed or gone since it was listed, and when the change was declared void.
-    pub async fn commit(&mut self, added: &[ObjectMeta], replaced: &[ObjectMeta], now: DateTime<Utc>) -> Result<()> {
+    pub async fn commit(&mut self, added: &[ObjectMeta], replaced: &[ObjectMeta]) -> Result<()> {
         self.check_unchanged(replaced).await?;
-        let entries: Vec<_> = replaced.iter().map(|file| self.entry(file, now).boxed()).collect();
-        let entries: Vec<Replaced> = stream::iter(entries).buffered(AT_ONCE).try_collect().await?;
-        for entry in &entries {
+        let entries: Vec<_> = replaced.iter().map(|file| self.entry(file).boxed()).collect();
+        let mut entries: Vec<Replaced> = stream::iter(entries).buffered(AT_ONCE).try_collect().await?;
+        // So that the hashes are of what was listed.
+        self.check_unchanged(replaced).await?;
+        // Reading all that is replaced may have taken long; readers are given their time from here on.
+        let now = Utc::now();
+        for entry in &mut entries {
+            entry.since = now;
             self.state.added.retain(|path| *path != entry.path);
         }
         let names = added.iter().map(|file| self.name(file)).collect::<Result<Vec<_>>>()?;
@@ -239,8 +244,9 @@ impl Change {
         for file in added {
             self.sync_folder(&file.location);
         }
+        self.record().await?;
         self.files.clear();
-        self.record().await
+        Ok(())
     }
 
     /// Deletes the files that were replaced as long ago as they are kept; gives what was deleted.
@@ -292,7 +298,11 @@ impl Change {
     /// # Errors
     /// As [`Self::commit`].
     pub async fn end(mut self, now: DateTime<Utc>) -> Result<Waiting> {
-        self.state = std::mem::take(&mut self.state).settled(now);
+        let there = match self.state.void.is_empty() {
+            true => Vec::new(),
+            false => objects(self.store.as_ref(), &self.location).await?,
+        };
+        self.state = std::mem::take(&mut self.state).settled(now, &there);
         if self.last == self.number || self.state != self.said {
             self.record().await?;
         }
@@ -300,19 +310,23 @@ impl Change {
         Ok(waiting(&self.state))
     }
 
-    /// Gives the change up: its files go, and its number is void.
+    /// Gives the change up: its files go, and it is void. Where nothing was written, or all that was counts, it just ends.
     ///
     /// # Errors
     /// `Storage` when they cannot be deleted; the next change tries it again.
     pub async fn give_up(mut self, now: DateTime<Utc>) -> Result<()> {
         drop(self.staged.take());
         self.stores.settle().await;
+        if self.files.is_empty() {
+            return self.end(now).await.map(|_| ());
+        }
         if self.last == self.number {
             self.state = self.said.clone();
-            self.state.void.push(Void { number: self.number, since: now });
+            let void = Void { number: self.number, by: Some(self.by.clone()), since: now };
+            self.state.void.push(void.clone());
             // A commit whose answer was lost may have been one: then this record cannot be made, and its files stay.
             self.record().await?;
-            self.delete_left(self.number).await?;
+            self.delete_left(&void).await?;
         }
         self.clear_up(now).await
     }
@@ -323,10 +337,20 @@ impl Change {
     }
 
     /// A file to be replaced as the record has it.
-    async fn entry(&self, file: &ObjectMeta, now: DateTime<Utc>) -> Result<Replaced> {
+    async fn entry(&self, file: &ObjectMeta) -> Result<Replaced> {
         let failed = |error| explain(&error, &format!("cannot read `{}`", self.location.shown(&file.location)));
-        let (path, tail) = (self.name(file)?, tail(self.store.as_ref(), file).await.map_err(failed)?);
-        Ok(Replaced { path, bytes: file.size, version: version(file), tail, since: now, deleted_at: None })
+        let (path, store) = (self.name(file)?, self.store.as_ref());
+        let tail = tail(store, file).await.map_err(failed)?;
+        let whole = Some(whole(store, file).await.map_err(failed)?);
+        Ok(Replaced {
+            path,
+            bytes: file.size,
+            version: version(file),
+            tail,
+            whole,
+            since: Utc::now(),
+            deleted_at: None,
+        })
     }
 
     /// Makes the next record.
@@ -357,6 +381,34 @@ impl Change {
         Ok(behind.len() == 1)
     }
 
+    /// Makes sure that no records of a folder above or below say something: a change knows its own records alone, and would
+    /// take files that were replaced there for files that count, or replace them once more. Of two changes that begin at the
+    /// same moment each sees that the other one is announced.
+    async fn check_apart(&self, there: &[ObjectMeta]) -> Result<()> {
+        let (store, base) = (self.store.as_ref(), &self.location.base);
+        for parts in 0..base.parts_count() {
+            let above: ObjectPath = base.parts().take(parts).collect();
+            // Rights may end at the folder itself.
+            let found = newest(store, &self.location, &above).await.ok().flatten();
+            if found.is_some_and(|(_, record)| !is_settled(&record)) {
+                return Err(self.entangled("above it", &above));
+            }
+        }
+        let records = reading::records_among(there);
+        let below = records.iter().find(|(folder, (_, record))| *folder != base && !is_settled(record));
+        below.map_or(Ok(()), |(folder, _)| Err(self.entangled("in it", folder)))
+    }
+
+    fn entangled(&self, place: &str, folder: &ObjectPath) -> Error {
+        let written = &self.location.written;
+        let shown = match self.location.on_disk(folder) {
+            Some(path) => path.display().to_string(),
+            None => format!("{}{folder}", self.location.store_url),
+        };
+        Error::storage(format!("`{written}` cannot be optimized: files are being replaced in `{shown}`, a folder {place}"))
+            .hint("of tables that lie in each other one is optimized at a time; optimize the other one until its replaced files have gone, and once more an hour later")
+    }
+
     /// Makes sure that the server creates an object for one alone.
     async fn check_alone(&self, announced: &State) -> Result<()> {
         if self.location.is_local() {
@@ -376,9 +428,11 @@ impl Change {
     /// Holds files that are to be replaced against what is there now: each must be as it was listed, and count.
     ///
     /// # Errors
-    /// `Storage` when one has changed, gone, or been replaced by another change.
+    /// `Storage` when one has changed, gone, or been replaced by another change, and when the records of a folder above or below
+    /// this one say something.
     pub async fn check_unchanged(&self, listed: &[ObjectMeta]) -> Result<()> {
         let there = objects(self.store.as_ref(), &self.location).await?;
+        self.check_apart(&there).await?;
         let there: std::collections::HashMap<&ObjectPath, &ObjectMeta> =
             there.iter().map(|file| (&file.location, file)).collect();
         for file in listed {
@@ -401,15 +455,17 @@ impl Change {
     }
 
     /// Deletes what a change has left that was given up.
-    async fn delete_left(&self, number: u64) -> Result<()> {
+    async fn delete_left(&self, void: &Void) -> Result<()> {
+        let begins = void.begins();
         if let Some(folder) = self.location.on_disk(&self.location.base) {
             // Its files under way have names that the store does not list.
-            return delete_on_disk(&folder, &format!("{OURS}{number:0DIGITS$}-")).map_err(|error| {
+            let mut links = Links { seen: HashSet::new(), are_followed: void.by.is_some() };
+            return delete_on_disk(&folder, &begins, &mut links).map_err(|error| {
                 Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error)
             });
         }
         for file in objects(self.store.as_ref(), &self.location).await? {
-            if file.location.filename().and_then(file_number) == Some(number) {
+            if file.location.filename().is_some_and(|name| name.starts_with(&begins)) {
                 let shown = self.location.shown(&file.location);
                 let deleted = self.store.delete(&file.location).await;
                 deleted.map_err(|error| explain(&error, &format!("cannot delete `{shown}`")))?;
@@ -500,15 +556,62 @@ async fn beat(records: &Records) -> Result<Alive> {
     })))
 }
 
+/// How links to folders are gone about.
+struct Links {
+    /// The folders that were looked at, so that a link to one above ends it.
+    seen: HashSet<PathBuf>,
+    /// As listings do; not where a change is known by its number alone, which another table behind a link may have, too.
+    are_followed: bool,
+}
+
 /// Deletes the files below a folder whose names begin so, also those that are hidden.
-fn delete_on_disk(folder: &Path, begins: &str) -> std::io::Result<()> {
+fn delete_on_disk(folder: &Path, begins: &str, links: &mut Links) -> std::io::Result<()> {
+    if !links.seen.insert(folder.canonicalize()?) {
+        return Ok(());
+    }
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            delete_on_disk(&entry.path(), begins)?;
+        if entry.path().is_dir() {
+            if links.are_followed || !entry.file_type()?.is_symlink() {
+                delete_on_disk(&entry.path(), begins, links)?;
+            }
         } else if entry.file_name().to_string_lossy().trim_start_matches('.').starts_with(begins) {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn files_behind_links_are_deleted_and_a_link_to_a_folder_above_ends_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (table, elsewhere) = (folder.path().join("t"), folder.path().join("elsewhere"));
+        for folder in [&table, &elsewhere] {
+            std::fs::create_dir(folder).expect("the folder is made");
+            for name in ["x-1.parquet", ".x-2.parquet", "y-1.parquet"] {
+                File::create(folder.join(name)).expect("the file is made");
+            }
+        }
+        symlink(&elsewhere, table.join("k=1")).expect("it is linked");
+        symlink(&table, elsewhere.join("back")).expect("it is linked");
+        symlink(folder.path().join("nowhere"), table.join("k=2")).expect("it is linked");
+        let links = |are_followed| Links { seen: HashSet::new(), are_followed };
+        delete_on_disk(&table, "x-", &mut links(false)).expect("they are deleted");
+        assert!(elsewhere.join("x-1.parquet").exists());
+        delete_on_disk(&table, "x-", &mut links(true)).expect("they are deleted");
+        let names = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).expect("the folder is there");
+            let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&table), ["k=1", "k=2", "y-1.parquet"]);
+        assert_eq!(names(&elsewhere), ["back", "y-1.parquet"]);
+    }
 }

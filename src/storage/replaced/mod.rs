@@ -5,12 +5,15 @@
 //! A record is the whole truth of its moment: the one with the highest number holds, those before it are history. The next
 //! number is created by one alone ([`PutMode::Create`](object_store::PutMode)), which is the one step in which files change
 //! places. A record says which files of the folder do *not* count; every other file does, whoever put it there, so that a
-//! file which arrives meanwhile is neither lost nor doubled, and a folder without records is a folder of files.
+//! file which arrives meanwhile is neither lost nor doubled, and a folder without records is a folder of files. Where folders
+//! with records lie in each other, a file counts when none of them says that it does not; but a change knows its own records
+//! alone, and replaces nothing while those of a folder above or below it say something.
 //!
 //! A change ([`Change`]) creates a record that announces its number, writes files that carry it in their names
-//! (`optimized-00000001-….parquet`) and do not count for that, and creates the next record, in which they do and the ones that
-//! they replace do not. Those stay for readers at work until a grace has passed, and are deleted by a later change. A change
-//! that ended otherwise left a number that is announced; the next one declares it void for good before it deletes what it left.
+//! (`optimized-00000001-….parquet`), with letters of its id, and do not count for that, and creates the next record, in which
+//! they do and the ones that they replace do not. Those stay for readers at work until a grace has passed, and are deleted by a
+//! later change. A change that ended otherwise left a number that is announced; the next one declares it void for good before
+//! it deletes what it left. Files of that number by another id were copied here from elsewhere, and count.
 //! When nothing is announced, void or replaced any more, the record is [`SETTLED`], which readers know by its size: the files are
 //! then what any program sees, and copies of them are as good as they are.
 //!
@@ -24,8 +27,8 @@
 //!   [`QUICK`] alone; a change leaves [`PAUSE`] between its commit and its first deletion.
 //!
 //! Entries of a record are kept for [`LISTING`] behind the deletion of what they name. A replaced file is told by its path and
-//! version; one of the same size in another version, as copies of a folder have it, by its last bytes, the footer. A file that was
-//! written anew under its name is new, and counts.
+//! version; one of the same size in another version, as copies of a folder have it, by its last bytes, the footer, and where
+//! these are the same by all of its bytes. A file that was written anew under its name is new, and counts.
 //!
 //! Two changes of one folder: the second one sees the number that the first has announced, and that it is alive: on the disk by
 //! the lock that it holds, in a bucket by an object that it writes anew every few seconds. This is for courtesy alone. When it
@@ -34,17 +37,18 @@
 mod change;
 mod reading;
 
-use std::fmt::Write;
+use std::io::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::TryStreamExt;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Location, explain};
 use crate::error::{Error, Result};
+use crate::hash::Hash;
 
 pub use change::{Change, Waiting};
 pub use reading::Reading;
@@ -58,8 +62,9 @@ const RECORD: (&str, &str) = ("files-", ".json");
 /// What names of files begin with that a change has written.
 const OURS: &str = "optimized-";
 
-/// Digits of a number in names.
+/// Digits of a number in names, and letters of the id behind it.
 const DIGITS: usize = 8;
+const LETTERS: usize = 8;
 
 /// A record that says nothing; what is longer says something.
 const SETTLED: &[u8] = b"{}\n";
@@ -89,7 +94,7 @@ struct State {
     /// The number of the change under way. Its files do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     announced: Option<Announced>,
-    /// Numbers of changes that were given up. Their files never count.
+    /// Changes that were given up. Their files never count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     void: Vec<Void>,
     /// When files changed places last.
@@ -117,6 +122,9 @@ struct Announced {
 #[serde(deny_unknown_fields)]
 struct Void {
     number: u64,
+    /// The id of the change. Records of old do not have it: there the number alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     since: DateTime<Utc>,
 }
 
@@ -128,8 +136,11 @@ struct Replaced {
     path: String,
     bytes: u64,
     version: String,
-    /// Of its last bytes.
+    /// A hash of its last bytes.
     tail: String,
+    /// A hash of all its bytes. Records of old do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole: Option<String>,
     since: DateTime<Utc>,
     /// When it was deleted, or found to be gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,10 +165,15 @@ impl State {
         Ok(bytes)
     }
 
-    /// The same without what no reader at work can need any more.
-    fn settled(mut self, now: DateTime<Utc>) -> Self {
+    /// The same without what no reader at work can need any more. `there` are files of the folder: a change stays void as long as
+    /// one of its files is among them.
+    fn settled(mut self, now: DateTime<Utc>, there: &[ObjectMeta]) -> Self {
         self.replaced.retain(|file| file.deleted_at.is_none_or(|at| now - at < LISTING));
-        self.void.retain(|void| now - void.since < VOID);
+        self.void.retain(|void| {
+            let begins = void.begins();
+            let is_of_it = |file: &ObjectMeta| file.location.filename().is_some_and(|name| name.starts_with(&begins));
+            now - void.since < VOID || there.iter().any(is_of_it)
+        });
         if self.committed_at.is_some_and(|at| now - at >= LISTING) {
             self.committed_at = None;
             self.added.clear();
@@ -165,10 +181,28 @@ impl State {
         self
     }
 
-    fn is_void(&self, number: u64) -> bool {
-        self.announced.as_ref().is_some_and(|change| change.number == number)
-            || self.void.iter().any(|void| void.number == number)
+    /// Whether a file of this name is of a change that is under way or was given up. One of another change that has the same
+    /// number was copied here without its records.
+    fn is_void(&self, name: &str) -> bool {
+        self.announced.as_ref().is_some_and(|change| name.starts_with(&begins(change.number, &change.by)))
+            || self.void.iter().any(|void| name.starts_with(&void.begins()))
     }
+}
+
+impl Void {
+    /// What names of its files begin with.
+    fn begins(&self) -> String {
+        match &self.by {
+            Some(by) => begins(self.number, by),
+            None => format!("{OURS}{:0DIGITS$}-", self.number),
+        }
+    }
+}
+
+/// What names of the files of a change begin with.
+fn begins(number: u64, by: &str) -> String {
+    let letters = by.get(by.len().saturating_sub(LETTERS)..).unwrap_or(by);
+    format!("{OURS}{number:0DIGITS$}-{letters}-")
 }
 
 /// The number in a record's name.
@@ -214,9 +248,14 @@ async fn newest(
     Ok(numbered.max_by_key(|(number, _)| *number))
 }
 
+/// Whether a record says nothing.
+fn is_settled(record: &ObjectMeta) -> bool {
+    record.size == SETTLED.len() as u64
+}
+
 /// What a record says; `None` when it has gone, for a newer one.
 async fn read(store: &dyn ObjectStore, location: &Location, record: &ObjectMeta) -> Result<Option<State>> {
-    if record.size == SETTLED.len() as u64 {
+    if is_settled(record) {
         return Ok(Some(State::default()));
     }
     let read = async { store.get(&record.location).await?.bytes().await };
@@ -230,11 +269,18 @@ async fn read(store: &dyn ObjectStore, location: &Location, record: &ObjectMeta)
 /// A hash of the last bytes of a file.
 async fn tail(store: &dyn ObjectStore, file: &ObjectMeta) -> object_store::Result<String> {
     let bytes = store.get_range(&file.location, file.size.saturating_sub(TAIL)..file.size).await?;
-    Ok(Sha256::digest(&bytes).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(Hash::of(&bytes))
+}
+
+/// A hash of all bytes of a file.
+async fn whole(store: &dyn ObjectStore, file: &ObjectMeta) -> object_store::Result<String> {
+    let mut bytes = store.get(&file.location).await?.into_stream();
+    let mut hash = Hash::default();
+    while let Some(piece) = bytes.try_next().await? {
+        // Writing to a hash cannot fail.
+        let _ = hash.write_all(&piece);
+    }
+    Ok(hash.digits())
 }
 
 /// Whether a file is the one that was replaced.
@@ -242,5 +288,58 @@ async fn is_replaced(store: &dyn ObjectStore, file: &ObjectMeta, entry: &Replace
     if file.size != entry.bytes {
         return Ok(false);
     }
-    Ok(version(file) == entry.version || tail(store, file).await? == entry.tail)
+    if version(file) == entry.version {
+        return Ok(true);
+    }
+    // All is read where the end does not tell them apart alone: values can change in place without a trace in the footer.
+    if tail(store, file).await? != entry.tail {
+        return Ok(false);
+    }
+    match &entry.whole {
+        Some(known) => Ok(whole(store, file).await? == *known),
+        None => Ok(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_void_change_is_known_by_its_id_and_in_records_of_old_by_its_number() {
+        let state = |by: &str| {
+            let record = format!(r#"{{"void": [{{"number": 7, {by}"since": "2026-11-01T00:00:00Z"}}]}}"#);
+            State::parse(record.as_bytes(), "record").expect("a record")
+        };
+        let (new, old) = (state(r#""by": "0192aaaabbbbcccc433a574f", "#), state(""));
+        for (name, by_id, by_number) in [
+            ("optimized-00000007-433a574f-0001.parquet", true, true),
+            ("optimized-00000007-12345678-0001.parquet", false, true),
+            ("optimized-00000008-433a574f-0001.parquet", false, false),
+            ("other.parquet", false, false),
+        ] {
+            assert_eq!((new.is_void(name), old.is_void(name)), (by_id, by_number), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_change_stays_void_for_a_day_and_as_long_as_a_file_of_it_is_there() {
+        let now = Utc::now();
+        let file = |name: &str| ObjectMeta {
+            location: ObjectPath::from(format!("t/k=1/{name}")),
+            last_modified: now,
+            size: 1,
+            e_tag: None,
+            version: None,
+        };
+        let settled = |since: DateTime<Utc>, there: &[ObjectMeta]| {
+            let void = vec![Void { number: 7, by: Some("433a574f".to_owned()), since }];
+            State { void, ..State::default() }.settled(now, there).void.len()
+        };
+        let left = file("optimized-00000007-433a574f-0001.parquet");
+        let another = file("optimized-00000007-12345678-0001.parquet");
+        assert_eq!(settled(now, &[]), 1);
+        assert_eq!(settled(now - VOID, &[another]), 0);
+        assert_eq!(settled(now - VOID, &[left]), 1);
+    }
 }

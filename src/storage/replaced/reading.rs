@@ -57,7 +57,7 @@ impl Reading {
             };
             let is_known = self.known.get(folder) == Some(number);
             is_of_one_moment &= is_known || is_whole(location, folder, &state, &paths, &is_wanted)?;
-            states.insert(folder.clone(), Settling::new(*number, state));
+            states.insert(folder.clone(), Settling::new(state));
         }
         if is_of_one_moment {
             return kept(store, location, found, &states).await.map(Some);
@@ -79,27 +79,17 @@ impl Reading {
         location: &Location,
         found: &[ObjectMeta],
     ) -> Result<BTreeMap<ObjectPath, (u64, ObjectMeta)>> {
-        let mut records: BTreeMap<ObjectPath, (u64, ObjectMeta)> = BTreeMap::new();
+        let mut records = records_among(found);
         // Those whose files have higher numbers than their records.
         let mut stale: HashSet<ObjectPath> = HashSet::new();
         for file in found {
-            let Some((folder, number)) = record_of(file) else { continue };
-            let newest = records.entry(folder).or_insert_with(|| (number, file.clone()));
-            if newest.0 < number {
-                *newest = (number, file.clone());
-            }
-        }
-        for file in found {
             let Some(number) = file.location.filename().and_then(file_number) else { continue };
-            match owner(&records, &file.location) {
-                Some((_, (newest, _))) if *newest >= number => {}
-                Some((folder, _)) => {
-                    stale.insert(folder.clone());
-                }
-                None => {
-                    stale.insert(location.base.clone());
-                }
+            let owners = owners(&records, &file.location);
+            if owners.is_empty() {
+                stale.insert(location.base.clone());
             }
+            let older = owners.into_iter().filter(|(_, (newest, _))| *newest < number);
+            stale.extend(older.map(|(folder, _)| folder.clone()));
         }
         if location.is_local() {
             // A look at the disk costs next to nothing; also at the folders above, of which this may be a part.
@@ -121,6 +111,19 @@ impl Reading {
     }
 }
 
+/// The newest records among files, by the folders that they are of.
+pub(super) fn records_among(found: &[ObjectMeta]) -> BTreeMap<ObjectPath, (u64, ObjectMeta)> {
+    let mut records: BTreeMap<ObjectPath, (u64, ObjectMeta)> = BTreeMap::new();
+    for file in found {
+        let Some((folder, number)) = record_of(file) else { continue };
+        let newest = records.entry(folder).or_insert_with(|| (number, file.clone()));
+        if newest.0 < number {
+            *newest = (number, file.clone());
+        }
+    }
+    records
+}
+
 /// The folder that a record is of, and its number.
 fn record_of(file: &ObjectMeta) -> Option<(ObjectPath, u64)> {
     let number = record_number(file.location.filename()?)?;
@@ -129,10 +132,11 @@ fn record_of(file: &ObjectMeta) -> Option<(ObjectPath, u64)> {
     (folder.as_ref() == FOLDER).then(|| (above.iter().cloned().collect(), number))
 }
 
-/// The innermost of the folders that a file is in.
-fn owner<'a, T>(folders: &'a BTreeMap<ObjectPath, T>, file: &ObjectPath) -> Option<(&'a ObjectPath, &'a T)> {
+/// Those of the folders that a file is in.
+fn owners<'a, T>(folders: &'a BTreeMap<ObjectPath, T>, file: &ObjectPath) -> Vec<(&'a ObjectPath, &'a T)> {
     let parts: Vec<_> = file.parts().collect();
-    (0..parts.len()).rev().find_map(|length| folders.get_key_value(&parts[..length].iter().cloned().collect()))
+    let folder = |length: usize| folders.get_key_value(&parts[..length].iter().cloned().collect::<ObjectPath>());
+    (0..parts.len()).filter_map(folder).collect()
 }
 
 /// Whether a listing has all files that a record added, but for those in folders that it was not to look at.
@@ -161,18 +165,17 @@ fn is_whole(
 
 /// What a folder's record says, laid out for looking up.
 struct Settling {
-    number: u64,
     state: State,
     replaced: HashMap<String, Vec<usize>>,
 }
 
 impl Settling {
-    fn new(number: u64, state: State) -> Self {
+    fn new(state: State) -> Self {
         let mut replaced: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, file) in state.replaced.iter().enumerate() {
             replaced.entry(file.path.clone()).or_default().push(place);
         }
-        Self { number, state, replaced }
+        Self { state, replaced }
     }
 
     fn replaced(&self, name: &str) -> impl Iterator<Item = &Replaced> {
@@ -201,19 +204,18 @@ async fn counts(
     file: &ObjectMeta,
     states: &BTreeMap<ObjectPath, Settling>,
 ) -> object_store::Result<bool> {
-    let Some((folder, settling)) = owner(states, &file.location) else { return Ok(true) };
-    let number = file.location.filename().and_then(file_number);
-    // A number that no record knows is of files that were copied here without their records.
-    if number.is_some_and(|number| number <= settling.number && settling.state.is_void(number)) {
-        return Ok(false);
-    }
-    let Some(name) = name_below(location, folder, &file.location) else { return Ok(true) };
-    for entry in settling.replaced(&name) {
-        match is_replaced(store, file, entry).await {
-            Ok(true) => return Ok(false),
-            // It has gone since the listing; who reads it will say so.
-            Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error),
+    for (folder, settling) in owners(states, &file.location) {
+        if file.location.filename().is_some_and(|name| settling.state.is_void(name)) {
+            return Ok(false);
+        }
+        let Some(name) = name_below(location, folder, &file.location) else { continue };
+        for entry in settling.replaced(&name) {
+            match is_replaced(store, file, entry).await {
+                Ok(true) => return Ok(false),
+                // It has gone since the listing; who reads it will say so.
+                Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(true)
@@ -265,7 +267,7 @@ mod tests {
                 .await
                 .expect("it is read")?;
             let names = kept.iter().filter_map(|file| name_below(&self.location, &self.location.base, &file.location));
-            let mut names: Vec<String> = names.filter(|name| !name.starts_with(FOLDER)).collect();
+            let mut names: Vec<String> = names.filter(|name| !name.contains(FOLDER)).collect();
             names.sort();
             Some(names)
         }
@@ -286,7 +288,8 @@ mod tests {
     fn committed(old: &ObjectMeta) -> State {
         let now = chrono::Utc::now();
         let (path, tail) = (OLD.to_owned(), String::new());
-        let replaced = Replaced { path, bytes: old.size, version: version(old), tail, since: now, deleted_at: None };
+        let (bytes, version) = (old.size, version(old));
+        let replaced = Replaced { path, bytes, version, tail, whole: None, since: now, deleted_at: None };
         State { committed_at: Some(now), added: vec![NEW.to_owned()], replaced: vec![replaced], ..State::default() }
     }
 
@@ -304,7 +307,7 @@ mod tests {
             assert_eq!(counting().await, Some(vec![NEW.to_owned()]));
             bucket.put(OLD, "other").await;
             assert_eq!(counting().await, Some(vec![OLD.to_owned(), NEW.to_owned()]), "it is another file");
-            let void = Void { number: 1, since: chrono::Utc::now() };
+            let void = Void { number: 1, by: Some("x".to_owned()), since: chrono::Utc::now() };
             bucket.record(3, &State { void: vec![void], ..State::default() }).await;
             assert_eq!(counting().await, Some(vec![OLD.to_owned()]));
         });
@@ -340,6 +343,49 @@ mod tests {
             assert_eq!(bucket.counting(&mut Reading::begin(), both.clone()).await, Some(vec![OLD.to_owned()]));
             bucket.record(2, &committed(&old[0])).await;
             assert_eq!(bucket.counting(&mut Reading::begin(), both).await, Some(vec![NEW.to_owned()]));
+        });
+    }
+
+    #[test]
+    fn where_folders_with_records_lie_in_each_other_each_says_what_does_not_count() {
+        alone(async {
+            let bucket = Bucket::new();
+            bucket.put(OLD, "old").await;
+            bucket.put("k=1/inner.parquet", "inner").await;
+            bucket.put(NEW, "new").await;
+            bucket.put("k=1/new.parquet", "new").await;
+            let old = |path: &str, listed: &[ObjectMeta]| {
+                let file = listed.iter().find(|file| file.location.as_ref().ends_with(path)).expect("it is listed");
+                let entry = committed(file).replaced.remove(0);
+                Replaced { path: path.to_owned(), ..entry }
+            };
+            let listed = bucket.listed().await;
+            let outer = vec![old(OLD, &listed), old("k=1/inner.parquet", &listed)];
+            bucket.record(2, &State { replaced: outer, ..State::default() }).await;
+            let inner = format!("k=1/{FOLDER}/{}", record_name(2));
+            let names = async || bucket.counting(&mut Reading::begin(), bucket.listed().await).await.expect("names");
+            assert_eq!(names().await, ["k=1/new.parquet", NEW]);
+            bucket.put(&inner, State::default().bytes().expect("bytes")).await;
+            assert_eq!(names().await, ["k=1/new.parquet", NEW]);
+            let state = State { replaced: vec![old("new.parquet", &listed)], ..State::default() };
+            bucket.put(&inner, state.bytes().expect("bytes")).await;
+            assert_eq!(names().await, [NEW]);
+        });
+    }
+
+    #[test]
+    fn a_file_of_another_change_counts_whatever_is_announced_or_void_under_its_number() {
+        alone(async {
+            let bucket = Bucket::new();
+            let copied = "optimized-00000001-433a574f-0001.parquet";
+            bucket.put(NEW, "left").await;
+            bucket.put(copied, "copied").await;
+            let counting = async || bucket.counting(&mut Reading::begin(), bucket.listed().await).await;
+            bucket.record(1, &announced()).await;
+            assert_eq!(counting().await, Some(vec![copied.to_owned()]));
+            let void = Void { number: 1, by: Some("x".to_owned()), since: chrono::Utc::now() };
+            bucket.record(2, &State { void: vec![void], ..State::default() }).await;
+            assert_eq!(counting().await, Some(vec![copied.to_owned()]));
         });
     }
 

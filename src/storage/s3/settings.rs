@@ -11,7 +11,7 @@ use reqwest::Certificate;
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
-use crate::lake::store::{Store, Style};
+use crate::lake::store::{self, Store, Style};
 
 /// Region of servers that have none.
 const REGION: &str = "us-east-1";
@@ -195,15 +195,17 @@ fn signs_in(set: &ProfileSet) -> Option<String> {
 }
 
 fn style(store: &Store, endpoint: Option<&str>, from: &str) -> Result<Style> {
+    let has_user = endpoint.is_some_and(|endpoint| endpoint.contains('@'));
     let is_number = match endpoint.map(Url::parse) {
-        Some(Ok(url)) if matches!(url.scheme(), "http" | "https") => {
+        Some(Ok(url)) if matches!(url.scheme(), "http" | "https") && !has_user => {
             matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
         }
         None => false,
         Some(_) => {
             let endpoint = endpoint.unwrap_or_default();
-            return Err(Error::invalid(format!("endpoint `{endpoint}` of {from} is no address of a server"))
-                .hint("write `https://host` or `http://host:port`"));
+            let shown = store::shown(endpoint);
+            return Err(Error::invalid(format!("endpoint `{shown}` of {from} is no address of a server"))
+                .hint(store::hint(endpoint, "write `https://host` or `http://host:port`")));
         }
     };
     match store.style {
@@ -276,6 +278,15 @@ mod tests {
         }
         for wrong in ["minio:9000", "ftp://minio", "minio"] {
             assert_eq!(address("lake", Some(wrong), None), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_with_a_password_is_refused_and_not_shown() {
+        for endpoint in ["http://user:SECRET@minio:9000", "https://:SECRET@minio", "user:SECRET@minio"] {
+            let error = settings("lake", Some(endpoint), None).expect_err("it has a password");
+            let said = format!("{error} {:?}", error.hint_text());
+            assert!(said.contains("…@minio") && !said.contains("SECRET"), "{said}");
         }
     }
 }

@@ -16,7 +16,7 @@ use parquet::file::properties::WriterProperties;
 use super::harness::{cxlake, repository};
 
 /// The settings that switch a rule off.
-const RULES: [&str; 8] = [
+const RULES: [&str; 9] = [
     "cxlake.share_subplans",
     "cxlake.latest_per_key",
     "cxlake.distinct_counts",
@@ -24,6 +24,7 @@ const RULES: [&str; 8] = [
     "cxlake.join_order",
     "cxlake.sorted_scans",
     "cxlake.late_materialization",
+    "datafusion.optimizer.enable_sort_pushdown",
     "datafusion.optimizer.use_statistics_registry",
 ];
 
@@ -335,6 +336,29 @@ fn row_groups_of_sorted_files_are_read_in_the_order_in_which_they_lie() {
         assert_eq!(asked(numbered), "account,month,n\na,1,1\na,4,2\na,5,3\na,8,4\na,9,5\nb,1,1\nb,2,2\nb,3,3\n");
         assert_eq!(asked("select n from u order by n desc nulls last"), "n\n10\n8\n8\n8\n7\n7\n");
     }
+}
+
+#[test]
+fn the_first_rows_of_an_order_are_sought_where_footers_say_that_they_are() {
+    let folder = super::harness::Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\npartition = { month = \"int\" }\n");
+    for month in 1..=4 {
+        let rows = format!(
+            "select {month} * 1000 + value as at, value % 11 as nps, 'comment ' || value as comment from range(0, 1000)"
+        );
+        folder.parquet(&format!("t/month={month}/a.parquet"), &rows);
+    }
+    let asked = |rest: &str| {
+        let sql = format!(
+            "{rest} select at, comment from t where nps <= 6 and comment is not null order by at desc, comment limit 3"
+        );
+        folder.cxlake(["--threads", "1", "--quiet", "--format", "csv", "-c", &sql]).prints()
+    };
+    assert_eq!(asked(""), "at,comment\n4996,comment 996\n4995,comment 995\n4994,comment 994\n");
+    let plan = asked("explain format indent");
+    let (last, first) = (plan.find("month=4"), plan.find("month=1"));
+    assert!(last.zip(first).is_some_and(|(last, first)| last < first), "{plan}");
+    assert!(plan.contains("reverse_row_groups=true"), "{plan}");
 }
 
 #[test]

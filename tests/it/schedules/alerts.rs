@@ -82,3 +82,19 @@ fn what_one_of_two_refuses_is_told_to_both_the_next_time() {
     assert!(told[1].contains("\"about\":\"x\"") && told[1].contains("\"about\":\"z\""), "{}", told[1]);
     assert_eq!(told[1].matches("\"state\":\"new\"").count(), 2, "{}", told[1]);
 }
+
+#[test]
+fn a_webhook_gets_all_that_is_told_where_a_mail_shows_the_first_hundred() {
+    let rows: Vec<String> = (1..=150).map(|number| format!("('n{number:03}', 9.0, 'a')")).collect();
+    let lake = lake(&rows.join(", "));
+    let said = look(&lake, 5);
+    assert_eq!(said.code, Some(0), "{said}");
+    let body = &lake.hooks.called("/alerts")[0].body;
+    let told = body["alerts"].as_array().expect("a list");
+    assert_eq!((&body["rows"], told.len()), (&150.into(), 150));
+    assert_eq!(told[149]["about"], "n150");
+    assert_eq!(body["summary"], serde_json::json!(["Look at <them>."]), "to a program nothing is cut");
+    let mail = super::letters::plain(&lake.mail.mails()[0].text);
+    assert!(mail.contains("The first 100 of 150 are shown; the file has all."), "{mail}");
+    assert!(mail.contains("<td>n100</td>") && !mail.contains("<td>n101</td>"), "{mail}");
+}

@@ -120,3 +120,34 @@ fn a_run_that_failed_is_run_anew_by_hand_and_goes_to_those_who_do_not_have_it() 
     outcomes.sort();
     assert_eq!(outcomes, ["\"failed\"", "\"sent\""]);
 }
+
+#[test]
+fn values_of_schedules_reports_and_sections_reach_their_queries_as_they_are() {
+    let lake = Lake::new(
+        "report = \"both\"\nparams = { offices = [\"Washington, DC\"] }\nformats = [\"csv\", \"md\"]\nto = [{ folder = \"out/\" }]",
+        "[report.both]\ntitle = \"About $offices\"\nparams = { office = \"Washington, DC\" }\n\
+         [[report.both.section]]\nquery = \"one\"\n\
+         [[report.both.section]]\nquery = \"some\"\nparams = { names = \"$offices\" }\n\
+         [[report.both.section]]\nquery = \"more\"\nparams = { places = ['a\\b', \"DC\"] }",
+    );
+    let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
+    lake.folder.write("cxlake.toml", manifest);
+    for (query, parameter, kind, condition) in [
+        ("one", "office", "text", "$office"),
+        ("some", "names", "list<text>", "any($names)"),
+        ("more", "places", "list<text>", "any($places)"),
+    ] {
+        lake.folder.write(
+            &format!("queries/{query}.sql"),
+            format!(
+                "-- +++\n-- name = \"{query}\"\n-- title = \"T\"\n-- description = \"D\"\n-- [params.{parameter}]\n-- type = \"{kind}\"\n-- +++\n\
+                 select id from (values ('Washington'), ('Washington, DC'), ('DC'), ('a\\b')) v(id) where id = {condition} order by id\n"
+            ),
+        );
+    }
+    lake.run(FIRE).prints();
+    assert_eq!(lake.folder.read("out/both-one.csv"), "id\n\"Washington, DC\"\n");
+    assert_eq!(lake.folder.read("out/both-some.csv"), "id\n\"Washington, DC\"\n");
+    assert_eq!(lake.folder.read("out/both-more.csv"), "id\nDC\na\\b\n");
+    assert!(lake.folder.read("out/both.md").starts_with("# About Washington, DC\n"));
+}

@@ -164,16 +164,47 @@ trait Tally: Clone + fmt::Debug + Default + Send + Sync + 'static {
     fn merge(&mut self, count: u64, part: impl Fn(usize) -> f64);
 }
 
-/// How many values, and their sum.
+/// How many values are NaN, infinite and negative infinite. A sum that took one of them in could not give it back.
+#[derive(Clone, Copy, Debug, Default)]
+struct NotFinite([u64; 3]);
+
+impl NotFinite {
+    fn count_of(&mut self, value: f64) -> &mut u64 {
+        let [nan, positive, negative] = &mut self.0;
+        match value {
+            value if value.is_nan() => nan,
+            value if value > 0.0 => positive,
+            _ => negative,
+        }
+    }
+
+    /// What they add up to, whatever is added to them; `None` where there are none.
+    fn sum(self) -> Option<f64> {
+        match self.0 {
+            [0, 0, 0] => None,
+            [0, _, 0] => Some(f64::INFINITY),
+            [0, 0, _] => Some(f64::NEG_INFINITY),
+            _ => Some(f64::NAN),
+        }
+    }
+}
+
+/// How many values, and the sum of those that are finite.
 #[derive(Clone, Debug, Default)]
 struct Total {
     count: u64,
     sum: Sum,
+    /// On the heap, since hardly any group has one and there may be many groups.
+    not_finite: Option<Box<NotFinite>>,
 }
 
 impl Total {
     fn sum(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.sum.value())
+        (self.count > 0).then(|| self.not_finite().sum().unwrap_or_else(|| self.sum.value()))
+    }
+
+    fn not_finite(&self) -> NotFinite {
+        self.not_finite.as_deref().copied().unwrap_or_default()
     }
 }
 
@@ -182,25 +213,40 @@ impl Tally for Total {
 
     fn add(&mut self, value: f64) {
         self.count += 1;
-        self.sum.add(value);
+        if value.is_finite() {
+            self.sum.add(value);
+        } else {
+            *self.not_finite.get_or_insert_default().count_of(value) += 1;
+        }
     }
 
     fn remove(&mut self, value: f64) {
         self.count -= 1;
-        self.sum.add(-value);
+        if value.is_finite() {
+            self.sum.add(-value);
+        } else {
+            *self.not_finite.get_or_insert_default().count_of(value) -= 1;
+        }
     }
 
+    /// Values that are not finite are sent as what they add up to: what is merged gives none back.
     fn state(&self) -> (u64, impl AsRef<[f64]>) {
-        (self.count, self.sum.parts())
+        let [sum, cut_off] = self.sum.parts();
+        (self.count, [self.not_finite().sum().unwrap_or(sum), cut_off])
     }
 
     fn merge(&mut self, count: u64, part: impl Fn(usize) -> f64) {
         self.count += count;
-        self.sum.merge([part(0), part(1)]);
+        let sum = part(0);
+        if sum.is_finite() {
+            self.sum.merge([sum, part(1)]);
+        } else {
+            *self.not_finite.get_or_insert_default().count_of(sum) += 1;
+        }
     }
 }
 
-/// How many values, their sum and that of their squares.
+/// How many values, the sum of those that are finite and that of their squares.
 #[derive(Clone, Debug, Default)]
 struct Moments {
     total: Total,
@@ -211,6 +257,9 @@ impl Moments {
     /// The variance over the count less so many.
     fn variance(&self, less: u64) -> Option<f64> {
         let degrees = self.total.count.checked_sub(less).filter(|degrees| *degrees > 0)?;
+        if self.total.not_finite().sum().is_some() {
+            return Some(f64::NAN);
+        }
         let count = self.total.count as f64;
         let [sum, sum_cut_off] = self.total.sum.parts();
         // What is left of the squares without those of the mean. Both are large where the values are far from zero, so that
@@ -232,17 +281,22 @@ impl Tally for Moments {
 
     fn add(&mut self, value: f64) {
         self.total.add(value);
-        self.squares.add_product(value, value);
+        if value.is_finite() {
+            self.squares.add_product(value, value);
+        }
     }
 
     fn remove(&mut self, value: f64) {
         self.total.remove(value);
-        self.squares.add_product(-value, value);
+        if value.is_finite() {
+            self.squares.add_product(-value, value);
+        }
     }
 
     fn state(&self) -> (u64, impl AsRef<[f64]>) {
-        let ([sum, cut_off], [squares, squares_cut_off]) = (self.total.sum.parts(), self.squares.parts());
-        (self.total.count, [sum, cut_off, squares, squares_cut_off])
+        let (count, total) = self.total.state();
+        let (total, [squares, cut_off]) = (total.as_ref(), self.squares.parts());
+        (count, [total[0], total[1], squares, cut_off])
     }
 
     fn merge(&mut self, count: u64, part: impl Fn(usize) -> f64) {
@@ -313,9 +367,9 @@ impl<T: Tally> Accumulator for One<T> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let (count, parts) = self.tally.state();
+        let (counts, parts) = self.tally.state();
         let parts = parts.as_ref().iter().map(|part| ScalarValue::from(*part));
-        Ok([ScalarValue::from(count)].into_iter().chain(parts).collect())
+        Ok([ScalarValue::from(counts)].into_iter().chain(parts).collect())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -473,6 +527,38 @@ mod tests {
                     if kept.is_empty() { ScalarValue::Float64(None) } else { made(&function, &kept, 1) }
                 };
                 hold(&function, &[Arc::new(column.clone()) as ArrayRef], &[], &mut random, whole, |a, b| a == b);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_leaves_with_its_row_on_every_path() {
+        let mut random = Random(22);
+        for count in [1, 7, 100, 300] {
+            let value = |random: &mut Random| match random.below(12) {
+                0 => Some(f64::NAN),
+                1 => Some(f64::INFINITY),
+                2 => Some(f64::NEG_INFINITY),
+                3 => None,
+                _ => Some(random.below(16_000) as f64 / 8.0 - 1000.0),
+            };
+            let column: Float64Array = (0..count).map(|_| value(&mut random)).collect();
+            for function in all().map(Arc::new) {
+                let is_spread = function.name().starts_with("var") || function.name().starts_with("stddev");
+                let whole = |rows: &[usize]| {
+                    let kept = rows.iter().filter(|row| column.is_valid(**row)).map(|row| column.value(*row));
+                    let (finite, odd): (Vec<f64>, Vec<f64>) = kept.partition(|value| value.is_finite());
+                    let needed = if function.name().ends_with("pop") || !is_spread { 1 } else { 2 };
+                    ScalarValue::Float64(match odd.as_slice() {
+                        _ if finite.len() + odd.len() < needed => None,
+                        [] => return made(&function, &finite, 1),
+                        _ if is_spread => Some(f64::NAN),
+                        odd => Some(odd.iter().sum()),
+                    })
+                };
+                // Neither the sign nor the payload of a NaN says anything.
+                let same = |one: &ScalarValue, other: &ScalarValue| one.to_string() == other.to_string();
+                hold(&function, &[Arc::new(column.clone()) as ArrayRef], &[], &mut random, whole, same);
             }
         }
     }

@@ -30,6 +30,7 @@ use tally::ScoreFunction;
 pub use distinct_count::DistinctCount;
 pub use first_row::FirstRow;
 pub use quantile_set::QuantileSet;
+pub use quantiles::Quantile;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[

@@ -19,19 +19,17 @@ use super::samples::{GroupedSamples, Statistic, state_fields};
 /// The quantiles that are wanted. The result is a struct of them in this order.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct QuantileSet {
-    /// Shares from 0 to 1, as the bits of the float.
-    shares: Vec<u64>,
+    quantiles: Vec<Quantile>,
     signature: Signature,
 }
 
 impl QuantileSet {
-    pub fn new(shares: &[f64]) -> Self {
-        let shares = shares.iter().map(|share| share.to_bits()).collect();
-        Self { shares, signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable) }
+    pub fn new(quantiles: Vec<Quantile>) -> Self {
+        Self { quantiles, signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable) }
     }
 
     fn fields(&self) -> Fields {
-        (0..self.shares.len()).map(|place| Field::new(at_place(place), DataType::Float64, true)).collect()
+        (0..self.quantiles.len()).map(|place| Field::new(at_place(place), DataType::Float64, true)).collect()
     }
 }
 
@@ -61,9 +59,9 @@ impl AggregateUDFImpl for QuantileSet {
     }
 
     fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        let quantiles: Vec<Quantile> = self.shares.iter().map(|bits| Quantile { p: f64::from_bits(*bits) }).collect();
-        let Some(first) = quantiles.first().cloned() else { return internal_err!("quantiles of no share") };
-        Ok(Box::new(Groups { samples: GroupedSamples::new(first, false), quantiles, fields: self.fields() }))
+        let Some(first) = self.quantiles.first() else { return internal_err!("quantiles of no share") };
+        let samples = GroupedSamples::new(*first, false);
+        Ok(Box::new(Groups { samples, quantiles: self.quantiles.clone(), fields: self.fields() }))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {

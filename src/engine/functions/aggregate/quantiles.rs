@@ -39,20 +39,27 @@ fn is_ours(arguments: &[FieldRef], is_distinct: bool) -> bool {
     !is_distinct && arguments.first().is_some_and(|argument| *argument.data_type() == DataType::Float64)
 }
 
-/// Below which value the share `p` of a sample lies.
-#[derive(Clone, Debug)]
+/// Below which value a share of a sample lies, or above which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quantile {
-    pub p: f64,
+    /// From 0 to 1, as the bits of the float.
+    pub share: u64,
+    /// Whether the values are counted from the largest.
+    pub is_descending: bool,
 }
 
 impl Quantile {
+    pub fn median() -> Self {
+        Self { share: 0.5_f64.to_bits(), is_descending: false }
+    }
+
     fn from(arguments: &AccumulatorArgs<'_>) -> Result<Self> {
-        let Some(share) = arguments.exprs.get(1) else { return Ok(Self { p: 0.5 }) };
-        let Some(ScalarValue::Float64(Some(p))) = share.downcast_ref::<Literal>().map(Literal::value) else {
+        let Some(share) = arguments.exprs.get(1) else { return Ok(Self::median()) };
+        let Some(ScalarValue::Float64(Some(share))) = share.downcast_ref::<Literal>().map(Literal::value) else {
             return exec_err!("the percentile of percentile_cont must be a number");
         };
         let is_descending = arguments.order_bys.first().is_some_and(|sort| sort.options.descending);
-        Ok(Self { p: if is_descending { 1.0 - p } else { *p } })
+        Ok(Self { share: share.to_bits(), is_descending })
     }
 }
 
@@ -63,8 +70,12 @@ impl Statistic<1> for Quantile {
 
     fn of(&self, samples: &mut [[f64; 1]]) -> Option<f64> {
         let values = samples.as_flattened_mut();
-        // The middle of two numbers is found without their distance, which may be beyond all floats.
-        if self.p.total_cmp(&0.5).is_eq() { order::median(values) } else { order::quantile_of(values, self.p) }
+        match f64::from_bits(self.share) {
+            // The middle of two numbers is found without their distance, which may be beyond all floats.
+            half if half.total_cmp(&0.5).is_eq() => order::median(values),
+            share if self.is_descending => order::quantile_from_above(values, share),
+            share => order::quantile_of(values, share),
+        }
     }
 }
 

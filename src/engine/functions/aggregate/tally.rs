@@ -19,6 +19,7 @@ use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_na
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::scalar::ScalarValue;
 
 use super::super::constant::{Constant, whole};
@@ -162,7 +163,7 @@ impl<S: Score<N>, const N: usize> ScoreFunction<S, N> {
     }
 }
 
-/// The place of the weight among arguments of these types, when one is given.
+/// The place of the weight among arguments of these types, when one is given that can be a number.
 fn weight_place<'a>(help: &Help, types: impl ExactSizeIterator<Item = &'a DataType>) -> Option<usize> {
     let place = help.position("weight")?;
     types.enumerate().find(|(at, given)| *at == place && !given.is_null()).map(|(at, _)| at)
@@ -248,6 +249,8 @@ struct Call {
     scale: Scale,
     /// Place of the weight among the arguments.
     weight: Option<usize>,
+    /// Whether the weight is a column of nothing but nulls, which has no type, so that no answer has a weight.
+    weighs_nothing: bool,
     /// Codes that stand for no answer; and those of them that whole numbers can be.
     blanks: Vec<f64>,
     whole_blanks: Vec<i64>,
@@ -272,7 +275,9 @@ impl Call {
             None => ANY_CONFIDENCE,
         };
         let weight = weight_place(help, arguments.expr_fields.iter().map(|field| field.data_type()));
-        Ok(Self { help, scale, weight, blanks, whole_blanks, confidence })
+        let weight_given = help.position("weight").and_then(|place| arguments.exprs.get(place));
+        let weighs_nothing = weight.is_none() && weight_given.is_some_and(|given| !collect_columns(given).is_empty());
+        Ok(Self { help, scale, weight, weighs_nothing, blanks, whole_blanks, confidence })
     }
 
     /// The answers of a batch that count: with a score, that is no blank, with a weight, and passed by the filter.
@@ -285,6 +290,9 @@ impl Call {
         let mut only = |nulls: Option<&NullBuffer>| counted = NullBuffer::union(counted.as_ref(), nulls);
         let score = &values[0];
         only(score.nulls());
+        if self.weighs_nothing {
+            only(Some(&NullBuffer::new_null(score.len())));
+        }
         let weights = self.weight.map(|place| values[place].as_primitive::<Float64Type>());
         only(weights.and_then(Array::nulls));
         let scores = match score.data_type() {
@@ -640,6 +648,7 @@ mod tests {
             help: NpsStats::HELP,
             scale: Scales::default().nps,
             weight: weighted.then_some(1),
+            weighs_nothing: false,
             blanks: vec![11.0, 99.0],
             whole_blanks: vec![11, 99],
             confidence: 0.95,

@@ -3,10 +3,10 @@
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
+    Accumulator, AggregateUDFImpl, Documentation, Expr, GroupsAccumulator, Signature, Volatility,
 };
 
 use super::super::headings;
@@ -111,6 +111,22 @@ impl AggregateUDFImpl for WeightedMedian {
 
     fn create_groups_accumulator(&self, arguments: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(GroupedSamples::new(HalfOfWeight, arguments.is_distinct)))
+    }
+
+    /// Of values that are their own weights the engine would take the two arguments for one and group by it. It leaves calls with a
+    /// filter as they are, and this one passes all rows that count.
+    fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        Some(Box::new(|mut call, _| {
+            let params = &mut call.params;
+            if params.distinct
+                && params.filter.is_none()
+                && let [value, weight] = params.args.as_slice()
+                && value == weight
+            {
+                params.filter = Some(Box::new(value.clone().is_not_null()));
+            }
+            Ok(Expr::AggregateFunction(call))
+        }))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {

@@ -163,7 +163,7 @@ impl Period {
 /// Periods that were met, each at a place that its days share with few others.
 const PLACES: u8 = 128;
 
-/// The first moments of the periods in which moments lie; `None` where one lies beyond the calendar.
+/// The first moments of the periods in which moments lie; `None` where one lies beyond the calendar, or beyond what the unit reaches.
 fn truncated(moments: &ArrayRef, period: Period) -> Result<Option<ArrayRef>> {
     match moments.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => Ok(of_unit::<TimestampSecondType>(moments, period)),
@@ -190,7 +190,11 @@ fn of_unit<T: ArrowTimestampType>(moments: &ArrayRef, period: Period) -> Option<
                 None => return None,
             };
         }
-        found.push(place.0.wrapping_mul(day_length));
+        match place.0.checked_mul(day_length) {
+            Some(first) => found.push(first),
+            None if moments.is_null(row) => found.push(0),
+            None => return None,
+        }
     }
     let found = PrimitiveArray::<T>::new(found.into(), moments.nulls().cloned());
     Some(Arc::new(found.with_data_type(moments.data_type().clone())))
@@ -262,13 +266,18 @@ fn days<T: ArrowTimestampType>(moments: &ArrayRef) -> Result<Date32Array> {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::TimestampMicrosecondArray;
+    use datafusion::arrow::array::{TimestampMicrosecondArray, TimestampNanosecondArray};
+    use datafusion::arrow::buffer::NullBuffer;
     use datafusion::arrow::compute::cast;
     use datafusion::common::config::ConfigOptions;
 
     use super::*;
 
     fn call(function: &ScalarUDF, unit: &str, moments: &ArrayRef) -> ArrayRef {
+        called(function, unit, moments).expect("it runs")
+    }
+
+    fn called(function: &ScalarUDF, unit: &str, moments: &ArrayRef) -> Result<ArrayRef> {
         let unit = ScalarValue::from(unit);
         let fields = [
             Arc::new(Field::new("unit", DataType::Utf8, false)),
@@ -285,9 +294,9 @@ mod tests {
             return_field: Arc::clone(&return_field),
             config_options: Arc::new(ConfigOptions::default()),
         };
-        let found = function.invoke_with_args(args).and_then(|found| found.into_array(moments.len())).expect("it runs");
+        let found = function.invoke_with_args(args).and_then(|found| found.into_array(moments.len()))?;
         assert_eq!(found.data_type(), return_field.data_type(), "{}({unit:?})", function.name());
-        found
+        Ok(found)
     }
 
     #[test]
@@ -302,6 +311,25 @@ mod tests {
                 for unit in ["year", "quarter", "month", "week", "day", "hour", "minute", "second"] {
                     assert_eq!(&call(ours, unit, &moments), &call(&engine, unit, &moments), "{unit} in {zone:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_period_that_begins_before_the_first_nanosecond_is_refused_by_the_engine() {
+        let [ours, _] = all();
+        for zone in [Some("UTC"), None] {
+            // A row that is null is no moment, whatever stands below it.
+            let moments = |is_valid: bool| -> ArrayRef {
+                let nulls = NullBuffer::from(vec![is_valid, true]);
+                let moments = TimestampNanosecondArray::new(vec![i64::MIN, 0].into(), Some(nulls));
+                Arc::new(moments.with_timezone_opt(zone))
+            };
+            for unit in ["year", "quarter", "month", "week"] {
+                let said = called(&ours, unit, &moments(true)).expect_err("it is out of range").to_string();
+                assert!(said.contains("out of range"), "{unit}: {said}");
+                let engine = call(&datetime::date_trunc(), unit, &moments(false));
+                assert_eq!(&call(&ours, unit, &moments(false)), &engine, "{unit}");
             }
         }
     }

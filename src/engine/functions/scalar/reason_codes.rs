@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{Array, AsArray, ListBuilder, StringBuilder, StringViewArray};
+use datafusion::arrow::array::{Array, AsArray, ListBuilder, StringBuilder, StringViewArray, new_null_array};
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::utils::take_function_args;
 use datafusion::error::Result;
@@ -160,6 +160,11 @@ impl ScalarUDFImpl for ReasonCodes {
         let codebooks = match codebooks {
             ColumnarValue::Array(codebooks) => codebooks,
             ColumnarValue::Scalar(codebook) => codebook.to_array()?,
+        };
+        // A null that is no literal, such as a query of nothing else, comes without the type of a text.
+        let codebooks = match codebooks.data_type() {
+            DataType::Null => new_null_array(&DataType::Utf8View, codebooks.len()),
+            _ => codebooks,
         };
         Ok(self.codes(comments.as_string_view(), codebooks.as_string_view())?)
     }

@@ -292,6 +292,8 @@ fn by_rules(features: &[Feature<'_>], rows: &[usize], levels: usize) -> Found {
     };
     let combinations: Vec<Vec<usize>> =
         rows.iter().map(|&row| features.iter().zip(&cuts).map(|feature| level(row, feature)).collect()).collect();
+    let varies = |place: usize| combinations.windows(2).any(|pair| pair[0][place] != pair[1][place]);
+    let named: Vec<usize> = (0..features.len()).filter(|place| varies(*place)).collect();
     let mut sizes: BTreeMap<&Vec<usize>, usize> = BTreeMap::new();
     for combination in &combinations {
         *sizes.entry(combination).or_default() += 1;
@@ -302,9 +304,9 @@ fn by_rules(features: &[Feature<'_>], rows: &[usize], levels: usize) -> Found {
     let numbers: BTreeMap<&Vec<usize>, usize> =
         sorted.iter().enumerate().map(|(number, (combination, _))| (*combination, number)).collect();
     let segments = sorted.iter().map(|(combination, _)| {
-        let parts = || features.iter().zip(&cuts).zip(combination.iter());
-        let labels = parts().filter_map(|((feature, cuts), level)| in_words(feature, cuts, *level));
-        let rules = parts().filter_map(|((feature, cuts), level)| rule(feature, cuts, *level));
+        let part = |place: &usize| (&features[*place], cuts[*place].as_slice(), combination[*place]);
+        let labels = named.iter().map(part).map(|(feature, cuts, level)| in_words(feature, cuts, level));
+        let rules = named.iter().map(part).map(|(feature, cuts, level)| rule(feature, cuts, level));
         Segment {
             label: joined(&labels.collect::<Vec<_>>(), ", ", "all alike"),
             description: joined(&rules.collect::<Vec<_>>(), " and ", "all"),
@@ -317,31 +319,26 @@ fn by_rules(features: &[Feature<'_>], rows: &[usize], levels: usize) -> Found {
     }
 }
 
-/// The level of a feature for readers; `None` when the feature does not vary.
-fn in_words(feature: &Feature<'_>, cuts: &[f64], level: usize) -> Option<String> {
-    let word = match (&feature.values, cuts.len(), level) {
-        (Values::Words(words), ..) => &words.texts[level],
-        (Values::Numbers(_), 0, _) => return None,
-        (_, _, 0) => "low",
-        (_, count, level) if level == count => "high",
-        _ => "mid",
+/// The level of a feature that varies, for readers.
+fn in_words(feature: &Feature<'_>, cuts: &[f64], level: usize) -> String {
+    let word = match (&feature.values, level) {
+        (Values::Words(words), _) => words.texts[level].as_str(),
+        (Values::Numbers(_), 0) => "low",
+        (Values::Numbers(_), level) if level == cuts.len() => "high",
+        (Values::Numbers(_), _) => "mid",
     };
-    Some(format!("{} {word}", feature.name))
+    format!("{} {word}", feature.name)
 }
 
-/// The level of a feature as a condition.
-fn rule(feature: &Feature<'_>, cuts: &[f64], level: usize) -> Option<String> {
+/// The level of a feature that varies, as a condition.
+fn rule(feature: &Feature<'_>, cuts: &[f64], level: usize) -> String {
     let name = feature.name;
     match &feature.values {
-        Values::Words(words) => Some(format!("{name} = '{}'", words.texts[level].replace('\'', "''"))),
+        Values::Words(words) => format!("{name} = '{}'", words.texts[level].replace('\'', "''")),
         Values::Numbers(_) => {
-            let from = level.checked_sub(1).and_then(|below| cuts.get(below));
-            match (from, cuts.get(level)) {
-                (None, None) => None,
-                (Some(from), None) => Some(format!("{name} >= {from}")),
-                (None, Some(to)) => Some(format!("{name} < {to}")),
-                (Some(from), Some(to)) => Some(format!("{name} >= {from} and {name} < {to}")),
-            }
+            let from = level.checked_sub(1).and_then(|below| cuts.get(below)).map(|from| format!("{name} >= {from}"));
+            let to = cuts.get(level).map(|to| format!("{name} < {to}"));
+            from.into_iter().chain(to).collect::<Vec<_>>().join(" and ")
         }
     }
 }
@@ -357,8 +354,12 @@ fn by_k_means(features: &[Feature<'_>], rows: &[usize], k: usize, seed: u32) -> 
     let scores: Vec<Vec<f64>> = columns.iter().map(|values| clusters::standardised(values)).collect();
     let points: Vec<Vec<f64>> = (0..rows.len()).map(|row| scores.iter().map(|column| column[row]).collect()).collect();
     let found = clusters::k_means(&points, k, u64::from(seed)).map_err(|different| {
-        Error::invalid(format!("{k} segments of keys with {different} different combinations of values"))
-            .hint(format!("give a `k` of at most {different}, or more keys and features"))
+        Error::invalid(format!("{k} segments of keys with {different} different combinations of values")).hint(
+            match different {
+                0 | 1 => "there is nothing to split: give more keys, or features that vary".to_owned(),
+                _ => format!("give a `k` of at most {different}, or more keys and features"),
+            },
+        )
     })?;
     let segments = found.centres.iter().enumerate().map(|(segment, centre)| {
         let labels = features.iter().zip(centre).filter_map(|(feature, centre)| match centre {

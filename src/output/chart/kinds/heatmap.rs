@@ -3,14 +3,15 @@
 //! The middle is 1 for ratios whose bands lie around it, by ratio; zero where numbers carry signs; else the middle of the bands, or the
 //! median. Half of what lies beyond a few is the same tint, so that one cell out of line leaves the others apart.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scene::{Anchor, Canvas, Paint, Point, Scene, Shape, Weight};
-use crate::output::chart::sentence::{extremes, joined, missing, outside_bands};
-use crate::output::present::Good;
+use crate::output::chart::sentence::{counted, extremes, joined, missing_for, outside_bands};
+use crate::output::present::{Good, by_bands};
 
 /// Strongest tint.
 const STRONGEST: f64 = 4.0;
@@ -79,9 +80,10 @@ impl Middle {
         (self.distance(number) / self.far * STRONGEST).clamp(-STRONGEST, STRONGEST).round() as i8
     }
 
+    /// Whether a number out of the bands is above them.
     fn is_out(&self, number: f64) -> Option<bool> {
         let (low, high) = self.bands?;
-        (number < low || number >= high).then_some(number >= high)
+        by_bands(number, &[low, high]).filter(|side| side.is_ne()).map(Ordering::is_gt)
     }
 }
 
@@ -111,14 +113,14 @@ pub fn lay_out(figure: &Figure, canvas: &Canvas) -> Scene {
 
 /// What the tints and the hatch stand for.
 fn key(numbers: &Column, middle: &Middle, absent: usize) -> Vec<Entry> {
-    let short = |number: f64| numbers.form.exact(number);
+    let short = |number: f64| numbers.form.edge(number);
     let (below, above) = (Sign::Box(tint(numbers, -3)), Sign::Box(tint(numbers, 3)));
     let mut key = match middle.bands {
         _ if numbers.present().next().is_none() => Vec::new(),
         Some((low, high)) => vec![
             Entry::new(format!("below {}", short(low)), below),
             Entry::new(format!("{} to {}", short(low), short(high)), Sign::Box(Paint::Tint(0))),
-            Entry::new(format!("{} or more", short(high)), above),
+            Entry::new(format!("above {}", short(high)), above),
         ],
         None if middle.at == 0.0 => vec![Entry::new("below 0", below), Entry::new("above 0", above)],
         None => {
@@ -132,13 +134,8 @@ fn key(numbers: &Column, middle: &Middle, absent: usize) -> Vec<Entry> {
 
 /// What is hatched, with why: `not reported (5), partial (2)`.
 fn reasons(numbers: &Column, absent: usize) -> Option<String> {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for row in (0..numbers.numbers.len()).filter(|&row| numbers.number(row).is_none()) {
-        match counts.iter_mut().find(|(known, _)| *known == numbers.reason(row)) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((numbers.reason(row), 1)),
-        }
-    }
+    let gaps = (0..numbers.numbers.len()).filter(|&row| numbers.number(row).is_none());
+    let mut counts = counted(gaps.map(|row| numbers.reason(row)));
     if absent > 0 {
         counts.push((NO_ROW, absent));
     }
@@ -178,7 +175,7 @@ fn page(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canvas, t
             None => scene.add_told(field.hatch(column, line), Paint::Gap, told(numbers.reason(row))),
             Some(number) => {
                 let paint = tint(numbers, middle.step(number));
-                scene.add_told(field.filled(column, line), paint, told(&numbers.form.exact(number)));
+                scene.add_told(field.filled(column, line), paint, told(numbers.label(row)));
                 let text = numbers.form.short(number);
                 write_cell(scene, canvas, text, middle.is_out(number), field.center(column, line), width);
             }
@@ -271,10 +268,9 @@ fn terminal(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canva
         width: HATCH,
         height: 1.0,
     };
-    let absent = missing_pairs(&across, &down, columns.len(), rows.len());
-    for (column, line) in &absent {
-        if let Some(&end) = ends.get(*column) {
-            scene.add(field(end, *line), Paint::Gap);
+    for (column, line) in missing_pairs(&across, &down, ends.len(), rows.len()) {
+        if let Some(&end) = ends.get(column) {
+            scene.add(field(end, line), Paint::Gap);
         }
     }
     for (row, (&column, &line)) in across.iter().zip(&down).enumerate() {
@@ -294,7 +290,8 @@ fn terminal(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canva
         scene.text(Point::new(0.0, bottom + 0.5), text, Anchor::Start, Paint::Muted);
         bottom += 1.0;
     };
-    if let Some(reasons) = reasons(numbers, absent.len()).filter(|_| numbers.reasons().is_some()) {
+    let absent = rows.len() * columns.len() - figure.rows;
+    if let Some(reasons) = reasons(numbers, absent).filter(|_| numbers.reasons().is_some()) {
         note(format!("╱╱╱ {reasons}"));
     }
     if let Some(rest) = columns.get(ends.len()..).filter(|rest| !rest.is_empty()) {
@@ -303,7 +300,7 @@ fn terminal(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canva
     scene.height = bottom;
 }
 
-/// The cells of which the result has no row.
+/// The cells of which the result has no row, among so many columns and rows that are drawn.
 fn missing_pairs(across: &[usize], down: &[usize], columns: usize, rows: usize) -> Vec<(usize, usize)> {
     let known: HashSet<(usize, usize)> = across.iter().copied().zip(down.iter().copied()).collect();
     let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
@@ -319,14 +316,16 @@ pub fn sentence(figure: &Figure) -> String {
     let cells = || (0..figure.rows).filter(|&row| !is_total(row));
     let values: Vec<(String, f64)> =
         cells().filter_map(|row| Some((figure.tip_of_cell(row), numbers.number(row)?))).collect();
-    let mut reasons: Vec<&str> =
-        cells().filter(|&row| numbers.number(row).is_none()).map(|row| numbers.reason(row)).collect();
-    let pairs = figure.across.distinct().0.len() * figure.up.distinct().0.len();
-    reasons.extend(std::iter::repeat_n(NO_ROW, pairs.saturating_sub(figure.rows)));
+    let mut reasons = counted(cells().filter(|&row| numbers.number(row).is_none()).map(|row| numbers.reason(row)));
+    let absent = figure.across.distinct().0.len() * figure.up.distinct().0.len() - figure.rows;
+    if absent > 0 {
+        reasons.push((NO_ROW, absent));
+    }
+    let all = values.len() + reasons.iter().map(|(_, count)| count).sum::<usize>();
     let ends = extremes(&values, numbers);
     joined([
         ends.map(|ends| format!("{}: {ends}.", figure.heading)),
         outside_bands(values.iter().map(|(_, number)| *number), numbers),
-        missing(&reasons, values.len() + reasons.len()),
+        missing_for(&reasons, all),
     ])
 }

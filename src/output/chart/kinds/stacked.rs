@@ -74,10 +74,7 @@ fn fitted(figure: &Figure, ends: &[f64]) -> Scale {
 
 fn told(figure: &Figure, label: &str, rows: &[usize]) -> String {
     let part = |&row: &usize| {
-        let value = figure
-            .up
-            .number(row)
-            .map_or_else(|| figure.up.reason(row).to_owned(), |number| figure.up.form.exact(number));
+        let value = if figure.up.number(row).is_some() { figure.up.label(row) } else { figure.up.reason(row) };
         let name = figure.by.as_ref().map_or(figure.up.title.as_str(), |by| by.label(row));
         format!("{name} {value}")
     };

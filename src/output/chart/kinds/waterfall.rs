@@ -1,14 +1,15 @@
 //! Bridges: how steps lead from a first to a last total.
 //!
 //! Where the first number and those between add up to the last, first and last are totals. Otherwise every row is a step from
-//! zero, and their sum stands at the end: under the total's own label, if a row has that.
+//! zero, and their sum stands at the end: under the total's own label, if a row has that. A step without a number is refused before
+//! ([`Figure`]).
 
 use super::rows::{Piece, Row, Rows, STEPS};
 use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::figure::Figure;
 use crate::output::chart::scale::Scale;
 use crate::output::chart::scene::Paint;
-use crate::output::chart::sentence::{joined, listed, missing};
+use crate::output::chart::sentence::{joined, listed};
 use crate::output::present::Good;
 
 /// How far sums may be from a total, by the size of what is added: the last digits of cents and of fractions.
@@ -20,24 +21,28 @@ const SUM: &str = "Sum";
 struct Bridge {
     /// The row at the beginning, where that is a total.
     first: Option<usize>,
-    /// Rows that add up, in their order; those without a number too.
+    /// Rows that add up, in their order.
     steps: Vec<usize>,
     /// The label of the last total and its number.
     last: (String, f64),
 }
 
+/// The number of a row; all but the total have one.
+fn number(figure: &Figure, row: usize) -> f64 {
+    figure.up.number(row).unwrap_or_default()
+}
+
 impl Bridge {
     fn of(figure: &Figure) -> Self {
-        let number = |row: usize| figure.up.number(row).unwrap_or_default();
+        let number = |row: usize| number(figure, row);
         let rows: Vec<usize> = (0..figure.rows).filter(|&row| !figure.is_total(row)).collect();
         let size = figure.up.present().fold(0.0, |size, number| size + number.abs());
         if let [first, steps @ .., last] = rows.as_slice()
             && !steps.is_empty()
-            && figure.up.number(*first).is_some()
-            && let Some(end) = figure.up.number(*last)
-            && (number(*first) + steps.iter().map(|&row| number(row)).sum::<f64>() - end).abs() <= TOLERANCE * size
+            && (number(*first) + steps.iter().map(|&row| number(row)).sum::<f64>() - number(*last)).abs()
+                <= TOLERANCE * size
         {
-            let last = (figure.across.label(*last).to_owned(), end);
+            let last = (figure.across.label(*last).to_owned(), number(*last));
             return Self { first: Some(*first), steps: steps.to_vec(), last };
         }
         let sum = rows.iter().map(|&row| number(row)).sum();
@@ -57,9 +62,8 @@ fn paint(figure: &Figure, step: f64) -> Paint {
     }
 }
 
-/// The step in words, with its sign.
-fn written(figure: &Figure, step: f64) -> String {
-    let text = figure.up.form.short(step);
+/// The text of a step, with its sign.
+fn signed(text: String, step: f64) -> String {
     if step > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text }
 }
 
@@ -70,24 +74,23 @@ pub fn rows(figure: &Figure) -> Rows {
     let mut ends = vec![*end];
     let mut so_far = 0.0;
     if let Some(first) = bridge.first {
-        so_far = figure.up.number(first).unwrap_or_default();
+        so_far = number(figure, first);
         rows.push(total(figure, figure.across.label(first), so_far, Some(so_far)));
         ends.push(so_far);
     }
     for &row in &bridge.steps {
-        let mut drawn = Row { label: figure.across.label(row).to_owned(), tip: figure.tip(row), ..Row::default() };
-        match figure.up.number(row) {
-            None => drawn.missing = Some(figure.up.reason(row).to_owned()),
-            Some(step) => {
-                let (from, to) = (so_far, so_far + step);
-                drawn.pieces = vec![Piece::Bar { from, to, paint: paint(figure, step) }, Piece::Link(to)];
-                let beside = if from.max(to) > 0.0 { from.max(to) } else { from.min(to) };
-                drawn.value = Some((written(figure, step), beside));
-                so_far = to;
-                ends.push(to);
-            }
-        }
-        rows.push(drawn);
+        let step = number(figure, row);
+        let (from, to) = (so_far, so_far + step);
+        let beside = if from.max(to) > 0.0 { from.max(to) } else { from.min(to) };
+        rows.push(Row {
+            label: figure.across.label(row).to_owned(),
+            tip: figure.tip(row),
+            pieces: vec![Piece::Bar { from, to, paint: paint(figure, step) }, Piece::Link(to)],
+            value: Some((signed(figure.up.form.short(step), step), beside)),
+            ..Row::default()
+        });
+        so_far = to;
+        ends.push(to);
     }
     rows.push(total(figure, name, *end, None));
     let scale = Scale::around(ends.into_iter().chain([0.0]), STEPS);
@@ -107,7 +110,7 @@ pub fn rows(figure: &Figure) -> Rows {
 
 /// Which colour rises and which falls, where there are both.
 fn key(figure: &Figure, steps: &[usize]) -> Vec<Entry> {
-    let any = |is: fn(f64) -> bool| steps.iter().any(|&row| figure.up.number(row).is_some_and(is));
+    let any = |is: fn(f64) -> bool| steps.iter().any(|&row| is(number(figure, row)));
     if !any(|step| step > 0.0) || !any(|step| step < 0.0) {
         return Vec::new();
     }
@@ -128,28 +131,24 @@ fn total(figure: &Figure, name: &str, number: f64, link: Option<f64>) -> Row {
 pub fn sentence(figure: &Figure) -> String {
     let bridge = Bridge::of(figure);
     let exact = |number: f64| figure.up.form.exact(number);
+    let written = |step: f64| signed(exact(step), step);
     let mut steps: Vec<(&str, f64)> = (bridge.steps.iter())
-        .filter_map(|&row| Some((figure.across.label(row), figure.up.number(row)?)))
+        .map(|&row| (figure.across.label(row), number(figure, row)))
         .filter(|(_, step)| *step != 0.0)
         .collect();
-    let reasons: Vec<&str> = (bridge.steps.iter())
-        .filter(|&&row| figure.up.number(row).is_none())
-        .map(|&row| figure.up.reason(row))
-        .collect();
     steps.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
-    let parts: Vec<String> =
-        steps.iter().take(3).map(|(name, step)| format!("{name} {}", written(figure, *step))).collect();
+    let parts: Vec<String> = steps.iter().take(3).map(|(name, step)| format!("{name} {}", written(*step))).collect();
     let (name, end) = &bridge.last;
     let way = match bridge.first {
         Some(first) => {
-            let from = figure.up.number(first).unwrap_or_default();
+            let from = number(figure, first);
             let first = figure.across.label(first);
             format!(
                 "{}: from {first} ({}) to {name} ({}), a change of {}.",
                 figure.up.title,
                 exact(from),
                 exact(*end),
-                written(figure, end - from)
+                written(end - from)
             )
         }
         None => format!("{}: {} steps add up to {} ({name}).", figure.up.title, bridge.steps.len(), exact(*end)),
@@ -159,5 +158,5 @@ pub fn sentence(figure: &Figure) -> String {
         [one] => Some(format!("The only step is {one}.")),
         parts => Some(format!("The largest steps are {}.", listed(parts))),
     };
-    joined([Some(way), largest, missing(&reasons, bridge.steps.len())])
+    joined([Some(way), largest])
 }

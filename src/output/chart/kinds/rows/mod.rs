@@ -131,7 +131,7 @@ impl Rows {
             rows.push(drawn);
         }
         let key = if let Groups::Coloured { key, .. } = groups { key } else { Vec::new() };
-        let edges = figure.up.bands.iter().map(|&edge| (edge, figure.up.form.exact(edge))).collect();
+        let edges = figure.up.bands.iter().map(|&edge| (edge, figure.up.form.edge(edge))).collect();
         Self {
             heading: figure.heading.clone(),
             title: figure.up.title.clone(),

@@ -57,8 +57,11 @@ async fn broken(subject: &Subject<'_>, key: &Key) -> Result<Found> {
 /// The groups of rows that are not one row with all columns known.
 fn groups(table: LogicalPlan, columns: Vec<Expr>) -> Result<LogicalPlan, DataFusionError> {
     let is_null = columns.iter().cloned().map(Expr::is_null);
-    let is_wrong = is_null.fold(col("rows").gt(lit(1)), Expr::or);
-    LogicalPlanBuilder::from(table).aggregate(columns, [count(lit(1)).alias("rows")])?.filter(is_wrong)?.build()
+    // A column may have the name of the count.
+    let is_taken = columns.iter().any(|column| matches!(column, Expr::Column(column) if column.name == "rows"));
+    let rows = if is_taken { "rows of the key" } else { "rows" };
+    let is_wrong = is_null.fold(Expr::Column(Column::from_name(rows)).gt(lit(1)), Expr::or);
+    LogicalPlanBuilder::from(table).aggregate(columns, [count(lit(1)).alias(rows)])?.filter(is_wrong)?.build()
 }
 
 /// The rows that a check's query returns.

@@ -142,6 +142,11 @@ fn a_key_is_there_once_and_never_null() {
     assert!(found(&folder, 1).starts_with(
         "key error could not run 0: table `t` has no column `kost` at cxlake.toml:6 (did you mean `cost`?)\n"
     ));
+    folder.parquet("t.parquet", "select * from (values ('a', 5), ('a', 5)) v(id, rows)");
+    folder.write("cxlake.toml", manifest.replace("\"cost\"]", "\"rows\"]"));
+    assert!(found(&folder, 1).starts_with(
+        "key error failed 1: 1 key with more than one row, or null: id = a, rows = 5, rows of the key = 2\n"
+    ));
     for (key, wrong) in [
         (
             "[]",

@@ -5,8 +5,9 @@
 -- Everything that is known of one account, newest first: answers and comments, notes of field staff, escalations, \
 -- calls that were asked for, contract revenue that changed, months in which touches fell or jumped, contacts who \
 -- came or left, and the contract itself. Nothing after the day counts but the renewal, so that a past day shows \
--- what could be known then. It is what stands behind the points of customer-health-detail. Times are UTC; months of \
--- revenue and touches stand at their first day."""
+-- what could be known then; what has no time of its own (a severity, a cause, that a matter was reopened or that a \
+-- call reached nobody) is told as it stands now. It is what stands behind the points of customer-health-detail. \
+-- Times are UTC; months of revenue and touches stand at their first day, and count once they are over."""
 -- tags = ["health", "account"]
 -- grain = ["happened_at", "kind", "reference"]
 --
@@ -38,7 +39,7 @@
 -- default = 0.03
 -- min = 0
 -- max = 1
--- description = "smallest change of contract revenue against the month before that is shown"
+-- description = "smallest change of contract revenue against the booked month before that is shown"
 --
 -- [columns]
 -- happened_at = { title = "When" }
@@ -51,7 +52,7 @@
 -- +++
 with bounds as (
     -- Of an account that left, the time before it did is what people ask for.
-    select least(cast($as_of as date), coalesce(churned_on, cast($as_of as date))) as last_day
+    select started_on, least(cast($as_of as date), coalesce(churned_on, cast($as_of as date))) as last_day
     from accounts
     where account_id = $account
 ),
@@ -71,7 +72,7 @@ contract as (
         cast(churned_on as timestamp) as happened_at,
         'contract' as kind,
         'bad' as sign,
-        concat('left: ', churn_reason) as what,
+        concat('left: ', coalesce(churn_reason, 'reason not stated')) as what,
         owner as who,
         null as words,
         account_id as reference
@@ -158,7 +159,8 @@ answers as (
     from surveys s
     left join contacts c on c.contact_id = s.contact_id
     where s.account_id = $account
-      and s.answered_at is null
+      -- Not by the day, whatever came after it.
+      and (s.answered_at is null or s.answered_at >= $as_of)
 ),
 notes as (
     select
@@ -215,27 +217,29 @@ calls as (
     where account_id = $account
       and contacted_at is not null
     union all
-    -- A call that nobody made is an event on the day on which it was due.
+    -- A call that nobody had made by the day is an event on the day on which it was due.
     select
         cast(due_on as timestamp) as happened_at,
         'call' as kind,
         case when kind = 'call detractor' then 'bad' else 'neutral' end as sign,
-        concat(kind, ': was due, ', case status when 'open' then 'not made' else status end) as what,
+        concat(kind, ': was due, ', case status when 'not reached' then status else 'not made' end) as what,
         owner as who,
         null as words,
         follow_up_id as reference
     from follow_ups
     where account_id = $account
-      and contacted_at is null
+      and (contacted_at is null or contacted_at >= $as_of)
 ),
 revenue_months as (
     select
         period,
         currency,
         recurring_revenue,
+        lag(period) over (order by period) as period_before,
         lag(recurring_revenue) over (order by period) as revenue_before
     from account_revenue
     where account_id = $account
+      and period < date_trunc('month', cast($as_of as date))
 ),
 revenue_changes as (
     select *, cast(recurring_revenue as double) / nullif(cast(revenue_before as double), 0) - 1 as change
@@ -255,7 +259,9 @@ revenues as (
             currency,
             case when change < 0 then ', ' else ', +' end,
             cast(round(100 * change) as int),
-            ' %'
+            ' %',
+            -- A month that is not booked hides in which month it changed.
+            case when period_before < period - interval '1 month' then concat(' since ', period_before) else '' end
         ) as what,
         cast(null as varchar) as who,
         cast(null as varchar) as words,
@@ -263,15 +269,36 @@ revenues as (
     from revenue_changes
     where abs(change) >= $step
 ),
-touch_months as (
-    select
-        period,
-        sum(touches) as touches,
-        avg(sum(touches)) over (order by period rows between 3 preceding and 1 preceding) as usual,
-        count(*) over (order by period rows between 3 preceding and 1 preceding) as months_before
+-- Whole months as a customer: a part of a month looks like a fall. A month that is not loaded for anybody is none.
+whole_months as (
+    select distinct t.period
+    from touches t
+    cross join bounds b
+    where t.period >= b.started_on
+      and t.period < date_trunc('month', b.last_day)
+),
+touched as (
+    select period, sum(touches) as touches
     from touches
     where account_id = $account
     group by period
+),
+-- A month that others have touches in and the account has not is one of 0.
+monthly_touches as (
+    select m.period, coalesce(t.touches, 0) as touches
+    from whole_months m
+    left join touched t on t.period = m.period
+),
+touch_months as (
+    select
+        period,
+        touches,
+        avg(touches) over three_before as usual,
+        count(*) over three_before as months_before
+    from monthly_touches
+    window three_before as (
+        order by period range between interval '3 months' preceding and interval '1 month' preceding
+    )
 ),
 touch_changes as (
     select
@@ -283,7 +310,7 @@ touch_changes as (
         cast(null as varchar) as words,
         cast(period as varchar) as reference
     from touch_months
-    -- A third fewer or a half more than in the three months before.
+    -- A third fewer or a half more than in the three months before, where all three are loaded.
     where months_before = 3
       and (touches < 2.0 / 3 * usual or touches > 1.5 * usual)
 ),

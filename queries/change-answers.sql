@@ -6,7 +6,7 @@
 -- the day on which it came, and whether its office is one that changed. The day and the offices are given, or are \
 -- those of an initiative: its office or all offices of its region, and the day on which it began or ended. NPS comes \
 -- from the surveys chosen, CSAT from all that ask for it. Months are counted from the day: 0 is the first after it, \
--- -1 the last before."""
+-- -1 the last before. In a month without that day they begin on its last one."""
 -- tags = ["surveys", "initiatives", "base"]
 -- grain = ["response_id", "measure"]
 -- uses = ["survey-invitations"]
@@ -97,10 +97,16 @@ answers as (
         i.survey_type,
         g.changed_on,
         case when g.is_changed then 'changed' else 'others' end as office_group,
-        -- Whole months since the change, which begin on its day of the month; the last before it is -1.
+        -- Whole months since the change, which begin on its day of the month, or on the last of a month that has no
+        -- such day; the last before it is -1.
         12 * (date_part('year', i.answered_at) - date_part('year', g.changed_on))
             + date_part('month', i.answered_at) - date_part('month', g.changed_on)
-            - cast(date_part('day', i.answered_at) < date_part('day', g.changed_on) as int) as month_offset
+            - cast(
+                date_part('day', i.answered_at) < least(
+                    date_part('day', g.changed_on),
+                    date_part('day', date_trunc('month', i.answered_at) + interval '1 month' - interval '1 day')
+                ) as int
+            ) as month_offset
     from "survey-invitations" i
     join compared_offices g on g.office_id = i.office_id
     where i.answered_at is not null

@@ -7,7 +7,7 @@
 -- window; payback is CAC by monthly margin. Cost is booked by office, so CAC is there for regions and in all; by \
 -- segment it would have to be shared out by a rule of our own, and is left empty. All sales and marketing counts, \
 -- also what serves old customers; choose categories to narrow it. What offices did not report is missing in CAC, \
--- which is then a lower bound."""
+-- which is then a lower bound: all accounts won count in it, and a region that reported nothing has none."""
 -- tags = ["revenue", "finance", "quarterly"]
 -- grain = ["kind", "part"]
 -- uses = ["cost-months", "revenue-movements"]
@@ -49,7 +49,7 @@
 -- acquisition_cost = { title = "Spend", format = "#,##0", description = "sales and marketing of the window, as reported" }
 -- cac = { title = "CAC", format = "#,##0", good = "down" }
 -- clv_to_cac = { title = "CLV/CAC", format = "0.00", good = "up", bands = [1, 3] }
--- payback_months = { title = "Payback (months)", format = "#,##0", good = "down", bands = [12, 24] }
+-- payback_months = { title = "Payback (months)", format = "#,##0", good = "down", bands = [12, 24], description = "none without a margin to pay it back" }
 -- cost_coverage = { title = "Reported", format = "0.0%", good = "up", description = "months of sales and marketing that are in, of those that should be" }
 -- estimated = { title = "Estimated", format = "#,##0", description = "of them, with an office's estimate" }
 -- note = { title = "Note" }
@@ -75,6 +75,21 @@ with margins as (
     group by o.region, a.segment
 ),
 -- The start is the month before the window, so that who left in the window's first month is lost in it.
+two_months as (
+    select
+        cast($period as date) - cast(concat($months, ' months') as interval) as start_month,
+        cast($period as date) as end_month
+),
+-- A month that is not booked is no month without accounts.
+booked as (
+    select
+        count(*) filter (where r.period = m.start_month) > 0 as start_month,
+        count(*) filter (where r.period = m.end_month) > 0 as end_month
+    from account_revenue r
+    cross join two_months m
+    where r.period = m.start_month
+       or r.period = m.end_month
+),
 kept as (
     select region, segment, count(*) as accounts, count(*) filter (where state = 'lost') as lost
     from "revenue-movements"
@@ -129,23 +144,25 @@ spent as (
 reported as (
     select
         region,
-        count(*) as expected,
+        -- What was booked though an office was not open is spent, but was not expected.
+        count(*) filter (where status <> 'not open') as expected,
         count(*) filter (where cost_reported(status)) as in_full,
-        count(*) filter (where is_estimate) as estimated
+        count(*) filter (where is_estimate and status <> 'not open') as estimated
     from "cost-months"
     where function in ('marketing', 'sales')
     group by region
 ),
+-- By what should have come: a region that reported nothing still counts in the coverage.
 acquisition as (
     select
-        coalesce(s.region, 'All') as part,
+        coalesce(r.region, 'All') as part,
         sum(s.cost) as cost,
         sum(r.expected) as expected,
         sum(r.in_full) as in_full,
         sum(r.estimated) as estimated
-    from spent s
-    join reported r on r.region = s.region
-    group by grouping sets ((), (s.region))
+    from reported r
+    left join spent s on s.region = r.region
+    group by grouping sets ((), (r.region))
 ),
 -- Kept in a year, from what was kept in the window.
 rated as (
@@ -161,19 +178,23 @@ rated as (
         12 * c.margin / c.account_months as yearly_margin,
         a.cost as acquisition_cost,
         case when c.won >= $min_base then cast(a.cost as double) / c.won end as cac,
-        cast(a.in_full as double) / a.expected as cost_coverage,
+        cast(a.in_full as double) / nullif(a.expected, 0) as cost_coverage,
         a.estimated
     from customers c
     left join acquisition a on a.part = c.part and c.kind <> 'segment'
 ),
 valued as (
-    select *, lifetime_value(yearly_margin, retention, $discount_rate) as clv
+    select
+        *,
+        lifetime_value(yearly_margin, retention, $discount_rate) as clv,
+        -- What loses money never pays back, and not in months below 0.
+        case when yearly_margin > 0 then cac / (yearly_margin / 12) end as payback_months
     from rated
 )
 select
     kind,
     part,
-    accounts,
+    case when b.start_month and b.end_month then accounts end as accounts,
     retention,
     yearly_margin,
     clv,
@@ -181,7 +202,7 @@ select
     acquisition_cost,
     cac,
     clv / cac as clv_to_cac,
-    cac / (yearly_margin / 12) as payback_months,
+    payback_months,
     cost_coverage,
     estimated,
     nullif(
@@ -189,10 +210,20 @@ select
             '; ',
             case when kind = 'segment' then 'no CAC: cost is booked by office' end,
             case when kind <> 'segment' and coalesce(won, 0) < $min_base then 'too few accounts won for CAC' end,
-            case when coalesce(accounts, 0) < $min_base then 'too few accounts at the start for CLV' end,
-            case when cost_coverage < 1 then 'CAC holds all marketing and sales that reported; some did not' end
+            case
+                when not b.start_month then 'no CLV: the start month is not booked'
+                when not b.end_month then 'no CLV: the end month is not booked'
+                when accounts < $min_base then 'too few accounts at the start for CLV'
+            end,
+            case when yearly_margin <= 0 then 'no margin: never pays back' end,
+            case
+                when kind = 'segment' then null
+                when acquisition_cost is null then 'no CAC: no marketing or sales cost reported'
+                when cost_coverage < 1 then 'CAC holds all marketing and sales that reported; some did not'
+            end
         ),
         ''
     ) as note
 from valued
+cross join booked b
 order by case kind when 'all' then 0 when 'region' then 1 else 2 end, clv desc nulls last, part

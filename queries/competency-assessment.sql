@@ -65,7 +65,7 @@
 -- n = { title = "n", format = "#,##0", description = "answered statements in the score" }
 -- blanks = { title = "Blank", format = "0", description = "statements that those people left out" }
 -- error = { title = "Error", format = "0.00", description = "standard error of the score, from the spread between people" }
--- is_lowest = { title = "Lowest", description = "the group's lowest score" }
+-- is_lowest = { title = "Lowest", description = "the group's lowest score of a competency; `all` is none" }
 -- self = { title = "Self", format = "0.00" }
 -- peer = { title = "Peers", format = "0.00" }
 -- customers = { title = "Customers", format = "0.00", good = "up" }
@@ -181,8 +181,9 @@ select
     n,
     blanks,
     error,
-    -- All together lie between the lowest and the highest, and are never the lowest.
-    score = min(score) over (partition by group_name) as is_lowest,
+    -- All together are no competency, though as low as the lowest where only one has a score.
+    competency <> 'all'
+        and score = min(case when competency <> 'all' then score end) over (partition by group_name) as is_lowest,
     self,
     peer,
     customers,

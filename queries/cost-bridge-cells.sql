@@ -6,8 +6,8 @@
 -- of the cost per touch on this month's touches. Volume: the change had the function's touches grown alike in all \
 -- offices. Mix: what is left, because touches moved between dearer and cheaper offices; rounding, at most a cent, is \
 -- in it. Reporting: all of the change where one of the two months is missing or in part, because a gap is not \
--- thrift. Opened or closed: the office was there in one of the two only. Not split: cost is known in both and \
--- touches are not."""
+-- thrift. Opened or closed: the office was not open in one of the two, whatever it booked. Not split: cost is known in \
+-- both and touches are not."""
 -- tags = ["finance", "base"]
 -- grain = ["office_id", "function"]
 -- uses = ["cost-months"]
@@ -58,8 +58,8 @@ then_and_now as (
         c.office,
         c.region,
         c.function,
-        max(c.status) filter (where c.period = b.period) as status_before,
-        max(c.status) filter (where c.period > b.period) as status_now,
+        coalesce(max(c.status) filter (where c.period = b.period), 'not open') as status_before,
+        coalesce(max(c.status) filter (where c.period > b.period), 'not open') as status_now,
         sum(c.cost) filter (where c.period = b.period) as cost_before,
         sum(c.cost) filter (where c.period > b.period) as cost_now,
         sum(c.touches) filter (where c.period = b.period) as touches_before,
@@ -75,7 +75,7 @@ judged as (
     select
         *,
         case
-            when status_before is null or status_now is null then 'opened or closed'
+            when status_before = 'not open' or status_now = 'not open' then 'opened or closed'
             when cost_before is null or cost_now is null then 'reporting'
             when status_before = 'partial' or status_now = 'partial' then 'reporting'
             when touches_before is null or touches_now is null then 'not split'
@@ -124,8 +124,8 @@ select
     case when kind = 'not split' then change else 0 end as not_split,
     cost_now,
     change,
-    coalesce(status_before, 'not open') as status_before,
-    coalesce(status_now, 'not open') as status_now,
+    status_before,
+    status_now,
     is_estimate
 from effects
 where office_id = any($offices)

@@ -39,7 +39,7 @@ with steps(place, step, meaning) as (
         (2, 'volume', 'touches of the function, all offices alike'),
         (3, 'mix', 'touches moved between dearer and cheaper offices'),
         (4, 'rate', 'cost per touch'),
-        (5, 'opened or closed', 'offices that were there in one of the two months'),
+        (5, 'opened or closed', 'offices not open in one of the two months'),
         (6, 'not split', 'cost known in both months, touches not'),
         (7, 'reporting', 'missing or in part in one of the two months'),
         (8, 'cost now', 'cost of the month, as reported')

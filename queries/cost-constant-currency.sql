@@ -5,8 +5,9 @@
 -- Cost of a month against a base month, as reported in USD and at constant rates: the money that the office pays in \
 -- (cost by the month's average rate) times the average rate of the base month. Currency effect is reported less \
 -- constant; what is left is the change of spending. Compared are functions that reported in full in both months, the \
--- same in both; what is left out is named. Cost per touch is there because touches follow the season. Rates are \
--- averages of a whole month, as for any flow; rounding is to the cent, row by row, and the total adds the rows."""
+-- same in both, of offices with both rates; what is left out is named. Cost per touch is there because touches follow \
+-- the season. Rates are averages of a whole month, as for any flow; rounding is to the cent, row by row, and the total \
+-- adds the rows."""
 -- tags = ["finance", "currency", "monthly"]
 -- grain = ["office_id", "function"]
 -- uses = ["cost-months"]
@@ -56,7 +57,7 @@
 -- has_estimate = { title = "Estimate", description = "part of either cost is an office's estimate" }
 -- cost_per_touch_change = { title = "Per touch", format = "+0.0%", good = "down", description = "its change, as reported; over all functions of the row, so it moves with their mix" }
 -- cost_per_touch_constant = { title = "Per touch, constant", format = "+0.0%", good = "down" }
--- left_out = { title = "Left out", description = "functions without a full report in one of the months, with what came" }
+-- left_out = { title = "Left out", description = "functions without a full report in one of the months, with what came, or without a rate" }
 --
 -- [[chart]]
 -- type = "bar"
@@ -89,8 +90,8 @@ then_and_now as (
         o.month,
         o.rate_before,
         o.rate_now,
-        max(r.status) filter (where r.period = o.base_month) as status_before,
-        max(r.status) filter (where r.period = o.month) as status_now,
+        coalesce(max(r.status) filter (where r.period = o.base_month), 'not open') as status_before,
+        coalesce(max(r.status) filter (where r.period = o.month), 'not open') as status_now,
         sum(r.cost) filter (where r.period = o.base_month) as cost_before,
         sum(r.cost) filter (where r.period = o.month) as cost_now,
         sum(r.touches) filter (where r.period = o.base_month) as touches_before,
@@ -107,10 +108,9 @@ judged as (
     select
         *,
         -- Touches are not needed to compare cost. A rate that is missing is no rate of 1.
-        coalesce(cost_reported(status_before), false)
-            and coalesce(cost_reported(status_now), false)
-            and rate_before > 0
-            and rate_now > 0 as is_compared
+        cost_reported(status_before)
+            and cost_reported(status_now)
+            and coalesce(rate_before > 0 and rate_now > 0, false) as is_compared
     from then_and_now
 ),
 added_up as (
@@ -131,7 +131,10 @@ added_up as (
         -- Cost per touch needs touches of the very functions whose cost is in it.
         count(*) filter (where is_compared and (touches_before is null or touches_now is null)) as without_touches,
         string_agg(
-            concat(function, ': ', coalesce(status_before, 'not open'), ', then ', coalesce(status_now, 'not open')),
+            case
+                when cost_reported(status_before) and cost_reported(status_now) then concat(function, ': no rate')
+                else concat(function, ': ', status_before, ', then ', status_now)
+            end,
             '; ' order by function
         ) filter (where not is_compared) as left_out,
         bool_or(has_estimate) as has_estimate

@@ -4,7 +4,8 @@
 -- description = """
 -- For every month one row for all offices together, with how much of what was expected is in, and below it one row for \
 -- each office that is not complete, with what it lacks. Expected is every function of every office while it is open. \
--- An explicit zero counts as reported; a part of a month does not."""
+-- An explicit zero counts as reported; a part of a month does not. What an office books while it is not open fills no \
+-- gap and is none."""
 -- tags = ["finance", "monthly", "quality"]
 -- grain = ["period", "office"]
 -- uses = ["cost-months"]
@@ -22,7 +23,7 @@
 -- expected = { title = "Expected", format = "0", description = "cells of office and function that should be in" }
 -- complete = { title = "Complete", format = "0" }
 -- coverage = { title = "Coverage", format = "0.0%", good = "up" }
--- not_reported = { title = "Not reported", description = "functions without any row" }
+-- not_reported = { title = "Not reported", description = "functions of which neither cost nor touches came" }
 -- incomplete = { title = "Incomplete", description = "functions of which a part came, with what is wrong" }
 -- estimated = { title = "Estimated", format = "0", description = "cells with estimated cost; they count as complete" }
 --
@@ -43,6 +44,7 @@ with cells as (
         is_estimate,
         fully_reported(status) as is_complete
     from "cost-months"
+    where status <> 'not open'
 ),
 counted as (
     select

@@ -5,8 +5,9 @@
 -- Cost to serve by account: the touches that it received in each function at its office's cost per touch of the \
 -- window, held against what it brought. Margin is revenue less direct cost; what is left after cost to serve may be \
 -- a loss. Where an office did not report, or a ratio cannot be had, the part is unknown: it is named, the known cost \
--- is a lower bound, and share and margin after it are withheld, never reckoned with 0. Spend on prospects and the \
--- public is not allocated."""
+-- is a lower bound, and share and margin after it are withheld, never reckoned with 0. So is what needs a month of \
+-- touches or revenue that is not loaded; with all loaded, an account without revenue brought 0. Spend on prospects and \
+-- the public is not allocated."""
 -- tags = ["finance", "customers", "monthly"]
 -- grain = ["account_id"]
 -- uses = ["cost-to-serve"]
@@ -39,8 +40,8 @@
 -- account = { title = "Account" }
 -- segment = { title = "Segment" }
 -- office = { title = "Office" }
--- revenue = { title = "Revenue", format = "#,##0", total = "sum", description = "recurring and services, of the window" }
--- margin = { title = "Margin", format = "#,##0", good = "up", total = "sum", description = "revenue less direct cost" }
+-- revenue = { title = "Revenue", format = "#,##0", missing = "note", total = "sum", description = "recurring and services, of the window" }
+-- margin = { title = "Margin", format = "#,##0", good = "up", missing = "note", total = "sum", description = "revenue less direct cost" }
 -- known_cost = { title = "Cost to serve", format = "#,##0", good = "down", total = "sum", description = "what is known of it; a lower bound where a function is not known" }
 -- marketing = { title = "Marketing", format = "#,##0", good = "down", missing = "note", total = "sum" }
 -- sales = { title = "Sales", format = "#,##0", good = "down", missing = "note", total = "sum" }
@@ -50,8 +51,8 @@
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", description = "cost to serve by revenue" }
 -- margin_after = { title = "Margin after", format = "#,##0", good = "up", total = "sum", description = "margin less cost to serve" }
 -- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], description = "margin after by revenue" }
--- not_known = { title = "Not known", description = "functions that touched the account and whose cost per touch is not known" }
--- note = { title = "Note", description = "functions whose office's cost is not reported in full" }
+-- not_known = { title = "Not known", description = "functions whose cost is not known: they touched the account, and what a touch costs is not known, or not all of their touches are loaded" }
+-- note = { title = "Note", description = "what is not loaded in full, and functions whose office's cost is not reported in full" }
 --
 -- [[chart]]
 -- type = "scatter"
@@ -71,6 +72,26 @@ with brought as (
       and period <= $period
     group by account_id
 ),
+-- A month that is not loaded is no month without touches or revenue.
+loaded as (
+    select 'touches' as what, count(distinct period) as months
+    from touches
+    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
+      and period <= $period
+    union all
+    select 'revenue', count(distinct period)
+    from account_revenue
+    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
+      and period <= $period
+),
+gaps as (
+    select
+        bool_and(months = $months) filter (where what = 'touches') as touches_loaded,
+        bool_and(months = $months) filter (where what = 'revenue') as revenue_loaded,
+        string_agg(concat(what, ': ', months, ' of ', $months, ' months loaded'), ', ' order by what)
+            filter (where months < $months) as not_loaded
+    from loaded
+),
 served as (
     select
         account_id,
@@ -80,9 +101,10 @@ served as (
         sum(cost) filter (where function = 'experience') as experience,
         sum(cost) filter (where function = 'support') as support,
         sum(touches) as touches,
-        sum(touches_without_cost) = 0 as is_known,
-        string_agg(function, ', ' order by function) filter (where touches_without_cost > 0) as not_known,
-        string_agg(concat(function, ': ', status), ', ' order by function) filter (where status <> 'reported') as note
+        bool_and(cost is not null) as is_known,
+        string_agg(function, ', ' order by function) filter (where cost is null) as not_known,
+        string_agg(concat(function, ': ', status), ', ' order by function) filter (where status <> 'reported')
+            as states
     from "cost-to-serve"
     group by account_id
 ),
@@ -93,15 +115,24 @@ customers as (
         a.segment,
         a.office_id,
         o.office,
-        b.revenue,
-        b.margin,
-        -- A bound would be read as a value and ranked as one.
-        case when s.is_known then cast(s.known_cost as double) / nullif(cast(b.revenue as double), 0) end as cost_share,
-        case when s.is_known then b.margin - s.known_cost end as margin_after
+        -- Where touches are not loaded, each function says so in place of its state: once is enough.
+        nullif(concat_ws(', ', g.not_loaded, case when g.touches_loaded then s.states end), '') as note,
+        -- With all months loaded, an account without a row brought 0.
+        case when g.revenue_loaded then coalesce(b.revenue, 0) end as revenue,
+        case when g.revenue_loaded then coalesce(b.margin, 0) end as margin
     from served s
+    cross join gaps g
     join accounts a on a.account_id = s.account_id
     join offices o on o.office_id = a.office_id
     left join brought b on b.account_id = s.account_id
+),
+judged as (
+    select
+        *,
+        -- A bound would be read as a value and ranked as one.
+        case when is_known then cast(known_cost as double) / nullif(cast(revenue as double), 0) end as cost_share,
+        case when is_known then margin - known_cost end as margin_after
+    from customers
 )
 select
     account_id,
@@ -121,7 +152,7 @@ select
     cast(margin_after as double) / nullif(cast(revenue as double), 0) as margin_after_share,
     not_known,
     note
-from customers
+from judged
 where office_id = any($offices)
   and segment = any($segments)
 order by

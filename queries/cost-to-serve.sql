@@ -4,8 +4,9 @@
 -- description = """
 -- Touches that an account received in the window, at the cost per touch of the office that gave them (cost-cells). \
 -- One row for every function of every account with revenue or touches in the window. No touches cost 0; touches of \
--- an office whose cost per touch is not known have no cost, which is not 0. Offices count prospects and the public \
--- too, so the accounts' own touches carry only a part of what an office spends; the rest stays with the office."""
+-- an office whose cost per touch is not known have no cost, which is not 0. Where a month of touches is not loaded, no \
+-- cost is known. Offices count prospects and the public too, so the accounts' own touches carry only a part of what an \
+-- office spends; the rest stays with the office."""
 -- tags = ["finance", "base"]
 -- grain = ["account_id", "function"]
 -- uses = ["cost-cells"]
@@ -17,12 +18,19 @@
 -- touches_without_cost = { title = "Touches without cost", format = "#,##0", total = "sum", description = "their office's cost per touch is not known" }
 -- cost = { title = "Cost", format = "currency", missing = "status", total = "sum", description = "none where a part is not known" }
 -- known_cost = { title = "Known cost", format = "currency", total = "sum", description = "at least this much" }
--- status = { title = "Status", description = "of the office's cost, as in cost-cells" }
+-- status = { title = "Status", description = "of the office's cost, as in cost-cells; where not all are loaded, the months of touches that are" }
 -- +++
 with bounds as (
     select
         cast($period as date) - cast(concat($months - 1, ' months') as interval) as first_month,
         cast($period as date) as last_month
+),
+-- A month that is not loaded is no month without touches.
+loaded as (
+    select count(distinct t.period) as months
+    from touches t
+    cross join bounds b
+    where t.period between b.first_month and b.last_month
 ),
 given as (
     select t.account_id, t.office_id, t.function, sum(t.touches) as touches
@@ -71,12 +79,17 @@ select
     coalesce(c.touches, 0) as touches,
     coalesce(c.touches_without_cost, 0) as touches_without_cost,
     case
+        when l.months < $months then null
         when c.account_id is null then 0
         when c.touches_without_cost = 0 then c.known_cost
     end as cost,
     coalesce(c.known_cost, 0) as known_cost,
-    c.status
+    case
+        when l.months < $months then concat('touches: ', l.months, ' of ', $months, ' months loaded')
+        else c.status
+    end as status
 from served s
 cross join functions f
+cross join loaded l
 left join costs c on c.account_id = s.account_id and c.function = f.function
 order by s.account_id, f.function

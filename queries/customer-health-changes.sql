@@ -79,7 +79,6 @@ changes as (
         max(band_before) as band_before,
         max(health) as health,
         max(coverage) as coverage,
-        -- Weights are of 100 in all.
         sum(weight) filter (where weighted_change is not null) as weight_compared,
         string_agg(component, ', ' order by weight desc, component)
             filter (where weighted_change is not null) as compared,
@@ -95,7 +94,8 @@ changes as (
     group by account_id
 ),
 enough as (
-    select *, weight_compared >= 100 * $min_coverage as is_compared
+    -- Weights are of 100 in all. Divided as in customer-health-scores: 100 times 0.55 is a hair more than 55.
+    select *, cast(weight_compared as double) / 100 >= $min_coverage as is_compared
     from changes
 )
 select

@@ -7,9 +7,9 @@
 -- looked at some days before they did, and those that stayed as long before a day on which another one left \
 -- (health-backtest-accounts), so that no segment is made of what leaving brings with it. Relationship is the NPS \
 -- answers from 0 to 100, engagement the touches of three months against the three before (80: as many), both as in \
--- customer health. Accounts that lack one of them are in no segment and make the last row. The interval of the share \
--- that left is Wilson's; segments whose intervals overlap may well be alike. To be told who leaves before it happens, \
--- see health-backtest: a segment is a description, not a forecast."""
+-- customer health. Accounts that lack one of them are in no segment and make the last row; one without revenue has no \
+-- size. The interval of the share that left is Wilson's; segments whose intervals overlap may well be alike. To be told \
+-- who leaves before it happens, see health-backtest: a segment is a description, not a forecast."""
 -- tags = ["health", "segments"]
 -- grain = ["segment"]
 -- uses = ["health-backtest-accounts"]
@@ -91,7 +91,8 @@ with accounts_then as (
         b.relationship,
         b.engagement,
         -- Revenue is far from even; by its logarithm a medium account is nearer to a small one than to the largest.
-        log10(cast(r.recurring_revenue as double)) as size,
+        -- Without revenue there is no logarithm, and so no size.
+        case when r.recurring_revenue > 0 then log10(cast(r.recurring_revenue as double)) end as size,
         -- What the profile needs goes along with the key.
         named_struct(
             'account_id', b.account_id,

@@ -136,7 +136,8 @@ select
     case when due >= $min_base then cast(overdue as double) / due end as overdue_share,
     case when calls >= $min_base then median_days end as median_days,
     case when calls >= $min_base then cast(solved as double) / calls end as solved_share,
-    revenue_overdue,
+    -- Nothing overdue is no revenue, and not an unknown one.
+    coalesce(revenue_overdue, 0) as revenue_overdue,
     case
         when follow_ups = 0 then 'none in the window'
         when due < $min_base then 'base too small'

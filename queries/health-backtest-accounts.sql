@@ -26,8 +26,8 @@
 -- [params.churn_reasons]
 -- type = "list<text>"
 -- default = "all"
--- values_sql = "select distinct churn_reason from accounts where churn_reason is not null order by churn_reason"
--- description = "take only these of the accounts that left; those that stayed are always in"
+-- values_sql = "select distinct coalesce(churn_reason, 'not stated') as churn_reason from accounts where churned_on is not null order by churn_reason"
+-- description = "take only these of the accounts that left, `not stated` where no reason is known; those that stayed are always in"
 --
 -- [columns]
 -- account_id = { title = "Id" }
@@ -78,7 +78,8 @@ outcomes as (
         a.account,
         a.segment,
         coalesce(a.churned_on <= $as_of, false) as has_left,
-        a.churn_reason
+        -- Who left without a reason left all the same.
+        coalesce(a.churn_reason, 'not stated') as churn_reason
     from accounts a
     join scored s on s.account_id = a.account_id
 )

@@ -174,7 +174,10 @@ reached as (
         count(*) as accounts,
         sum(m.cases) as cases,
         sum(c.revenue) as revenue,
-        coalesce(sum(c.revenue) filter (where c.renews_soon), 0) as revenue_at_risk
+        -- Nothing of it renews soon, which is 0; of a revenue that is not known nobody can say.
+        case
+            when sum(c.revenue) is not null then coalesce(sum(c.revenue) filter (where c.renews_soon), 0)
+        end as revenue_at_risk
     from met m
     join customers c on c.account_id = m.account_id
     group by m.kind, m.opportunity
@@ -244,4 +247,4 @@ select
         else 'within chance'
     end as note
 from prioritised
-order by priority desc nulls last, revenue_at_risk desc, kind, opportunity
+order by priority desc nulls last, revenue_at_risk desc nulls last, kind, opportunity

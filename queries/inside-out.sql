@@ -105,68 +105,69 @@ with measured as (
     group by office_id, touchpoint
 ),
 answers as (
-    select
-        office_id,
-        touchpoint,
-        share_stats(satisfied(csat), confidence => $confidence) as csat,
-        nps_stats(nps, confidence => $confidence) as nps
+    select office_id, touchpoint, csat, nps
     from "survey-invitations"
     where answered_at >= $from
       and answered_at < cast($to as date) + interval '1 month'
-    group by office_id, touchpoint
+),
+-- One outside for each touchpoint: CSAT wherever somebody was asked for it.
+touchpoints as (
+    select touchpoint, count(csat) > 0 as asks_csat
+    from answers
+    group by touchpoint
+),
+-- What an office's customers answered about anything, measured inside or not.
+office_scores as (
+    select office_id, count(nps) as office_n, nps(nps) as office_nps
+    from answers
+    group by office_id
+),
+stats as (
+    select
+        a.office_id,
+        a.touchpoint,
+        t.asks_csat,
+        share_stats(satisfied(a.csat), confidence => $confidence) as csat,
+        nps_stats(a.nps, confidence => $confidence) as nps
+    from answers a
+    join touchpoints t on t.touchpoint = a.touchpoint
+    group by a.office_id, a.touchpoint, t.asks_csat
 ),
 outsides as (
     select
-        *,
-        -- One outside for each touchpoint: CSAT wherever somebody was asked for it.
-        sum(csat['n']) over (partition by touchpoint) > 0 as asks_csat,
-        sum(nps['n']) over (partition by office_id) as office_n,
-        100.0 * sum(nps['promoters'] - nps['detractors']) over (partition by office_id)
-            / nullif(sum(nps['n']) over (partition by office_id), 0) as office_nps
-    from answers
-),
--- Every pair that is measured: one without answers still knows what is asked and what its office scores.
-pairs as (
-    select
-        m.*,
-        s.csat,
-        s.nps,
-        bool_or(s.asks_csat) over (partition by m.touchpoint) as asks_csat,
-        max(s.office_n) over (partition by m.office_id) as office_n,
-        max(s.office_nps) over (partition by m.office_id) as office_nps
-    from measured m
-    left join outsides s on s.office_id = m.office_id and s.touchpoint = m.touchpoint
-),
-scored as (
-    select
-        *,
-        coalesce(case when asks_csat then csat['n'] else nps['n'] end, 0) as n,
+        office_id,
+        touchpoint,
+        case when asks_csat then csat['n'] else nps['n'] end as n,
         case when asks_csat then 100 * csat['share'] else nps['nps'] end as outside,
         case when asks_csat then 100 * csat['low'] else nps['low'] end as low,
         case when asks_csat then 100 * csat['high'] else nps['high'] end as high
-    from pairs
+    from stats
 ),
+-- Every pair that is measured: one without answers still knows what is asked and what its office scores.
 compared as (
     select
         o.office_id,
         o.office,
         o.region,
-        s.touchpoint,
-        s.inside_measure,
-        s.inside,
-        s.inside_target,
-        s.months_in,
-        s.inside >= s.inside_target as is_green_inside,
-        case when s.asks_csat then 'CSAT, 4 and 5' else 'NPS' end as outside_measure,
-        case when s.asks_csat then $csat_target else $nps_target end as outside_target,
-        s.n,
-        case when s.n >= $min_base then s.outside end as outside,
-        case when s.n >= $min_base then s.low end as low,
-        case when s.n >= $min_base then s.high end as high,
+        m.touchpoint,
+        m.inside_measure,
+        m.inside,
+        m.inside_target,
+        m.months_in,
+        m.inside >= m.inside_target as is_green_inside,
+        case when t.asks_csat then 'CSAT, 4 and 5' else 'NPS' end as outside_measure,
+        case when t.asks_csat then $csat_target else $nps_target end as outside_target,
+        coalesce(a.n, 0) as n,
+        case when a.n >= $min_base then a.outside end as outside,
+        case when a.n >= $min_base then a.low end as low,
+        case when a.n >= $min_base then a.high end as high,
         coalesce(s.office_n, 0) as office_n,
         case when s.office_n >= $min_base then s.office_nps end as office_nps
-    from scored s
-    join offices o on o.office_id = s.office_id
+    from measured m
+    join offices o on o.office_id = m.office_id
+    left join touchpoints t on t.touchpoint = m.touchpoint
+    left join outsides a on a.office_id = m.office_id and a.touchpoint = m.touchpoint
+    left join office_scores s on s.office_id = m.office_id
 ),
 judged as (
     select

@@ -65,7 +65,7 @@
 -- negative_share = { title = "Negative", format = "0%", good = "down" }
 -- negative_change = { title = "Its change", format = "+0", good = "down", description = "in percentage points" }
 -- escalations = { title = "Escalations", format = "#,##0", good = "down" }
--- escalations_change = { title = "Their change", format = "+0", good = "down" }
+-- escalations_change = { title = "Their change", format = "+0", good = "down", description = "none where surveys, notes and escalations do not all reach back over the window before" }
 -- stage_z = { title = "z", format = "+0.0", description = "of the stage against the region's other stages, on the measure `worst_by`" }
 -- note = { title = "Note" }
 --
@@ -96,6 +96,14 @@ timed as (
     from events
     where at >= cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval)
       and at < cast($to as date) + interval '1 month'
+),
+-- A count over months that are not on record would be too small in silence. Single escalations may be older than the
+-- records as a whole, so that surveys and notes have a say as well.
+records as (
+    select date_trunc('month', greatest(e.first_at, f.first_at, s.first_at)) as first_month
+    from (select min(opened_at) as first_at from escalations) e
+    cross join (select min(captured_at) as first_at from field_feedback) f
+    cross join (select min(sent_at) as first_at from surveys) s
 ),
 stages(place, stage) as (
     values (1, 'onboarding'), (2, 'adoption'), (3, 'support'), (4, 'expansion'), (5, 'renewal')
@@ -182,7 +190,10 @@ select
     negative_share,
     100 * (negative_share - negative_share_before) as negative_change,
     escalations,
-    escalations - escalations_before as escalations_change,
+    case
+        when r.first_month <= cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval)
+            then escalations - escalations_before
+    end as escalations_change,
     stage_z,
     case
         when csat is null and nps is null then 'CSAT and NPS: base too small'
@@ -190,6 +201,7 @@ select
         when nps is null then 'NPS: base too small'
     end as note
 from placed
+cross join records r
 where region = any($regions)
 order by
     case region when 'All' then 0 when 'NA' then 1 when 'EMEA' then 2 else 3 end,

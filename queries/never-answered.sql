@@ -70,11 +70,12 @@ with people as (
     select
         account_id,
         account,
-        office,
-        region,
         segment,
         contact_id,
-        contact_role,
+        -- Somebody whose office or role changed is one person, with the latest of both.
+        arg_max(office, struct(sent_at, response_id)) as office,
+        arg_max(region, struct(sent_at, response_id)) as region,
+        arg_max(contact_role, struct(sent_at, response_id)) as contact_role,
         count(*) as invitations,
         count(answered_at) as answers,
         cast(max(sent_at) as date) as last_invited_on,
@@ -83,7 +84,7 @@ with people as (
     where is_delivered
       and sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
       and sent_at < cast($to as date) + interval '1 month'
-    group by account_id, account, office, region, segment, contact_id, contact_role
+    group by account_id, account, segment, contact_id
 )
 select
     p.account_id,

@@ -3,12 +3,14 @@
 -- title = "Net Promoter Score by office"
 -- description = """
 -- NPS = share of promoters (9-10) less share of detractors (0-6), in points from -100 to +100, over answers to the \
--- question; blanks are no answers. Each contact counts once per survey type, with the latest answer of the window. \
--- The interval is the adjusted Wald one (3/4 promoter, 1 1/2 passives and 3/4 detractor added). Below the minimum \
--- base the score is withheld. \
+-- question; blanks are no answers. Each contact counts once per survey type, with the latest answer of the window, \
+-- for the office of that answer. The interval is the adjusted Wald one (3/4 promoter, 1 1/2 passives and 3/4 \
+-- detractor added). Below the minimum base the score is withheld. Invitations are those sent in the window, answered \
+-- or not, each of them once; the response rate is of those that reached somebody who was still there. \
 -- Relationship surveys only, unless others are asked for: mixing them with transactional ones mixes two questions."""
 -- tags = ["nps", "monthly"]
 -- grain = ["office_id"]
+-- uses = ["survey-invitations"]
 --
 -- [params.from]
 -- type = "month"
@@ -43,7 +45,8 @@
 -- office = { title = "Office" }
 -- region = { title = "Region" }
 -- invited = { title = "Invited", format = "#,##0", total = "sum" }
--- response_rate = { title = "Response rate", format = "0%", good = "up", description = "invitations answered, of those sent in the window" }
+-- delivered = { title = "Delivered", format = "#,##0", total = "sum", description = "sent to somebody who was still there" }
+-- response_rate = { title = "Response rate", format = "0%", good = "up", description = "answered, of those delivered" }
 -- n = { title = "n", format = "#,##0", total = "sum", description = "answers in the score" }
 -- promoters = { title = "Promoters", format = "#,##0", missing = "note" }
 -- passives = { title = "Passives", format = "#,##0", missing = "note" }
@@ -61,8 +64,12 @@
 -- high = "high"
 -- +++
 with invitations as (
-    select office_id, count(*) as invited, count(answered_at) as answered
-    from surveys
+    select
+        office_id,
+        count(*) as invited,
+        count(*) filter (where is_delivered) as delivered,
+        count(answered_at) filter (where is_delivered) as answered
+    from "survey-invitations"
     where survey_type = any($survey_types)
       and sent_at >= $from
       and sent_at < cast($to as date) + interval '1 month'
@@ -70,14 +77,15 @@ with invitations as (
 ),
 latest as (
     select
-        office_id,
         -- The larger response_id decides between two answers of one moment.
+        arg_max(office_id, struct(answered_at, response_id)) as office_id,
         arg_max(nps, struct(answered_at, response_id)) as nps
-    from surveys
+    from "survey-invitations"
     where survey_type = any($survey_types)
       and answered_at >= $from
       and answered_at < cast($to as date) + interval '1 month'
-    group by contact_id, survey_type, office_id
+      and nps is not null
+    group by contact_id, survey_type
 ),
 scored as (
     select office_id, nps_stats(nps, confidence => $confidence) as stats
@@ -89,7 +97,8 @@ select
     o.office,
     o.region,
     coalesce(i.invited, 0) as invited,
-    response_rate(i.answered, i.invited) as response_rate,
+    coalesce(i.delivered, 0) as delivered,
+    response_rate(i.answered, i.delivered) as response_rate,
     coalesce(s.stats['n'], 0) as n,
     case when s.stats['n'] >= $min_base then s.stats['promoters'] end as promoters,
     case when s.stats['n'] >= $min_base then s.stats['passives'] end as passives,

@@ -5,10 +5,11 @@
 -- The mean recommendation score of every account that gave one in the window, and beside it what happened to the \
 -- account in the same window: satisfaction after single touchpoints, effort, what staff heard, escalations, calls, \
 -- touches and contacts lost. Satisfaction asked in the same survey as the score is left out: it is the same mood \
--- twice. A blank means that nobody was asked or answered, and stays blank; a zero of escalations or touches is a \
--- zero."""
+-- twice. An invitation answered twice counts once, with the later answer. A blank means that nobody was asked or \
+-- answered, and stays blank; a zero of escalations or touches is a zero."""
 -- tags = ["nps", "base"]
 -- grain = ["account_id"]
+-- uses = ["survey-invitations"]
 --
 -- [params.to]
 -- type = "month"
@@ -35,7 +36,7 @@
 -- escalations = { title = "Escalations", format = "0", description = "opened in the window" }
 -- severe_escalations = { title = "Severe escalations", format = "0", description = "of severity 4 and 5" }
 -- days_to_close = { title = "Days to close", format = "0.0", description = "mean over escalations closed" }
--- touches = { title = "Touches a month", format = "0.0", description = "over the months with the account as a customer" }
+-- touches = { title = "Touches a month", format = "0.0", description = "over the loaded months of the window in which the account was a customer, those without touches too" }
 -- sponsors_left = { title = "Deciders left", format = "0", description = "contacts who decide on the renewal and left in the window" }
 -- +++
 with bounds as (
@@ -45,7 +46,7 @@ with bounds as (
 ),
 scores as (
     select s.account_id, avg(s.nps) as nps, count(s.nps) as answers
-    from surveys s
+    from "survey-invitations" s
     join bounds b on s.answered_at >= b.first_day and s.answered_at < b.end_day
     where s.nps is not null
     group by s.account_id
@@ -58,7 +59,7 @@ satisfaction as (
         avg(s.csat) filter (where s.touchpoint = 'invoice') as csat_invoice,
         avg(s.csat) filter (where s.touchpoint in ('quarterly review', 'renewal meeting')) as csat_meetings,
         avg(s.ces) as ces
-    from surveys s
+    from "survey-invitations" s
     join bounds b on s.answered_at >= b.first_day and s.answered_at < b.end_day
     where s.survey_type in ('transactional', 'milestone')
     group by s.account_id
@@ -84,8 +85,22 @@ escalated as (
     join bounds b on e.opened_at >= b.first_day and e.opened_at < b.end_day
     group by e.account_id
 ),
+-- Of a month that is not loaded nothing is known; one that is loaded counts for accounts without a touch in it, too.
+window_months as (
+    select distinct t.period as month
+    from touches t
+    join bounds b on t.period >= b.first_day and t.period < b.end_day
+),
+-- A month counts in which the account was a customer on any day; the day of leaving is the first without it.
+customers as (
+    select a.account_id, count(*) as months
+    from accounts a
+    join window_months m on a.started_on < m.month + interval '1 month'
+        and (a.churned_on is null or a.churned_on > m.month)
+    group by a.account_id
+),
 touched as (
-    select t.account_id, cast(sum(t.touches) as double) / count(distinct t.period) as touches
+    select t.account_id, sum(t.touches) as touches
     from touches t
     join bounds b on t.period >= b.first_day and t.period < b.end_day
     group by t.account_id
@@ -113,7 +128,7 @@ select
     coalesce(e.escalations, 0) as escalations,
     coalesce(e.severe_escalations, 0) as severe_escalations,
     e.days_to_close,
-    coalesce(t.touches, 0.0) as touches,
+    cast(coalesce(t.touches, 0) as double) / m.months as touches,
     coalesce(d.sponsors_left, 0) as sponsors_left
 from scores s
 join accounts a on a.account_id = s.account_id
@@ -121,6 +136,7 @@ join offices o on o.office_id = a.office_id
 left join satisfaction c on c.account_id = s.account_id
 left join notes n on n.account_id = s.account_id
 left join escalated e on e.account_id = s.account_id
+left join customers m on m.account_id = s.account_id
 left join touched t on t.account_id = s.account_id
 left join deciders d on d.account_id = s.account_id
 order by s.account_id

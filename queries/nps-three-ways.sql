@@ -116,10 +116,11 @@ counted as (
         avg(score) as account_nps,
         stddev(score) / sqrt(count(score)) as account_error,
         sum(revenue) as revenue,
-        sum(revenue) filter (where score is not null) as covered_revenue,
-        sum(weight) as weight,
+        -- Of a revenue that is known, nothing covered is 0.
+        sum(case when score is not null then revenue else 0 end) as covered_revenue,
+        nullif(sum(weight), 0) as weight,
         sum(weight * weight) as weight_squares,
-        sum(weight * score) / sum(weight) as revenue_nps,
+        sum(weight * score) / nullif(sum(weight), 0) as revenue_nps,
         -- The squared distances from the weighted mean, multiplied out.
         sum(weight * weight * score * score) as squares_2,
         sum(weight * weight * score) as squares_1
@@ -157,7 +158,7 @@ select
     s.weight * s.weight / s.weight_squares as effective_accounts,
     s.revenue,
     s.covered_revenue,
-    cast(s.covered_revenue as double) / cast(s.revenue as double) as revenue_coverage,
+    cast(s.covered_revenue as double) / nullif(cast(s.revenue as double), 0) as revenue_coverage,
     case
         when s.answering = 0 then 'no answers'
         when s.answering < $min_base then 'base too small'

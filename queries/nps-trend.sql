@@ -3,10 +3,11 @@
 -- title = "Net Promoter Score by month and region"
 -- description = """
 -- NPS of each month by the day of the answer (UTC), for each region and for all together, with its adjusted Wald \
--- interval. The moving score pools the answers of three months; it is no average of three scores. A month without \
--- answers stays in, with n = 0 and no score."""
+-- interval. An invitation answered twice counts once, with the later answer. The moving score pools the answers of \
+-- three months; it is no average of three scores. A month without answers stays in, with n = 0 and no score."""
 -- tags = ["nps", "monthly"]
 -- grain = ["month", "region"]
+-- uses = ["survey-invitations"]
 --
 -- [params.to]
 -- type = "month"
@@ -73,13 +74,12 @@ grid as (
     cross join (values ('All'), ('NA'), ('EMEA'), ('APAC')) r(region)
 ),
 answers as (
-    select cast(date_trunc('month', s.answered_at) as date) as month, o.region, s.nps
-    from surveys s
-    join offices o on o.office_id = s.office_id
-    where s.survey_type = any($survey_types)
-      and s.answered_at >= cast($to as date) - cast(concat($months + 1, ' months') as interval)
-      and s.answered_at < cast($to as date) + interval '1 month'
-      and s.nps is not null
+    select cast(date_trunc('month', answered_at) as date) as month, region, nps
+    from "survey-invitations"
+    where survey_type = any($survey_types)
+      and answered_at >= cast($to as date) - cast(concat($months + 1, ' months') as interval)
+      and answered_at < cast($to as date) + interval '1 month'
+      and nps is not null
 ),
 -- A month of a region without answers stays in, with nothing to score.
 scored as (

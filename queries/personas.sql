@@ -240,7 +240,7 @@ select
     p.role,
     p.people,
     p.accounts,
-    cast(p.deciding as double) / p.people as decision_share,
+    cast(p.deciding as double) / nullif(p.people, 0) as decision_share,
     coalesce(s.stats['n'], 0) as n,
     case when s.stats['n'] >= $min_base then s.stats['nps'] end as nps,
     case when s.stats['n'] >= $min_base then s.stats['low'] end as low,

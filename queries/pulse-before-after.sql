@@ -76,24 +76,31 @@ scored as (
         case measure when 'NPS' then (nps['detractors'] + 0.75) / (n + 3) else 0.0 end as d
     from measured
 ),
+-- A measure that anybody answered has both groups, also one that answered nothing.
+groups as (
+    select distinct m.measure, m.changed_on, g.office_group
+    from measured m
+    cross join (values ('changed'), ('others')) g(office_group)
+),
 sides as (
     select
-        measure,
-        office_group,
-        max(changed_on) as changed_on,
-        coalesce(max(n) filter (where not is_after), 0) as n_before,
-        max(score) filter (where not is_after) as before,
-        max(low) filter (where not is_after) as before_low,
-        max(high) filter (where not is_after) as before_high,
-        coalesce(max(n) filter (where is_after), 0) as n_after,
-        max(score) filter (where is_after) as after,
-        max(low) filter (where is_after) as after_low,
-        max(high) filter (where is_after) as after_high,
-        max(100 * (p - d)) filter (where is_after)
-            - max(100 * (p - d)) filter (where not is_after) as adjusted_difference,
-        sum((p + d - power(p - d, 2)) * 10000 / adjusted_n) as variance
-    from scored
-    group by measure, office_group
+        g.measure,
+        g.office_group,
+        g.changed_on,
+        coalesce(max(s.n) filter (where not s.is_after), 0) as n_before,
+        max(s.score) filter (where not s.is_after) as before,
+        max(s.low) filter (where not s.is_after) as before_low,
+        max(s.high) filter (where not s.is_after) as before_high,
+        coalesce(max(s.n) filter (where s.is_after), 0) as n_after,
+        max(s.score) filter (where s.is_after) as after,
+        max(s.low) filter (where s.is_after) as after_low,
+        max(s.high) filter (where s.is_after) as after_high,
+        max(100 * (s.p - s.d)) filter (where s.is_after)
+            - max(100 * (s.p - s.d)) filter (where not s.is_after) as adjusted_difference,
+        sum((s.p + s.d - power(s.p - s.d, 2)) * 10000 / s.adjusted_n) as variance
+    from groups g
+    left join scored s on s.measure = g.measure and s.office_group = g.office_group
+    group by g.measure, g.office_group, g.changed_on
 ),
 enough as (
     select *, n_before >= $min_base and n_after >= $min_base as is_enough
@@ -124,7 +131,8 @@ differences as (
                 - max(adjusted_difference) filter (where office_group = 'others')
         end / nullif(sqrt(sum(variance)), 0) as z_value,
         bool_and(is_enough) as is_enough,
-        grouping(office_group) = 1 and count(*) < 2 as is_alone
+        max(n_before + n_after) filter (where office_group = 'changed') = 0 as lacks_changed,
+        max(n_before + n_after) filter (where office_group = 'others') = 0 as lacks_others
     from enough
     group by grouping sets ((measure), (measure, office_group))
 )
@@ -144,7 +152,8 @@ select
     case when is_enough then z_value end as z_value,
     case when is_enough then p_value(z_value) end as p_value,
     case
-        when is_alone then 'no other offices'
+        when lacks_changed then 'no answers from the changed offices'
+        when lacks_others then 'no answers from other offices'
         when not is_enough then 'base too small'
     end as note
 from differences

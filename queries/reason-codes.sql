@@ -7,9 +7,10 @@
 -- several: shares add up to more than 100 %. People are contacts in surveys; a note says what an account said, so \
 -- there the account is the person. Other names no reason of the codebook; comments that say nothing are not in the \
 -- base. Detractors are answers of 0 to 6, and notes that are negative. Hidden are detractors at offices whose NPS \
--- is high, where the mean hides them."""
+-- is high, where the mean hides them; an office with too few answers has no NPS."""
 -- tags = ["voice of the field", "nps", "monthly"]
 -- grain = ["code"]
+-- uses = ["nps-answers"]
 --
 -- [params.to]
 -- type = "month"
@@ -34,7 +35,13 @@
 -- default = 40
 -- min = -100
 -- max = 100
--- description = "NPS in the window from which an office counts as high"
+-- description = "NPS in the window from which an office counts as high: of everybody's latest answer by type of survey, if there are `min_base` or more"
+--
+-- [params.survey_types]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["relationship", "pulse", "executive"]
+-- description = "surveys whose NPS makes an office high; comments count from all surveys"
 --
 -- [params.posts]
 -- type = "list<text>"
@@ -50,7 +57,7 @@
 -- type = "int"
 -- default = 10
 -- min = 1
--- description = "fewest commenting people for which shares are shown"
+-- description = "fewest commenting people for shares to be shown, and fewest answers for an office to have an NPS"
 --
 -- [columns]
 -- code = { title = "Code" }
@@ -72,10 +79,10 @@
 -- +++
 with office_scores as (
     select office_id, nps(nps) as office_nps
-    from surveys
-    where answered_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
-      and answered_at < cast($to as date) + interval '1 month'
+    from "nps-answers"
+    where period = 'now'
     group by office_id
+    having count(*) >= $min_base
 ),
 said as (
     select

@@ -66,19 +66,20 @@ with people as (
     select
         account_id,
         contact_id,
-        region,
-        office,
         segment,
         tier,
-        contact_role,
         annual_revenue,
+        -- Somebody whose office or role changed is one person, with the latest of both.
+        arg_max(region, struct(sent_at, response_id)) as region,
+        arg_max(office, struct(sent_at, response_id)) as office,
+        arg_max(contact_role, struct(sent_at, response_id)) as contact_role,
         count(answered_at) > 0 as is_heard
     from "survey-invitations"
     where survey_type = any($survey_types)
       and is_delivered
       and sent_at >= cast($to as date) - cast(concat($months - 1, ' months') as interval)
       and sent_at < cast($to as date) + interval '1 month'
-    group by account_id, contact_id, region, office, segment, tier, contact_role, annual_revenue
+    group by account_id, contact_id, segment, tier, annual_revenue
 ),
 accounts_asked as (
     select

@@ -51,7 +51,7 @@
 -- group_name = { title = "Group" }
 -- invited = { title = "Invited", format = "#,##0" }
 -- delivered = { title = "Delivered", format = "#,##0", description = "sent to somebody who was still there" }
--- answered = { title = "Answered", format = "#,##0" }
+-- answered = { title = "Answered", format = "#,##0", description = "of those delivered" }
 -- response_rate = { title = "Response rate", format = "0.0%", good = "up", description = "answered of delivered" }
 -- low = { title = "Low", format = "0.0%" }
 -- high = { title = "High", format = "0.0%" }
@@ -102,8 +102,8 @@ counted as (
         count(*) filter (where is_now) as invited,
         count(*) filter (where is_now and is_delivered) as delivered,
         count(*) filter (where is_now and is_delivered and is_answered) as answered,
-        count(*) filter (where is_now and is_answered and blanks > 0) as with_blanks,
-        count(*) filter (where is_now and is_answered and comment is not null) as commented,
+        count(*) filter (where is_now and is_delivered and is_answered and blanks > 0) as with_blanks,
+        count(*) filter (where is_now and is_delivered and is_answered and comment is not null) as commented,
         count(distinct contact_id) filter (where is_now and is_delivered) as people,
         count(distinct contact_id) filter (where is_now and is_delivered and is_answered) as people_answered,
         count(*) filter (where not is_now and is_delivered) as delivered_before,

@@ -137,7 +137,7 @@ impl LakeSchema {
         if name == LAST {
             return self.last().map(Some);
         }
-        if !tables::is_path(name) && !self.folder.join(name).is_dir() {
+        if !tables::is_path(name) {
             return Ok(None);
         }
         if self.mode == Mode::ReadOnly {

@@ -1,21 +1,30 @@
 //! The files that a statement's scans read: what a result rests on.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use datafusion::common::Result as EngineResult;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
+use object_store::ObjectMeta;
+use object_store::path::Path as ObjectPath;
 use serde::{Deserialize, Serialize};
 
 use super::scans::Scans;
-use super::session::Engine;
-use super::tables::StoredAt;
+use super::tables::ParquetTable;
+use super::views::View;
+use crate::storage::Location;
 
 /// A file that was read, in the version that was read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Input {
-    /// The lake's table that it belongs to; `None` for a file by path.
+    /// The lake's table that it was read for; `None` for a file by path.
     pub table: Option<String>,
     /// As its user would write it.
     pub path: String,
@@ -27,113 +36,144 @@ pub struct Input {
     pub rows: Option<u64>,
 }
 
+/// A file of a scan, which goes with it through the plan: of two tables in one folder its path alone does not say which one it
+/// is read for.
+#[derive(Debug)]
+pub struct Found {
+    /// Address of the store that it is in; a scan may read it by another one.
+    store_url: String,
+    location: ObjectPath,
+    input: Input,
+}
+
+impl Found {
+    /// A file at a location, read for this table of the lake.
+    pub fn new(table: Option<&str>, location: &Location, file: &ObjectMeta, rows: Option<usize>) -> Self {
+        let input = Input {
+            table: table.map(str::to_owned),
+            path: location.shown(&file.location),
+            bytes: file.size,
+            e_tag: file.e_tag.clone(),
+            modified: file.last_modified,
+            rows: rows.map(|rows| rows as u64),
+        };
+        Self { store_url: location.store_url.clone(), location: file.location.clone(), input }
+    }
+}
+
+/// The files that the scans of one table opened.
+#[derive(Debug, Default)]
+pub struct Opened(Mutex<BTreeMap<ObjectPath, Arc<Found>>>);
+
+impl Opened {
+    /// Adds a file, in the place of an older version of it.
+    pub fn add(&self, file: &Arc<Found>) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.insert(file.location.clone(), Arc::clone(file));
+    }
+}
+
+/// Adds what is opened of the tables of a plan that is not optimized, and of the views in it.
+pub fn tables(plan: &LogicalPlan, opened: &mut Vec<Arc<Opened>>) -> EngineResult<()> {
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Ok(table) = source_as_provider(&scan.source)
+        {
+            let table = table.as_ref() as &dyn Any;
+            if let Some(view) = table.downcast_ref::<View>() {
+                tables(view.plan(), opened)?;
+            }
+            opened.extend(table.downcast_ref::<ParquetTable>().map(|table| Arc::clone(table.files_opened())));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
 impl Scans {
     /// The files of the lake's tables, and those by path, that the scans read, each once, by path. Those that a filter left out
     /// before any was opened are not among them.
-    pub fn inputs(&self, engine: &Engine) -> Vec<Input> {
+    pub fn inputs(&self) -> Vec<Input> {
         if let Some(inputs) = self.kept_inputs() {
             return inputs.to_vec();
         }
         let mut found = BTreeMap::new();
         if let Some(plan) = self.plan() {
-            add(plan.as_ref(), &mut found);
+            walk(plan.as_ref(), &mut found);
         }
-        let tables: Vec<_> = engine.table_locations().collect();
-        let inputs = found.into_values().map(|file| {
-            let of = tables.iter().filter(|(_, location)| {
-                file.store == location.store_url && file.location.prefix_matches(&location.base)
-            });
-            // Of tables that lie in each other, the innermost.
-            let of = of.max_by_key(|(_, location)| location.base.parts().count());
-            Input {
-                table: of.map(|(name, _)| name.clone()),
-                path: of.map_or_else(|| file.location.to_string(), |(_, location)| location.shown(&file.location)),
-                ..file.input
+        // A count or a bound that the footers know takes the place of its scan in the plan. What the scan had opened for it is
+        // read all the same, and what the partitions left out before that is not.
+        for opened in self.opened() {
+            for file in opened.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+                add(file, &mut found);
             }
-        });
-        let mut inputs: Vec<Input> = inputs.collect();
+        }
+        let mut inputs: Vec<Input> = found.into_values().collect();
         inputs.sort();
         inputs
     }
 }
 
-/// A file of a plan, before it is known whose it is.
-struct Found {
-    /// Address of the store that it is in.
-    store: String,
-    location: object_store::path::Path,
-    input: Input,
+/// Files by their stores and their paths there: two stores may have files of one path.
+type ByPlace = BTreeMap<(String, ObjectPath), Input>;
+
+/// Adds a file once, however many scans and parts of scans read it; one that is read by path too is its table's.
+fn add(file: &Found, found: &mut ByPlace) {
+    let known = found.entry((file.store_url.clone(), file.location.clone())).or_insert_with(|| file.input.clone());
+    if known.table.is_none() && file.input.table.is_some() {
+        known.clone_from(&file.input);
+    }
 }
 
-/// Adds the files of a plan, each once, by its store and its path there: two stores may have files of one path.
-fn add(plan: &dyn ExecutionPlan, found: &mut BTreeMap<(String, String), Found>) {
+/// Adds the files of a plan.
+fn walk(plan: &dyn ExecutionPlan, found: &mut ByPlace) {
     let scan = plan.downcast_ref::<DataSourceExec>();
     if let Some(config) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
-        for file in config.file_groups.iter().flat_map(FileGroup::files) {
-            let meta = &file.object_meta;
-            let store = file.extension::<StoredAt>().map_or(config.object_store_url.as_str(), |at| at.0.as_str());
-            let rows = file.statistics.as_ref().and_then(|known| known.num_rows.get_value().copied());
-            let input = Input {
-                table: None,
-                path: String::new(),
-                bytes: meta.size,
-                e_tag: meta.e_tag.clone(),
-                modified: meta.last_modified,
-                rows: rows.map(|rows| rows as u64),
-            };
-            // A file that is read in parts, or twice, is one.
-            let key = (store.to_owned(), meta.location.to_string());
-            found.entry(key).or_insert_with(|| Found {
-                store: store.to_owned(),
-                location: meta.location.clone(),
-                input,
-            });
+        let files = config.file_groups.iter().flat_map(FileGroup::files);
+        for file in files.filter_map(|file| file.extension::<Arc<Found>>()) {
+            add(file, found);
         }
     }
     for child in plan.children() {
-        add(child.as_ref(), found);
+        walk(child.as_ref(), found);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use datafusion::arrow::datatypes::Schema;
-    use datafusion::datasource::listing::PartitionedFile;
-    use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
-    use datafusion::datasource::table_schema::TableSchema;
-    use datafusion::execution::object_store::ObjectStoreUrl;
-    use object_store::ObjectMeta;
-
     use super::*;
 
-    fn scan(store: &str, at: Option<StoredAt>) -> Arc<DataSourceExec> {
-        let location = "t/a.parquet".into();
-        let meta = ObjectMeta { location, last_modified: DateTime::default(), size: 1, e_tag: None, version: None };
-        let file = PartitionedFile::new_from_meta(meta);
-        let file = match at {
-            Some(at) => file.with_extension(at),
-            None => file,
+    fn file(store_url: &str, table: Option<&str>) -> Found {
+        let input = Input {
+            table: table.map(str::to_owned),
+            path: "t/a.parquet".to_owned(),
+            bytes: 1,
+            e_tag: None,
+            modified: DateTime::default(),
+            rows: None,
         };
-        let store = ObjectStoreUrl::parse(store).expect("an address");
-        let source = ParquetSource::new(TableSchema::from(Arc::new(Schema::empty())));
-        let config =
-            FileScanConfigBuilder::new(store, Arc::new(source)).with_file_groups(vec![FileGroup::new(vec![file])]);
-        DataSourceExec::from_data_source(config.build())
+        Found { store_url: store_url.to_owned(), location: "t/a.parquet".into(), input }
     }
 
     #[test]
     fn files_of_one_path_in_two_stores_are_two_inputs() {
-        let mut found = BTreeMap::new();
+        let mut found = ByPlace::new();
         for store in ["s3://one/", "s3://two/", "file:///", "s3://two/"] {
-            add(scan(store, None).as_ref(), &mut found);
+            add(&file(store, None), &mut found);
         }
-        assert_eq!(found.len(), 3);
-        let at = || Some(StoredAt("s3://two/".to_owned()));
-        add(scan("scan://1/", at()).as_ref(), &mut found);
-        add(scan("scan://2/", at()).as_ref(), &mut found);
-        let stores: Vec<&str> = found.values().map(|file| file.store.as_str()).collect();
+        let stores: Vec<&str> = found.keys().map(|(store, _)| store.as_str()).collect();
         assert_eq!(stores, ["file:///", "s3://one/", "s3://two/"]);
+    }
+
+    #[test]
+    fn a_file_that_is_read_for_its_table_and_by_path_is_an_input_of_the_table() {
+        for tables in [[Some("t"), None], [None, Some("t")]] {
+            let mut found = ByPlace::new();
+            for table in tables {
+                add(&file("file:///", table), &mut found);
+            }
+            let of: Vec<_> = found.values().map(|input| input.table.as_deref()).collect();
+            assert_eq!(of, [Some("t")]);
+        }
     }
 }

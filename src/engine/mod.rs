@@ -14,6 +14,7 @@ mod optimizer;
 mod options;
 mod planner;
 mod profile;
+mod quartiles;
 mod registry;
 mod rewriting;
 mod scans;

@@ -1,7 +1,10 @@
 //! Settings of our own, which SET changes under `cxlake.`: each switches a rule off, to see what it does.
 
-use datafusion::common::config::{ConfigExtension, ConfigOptions};
+use std::any::Any;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::common::extensions_options;
+use datafusion::error::Result as EngineResult;
 
 extensions_options! {
     /// Rules of our own.
@@ -23,11 +26,38 @@ extensions_options! {
     }
 }
 
-impl ConfigExtension for Options {
+/// The options as a session holds them, listed by the names that SET and SHOW take.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Options);
+
+impl ConfigExtension for Settings {
     const PREFIX: &'static str = "cxlake";
 }
 
-/// The settings of a session; as they come where none are set.
+impl ExtensionOptions for Settings {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> EngineResult<()> {
+        self.0.set(key, value)
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let full = |entry: ConfigEntry| ConfigEntry { key: format!("{}.{}", Self::PREFIX, entry.key), ..entry };
+        self.0.entries().into_iter().map(full).collect()
+    }
+}
+
+/// The options of a session; as they come where none are set.
 pub fn of(options: &ConfigOptions) -> Options {
-    options.extensions.get::<Options>().cloned().unwrap_or_default()
+    options.extensions.get::<Settings>().map(|settings| settings.0.clone()).unwrap_or_default()
 }

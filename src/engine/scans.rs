@@ -10,12 +10,14 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 
 use super::asked::Asked;
-use super::inputs::Input;
+use super::inputs::{Input, Opened};
 
 /// The scans of one statement.
 #[derive(Clone, Default)]
 pub struct Scans {
     plan: Option<Arc<dyn ExecutionPlan>>,
+    /// What is opened of the statement's tables, whether or not its plan still has their scans.
+    opened: Arc<[Arc<Opened>]>,
     /// What is asked in place of the statement's rows.
     asked: Option<Asked>,
     /// Rows that the scans will go over, once somebody wants to know.
@@ -54,6 +56,12 @@ impl Scans {
         Self { plan: Some(plan), ..Self::default() }
     }
 
+    /// The scans of a statement over these tables.
+    #[must_use]
+    pub(super) fn over(self, opened: Vec<Arc<Opened>>) -> Self {
+        Self { opened: opened.into(), ..self }
+    }
+
     /// Of rows that were computed then from these files, and kept.
     pub fn kept(computed_at: DateTime<Utc>, inputs: Vec<Input>) -> Self {
         Self { kept: Some((computed_at, inputs.into())), ..Self::default() }
@@ -72,6 +80,11 @@ impl Scans {
     /// The statement's plan; `None` for rows that no statement computed.
     pub(super) fn plan(&self) -> Option<&Arc<dyn ExecutionPlan>> {
         self.plan.as_ref()
+    }
+
+    /// What is opened of the statement's tables.
+    pub(super) fn opened(&self) -> &[Arc<Opened>] {
+        &self.opened
     }
 
     /// The scans of a statement that is asked about.

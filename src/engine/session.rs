@@ -1,24 +1,23 @@
 //! The session: plans statements and starts them, with nothing of the engine's own left in its errors.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
     TableProvider,
 };
 use datafusion::common::ParamValues;
-use datafusion::common::config::{ConfigExtension, ExtensionOptions};
+use datafusion::common::config::ExtensionOptions;
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::datasource::{MemTable, TableType};
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan};
+use datafusion::logical_expr::{DdlStatement, Documentation, LogicalPlan, Prepare, SetVariable, Statement as Command};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -33,21 +32,22 @@ use super::catalog::{LakeSchema, Last, Overlay, Tables};
 use super::describe;
 use super::diagnose::{Known, SqlText, from_engine};
 use super::functions::{self, help::Kind};
+use super::inputs;
 use super::kept;
 use super::limits::{Limits, Mode};
 use super::optimizer;
-use super::options::Options;
+use super::options::Settings;
 use super::planner::Planner;
 use super::profile;
 use super::registry::Registry;
 use super::scans::Scans;
 use super::summary::{self, Summary};
-use super::tables::{Facts, Files, Listed, Texts};
+use super::tables::{self, Facts, Files, Listed, Texts};
 use super::views::View;
 use crate::error::{Error, Result};
 use crate::lake::metric::Formula;
 use crate::lake::{Lake, Table};
-use crate::storage::{Location, Stores};
+use crate::storage::Stores;
 use crate::suggest;
 
 /// Name of the engine's catalog and of the schema with the lake's tables in it.
@@ -98,7 +98,7 @@ impl Engine {
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false);
         let options = config.options_mut();
-        options.extensions.insert(Options::default());
+        options.extensions.insert(Settings::default());
         options.sql_parser.collect_spans = true;
         // Sizes of intermediate results too, so that the smaller side of a join is the one that is kept in memory.
         options.optimizer.use_statistics_registry = true;
@@ -180,12 +180,26 @@ impl Engine {
         let text = query.as_deref().unwrap_or(sql.text);
         let mut statement = state.sql_to_statement(text, &dialect).map_err(explain)?;
         functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
-        let plan = state.statement_to_plan(statement).await.map_err(explain)?;
+        let plan = with_default(state.statement_to_plan(statement).await.map_err(explain)?);
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
             allowed.verify_plan(&plan).map_err(|_| forbidden(&plan))?;
         }
         self.keep_tables(&plan)?;
+        if let LogicalPlan::Analyze(analyze) = &plan
+            && !is_query(&analyze.input)
+        {
+            // A COPY in it would write to its target at once.
+            let error = sql.place(Error::usage("`explain analyze` takes a query"), None);
+            return Err(error.hint("run it on the `select` alone"));
+        }
+        if let LogicalPlan::Statement(Command::Prepare(prepare)) = &plan
+            && matches!(prepare.input.as_ref(), LogicalPlan::Ddl(_) | LogicalPlan::Statement(_))
+        {
+            // EXECUTE would not find a way to run it.
+            let error = sql.place(Error::usage("`prepare` takes a query"), None);
+            return Err(error.hint("write the statement itself where it is to run"));
+        }
         let returns_rows = !matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_));
         if returns_rows && plan.schema().fields().is_empty() {
             return Err(sql
@@ -193,6 +207,11 @@ impl Engine {
                 .hint("write `select * from …`"));
         }
         let names = plan.get_parameter_names().map_err(|error| self.explain(error, Some(sql)))?;
+        let is_numbered = |name: &String| name.trim_start_matches('$').parse::<usize>().is_ok();
+        if matches!(plan, LogicalPlan::Statement(Command::Prepare(_))) && names.iter().all(is_numbered) {
+            // They get their values from EXECUTE.
+            return Ok(plan);
+        }
         if let Some(unknown) = names.iter().find(|name| !has(parameters, name)) {
             return Err(unbound(unknown, parameters, sql));
         }
@@ -200,24 +219,35 @@ impl Engine {
             return Ok(plan);
         }
         let values = parameters.iter().map(|(name, value)| (name.clone(), ScalarAndMetadata::from(value.clone())));
-        plan.with_param_values(ParamValues::Map(values.collect())).map_err(|error| self.explain(error, Some(sql)))
+        let values = ParamValues::Map(values.collect());
+        let bound = match plan {
+            LogicalPlan::Statement(Command::Prepare(Prepare { name, fields, input })) => {
+                let input = Arc::unwrap_or_clone(input).with_param_values(values).map(Arc::new);
+                input.map(|input| LogicalPlan::Statement(Command::Prepare(Prepare { name, fields, input })))
+            }
+            plan => plan.with_param_values(values),
+        };
+        bound.map_err(|error| self.explain(error, Some(sql)))
     }
 
-    /// Refuses to drop a table of the lake. The engine would say that there is none, since its catalog cannot refuse.
+    /// Refuses to drop what is of the lake. The engine would say that there is none, or say nothing, since its catalog cannot
+    /// refuse.
     fn keep_tables(&self, plan: &LogicalPlan) -> Result<()> {
         let name = match plan {
             LogicalPlan::Ddl(DdlStatement::DropTable(drop)) => &drop.name,
             LogicalPlan::Ddl(DdlStatement::DropView(drop)) => &drop.name,
+            LogicalPlan::Ddl(DdlStatement::DropCatalogSchema(drop)) => return keep_schema(drop.name.schema_name()),
             _ => return Ok(()),
         };
         if name.schema() == Some(kept::SCHEMA) {
             return Err(kept::untouchable(name.table()));
         }
         let name = name.table();
-        if !self.lake.tables.contains_key(name) {
-            return Ok(());
-        }
-        Err(Error::usage(format!("`{name}` is a table of the lake and cannot be dropped"))
+        // As in FROM: upper case counts only where the session made a table of that very name.
+        let is_it = |table: &&Table| table.name.eq_ignore_ascii_case(name);
+        let made = || self.schema.made_here().into_iter().any(|(made, _)| made == name);
+        let Some(table) = self.lake.tables.values().find(is_it).filter(|_| !made()) else { return Ok(()) };
+        Err(Error::usage(format!("`{}` is a table of the lake and cannot be dropped", table.name))
             .hint("take it out of `cxlake.toml`; its files stay"))
     }
 
@@ -229,12 +259,14 @@ impl Engine {
         if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) {
             self.is_changed.store(true, Ordering::Relaxed);
         }
+        let mut opened = Vec::new();
+        inputs::tables(&plan, &mut opened).map_err(|error| self.explain(error, Some(sql)))?;
         let (plan, context) = self.physical(plan, sql).await?;
         let stream = execute_stream(Arc::clone(&plan), context).map_err(|error| self.explain(error, Some(sql)))?;
         let schema = stream.schema();
         let explain = self.explaining(sql);
         let batches = stream.map(move |batch| batch.map_err(&explain));
-        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan) })
+        Ok(Running { schema, batches: Box::pin(batches), scans: Scans::new(plan).over(opened) })
     }
 
     /// Answers what is asked about a planned query, in rows.
@@ -246,6 +278,7 @@ impl Engine {
             return Err(sql.place(Error::query("only a table or a query can be asked about"), None));
         }
         let explain = |error| self.explain(error, Some(sql));
+        let plan = optimizer::with_types(plan).map_err(explain)?;
         match asked {
             Asked::Describe => {
                 let running = Running::done(describe::columns(&plan, &self.lake).map_err(explain)?);
@@ -288,9 +321,17 @@ impl Engine {
         sql: &SqlText<'_>,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let explain = |error| self.explain(error, Some(sql));
+        let partition_by = if let LogicalPlan::Copy(copy) = &plan { copy.partition_by.clone() } else { Vec::new() };
+        // The engine settles the types of a view as it makes it, by its own rules alone.
+        let plan =
+            if matches!(plan, LogicalPlan::Ddl(_)) { optimizer::with_types(plan).map_err(explain)? } else { plan };
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
         let context = Arc::new(frame.task_ctx());
-        Ok((frame.create_physical_plan().await.map_err(explain)?, context))
+        let mut plan = frame.create_physical_plan().await.map_err(explain)?;
+        if !partition_by.is_empty() {
+            plan = tables::with_folder_names(plan, &partition_by).map_err(explain)?;
+        }
+        Ok((plan, context))
     }
 
     /// Explains errors of a statement after its text has gone.
@@ -492,12 +533,6 @@ impl Engine {
         provider.files(&self.schema.state()?).await.map(Some)
     }
 
-    /// Where the tables of the lake lie, by name; without those whose location cannot be understood.
-    pub(super) fn table_locations(&self) -> impl Iterator<Item = (String, Location)> {
-        let tables = self.lake.tables.values();
-        tables.filter_map(|table| Some((table.name.clone(), self.schema.locate(table).ok()?)))
-    }
-
     /// Values that columns of a table of the lake hold, up to `max` of each; only of files on this machine.
     ///
     /// # Errors
@@ -511,9 +546,7 @@ impl Engine {
     /// What SET can change, with the value that each has now; empty for none.
     pub fn settings(&self) -> Vec<(String, String)> {
         let entries = self.context.state().config_options().entries();
-        // Those of an extension, which ours are, come without the name that SET wants before them.
-        let full = |key: String| if key.contains('.') { key } else { format!("{}.{key}", Options::PREFIX) };
-        entries.into_iter().map(|entry| (full(entry.key), entry.value.unwrap_or_default())).collect()
+        entries.into_iter().map(|entry| (entry.key, entry.value.unwrap_or_default())).collect()
     }
 
     pub(super) fn explain(&self, error: DataFusionError, sql: Option<&SqlText<'_>>) -> Error {
@@ -540,12 +573,31 @@ impl Engine {
     }
 }
 
+/// RESET of a setting of ours as the SET that it stands for; the engine resets none but its own.
+fn with_default(plan: LogicalPlan) -> LogicalPlan {
+    let LogicalPlan::Statement(Command::ResetVariable(reset)) = &plan else { return plan };
+    let default = Settings::default().entries().into_iter().find(|entry| entry.key == reset.variable);
+    match default.and_then(|entry| entry.value) {
+        Some(value) => {
+            let variable = reset.variable.clone();
+            LogicalPlan::Statement(Command::SetVariable(SetVariable { variable, value }))
+        }
+        None => plan,
+    }
+}
+
+/// Refuses to drop a schema that the lake is in.
+fn keep_schema(name: &str) -> Result<()> {
+    if ![SCHEMA, kept::SCHEMA].contains(&name) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("schema `{name}` is part of the lake and cannot be dropped"))
+        .hint("what statements of this session made goes with `drop table NAME` and `drop view NAME`"))
+}
+
 /// Names of the settings that SET takes.
 fn settings(state: &SessionState) -> Vec<String> {
-    // The engine lists settings of ours too, without what stands before them.
-    let engine = state.config_options().entries().into_iter().map(|entry| entry.key).filter(|key| key.contains('.'));
-    let ours = Options::default().entries();
-    engine.chain(ours.into_iter().map(|entry| format!("{}.{}", Options::PREFIX, entry.key))).collect()
+    state.config_options().entries().into_iter().map(|entry| entry.key).collect()
 }
 
 /// Whether a plan only reads, and returns rows.
@@ -616,17 +668,10 @@ fn catalogs(
 
 /// The columns with a name each of their own.
 fn distinct_names(schema: &SchemaRef) -> SchemaRef {
-    let mut seen = HashSet::new();
-    let fields = schema.fields().iter().map(|field| {
-        let mut name = field.name().clone();
-        let mut number = 1;
-        while !seen.insert(name.clone()) {
-            number += 1;
-            name = format!("{}_{number}", field.name());
-        }
-        // A result says of some columns that they are never null where a row may be.
-        Field::clone(field).with_name(name).with_nullable(true)
-    });
+    let names = tables::distinct_names(schema.fields().iter().map(|field| field.name().as_str()));
+    // A result says of some columns that they are never null where a row may be.
+    let named = |(field, name): (&FieldRef, String)| Field::clone(field).with_name(name).with_nullable(true);
+    let fields = schema.fields().iter().zip(names).map(named);
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 

@@ -1,25 +1,28 @@
 //! SUMMARIZE: one row per column of a query, from one pass over its rows.
 //!
-//! The engine's own aggregates find all measures of all columns in one row; here it is asked for, and laid out again with a
-//! row per column. Values are told as texts, since columns differ in type; means of decimals stay exact, and what is no
-//! number (NaN) is left out of every measure but the count.
+//! Aggregates, all but one the engine's own, find all measures of all columns in one row; here it is asked for, and laid out
+//! again with a row per column. Values are told as texts, since columns differ in type; means of decimals stay exact, and what
+//! is no number (NaN) is left out of every measure but the count.
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::{Column, Result, plan_datafusion_err};
 use datafusion::execution::SessionState;
 use datafusion::functions_aggregate::expr_fn::approx_percentile_cont;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, cast as cast_to, lit, when};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, cast as cast_to, lit, when,
+};
 use datafusion::scalar::ScalarValue;
 
+use super::quartiles::{QUARTILES, Quartiles};
 use crate::lake::column::type_name;
 
-/// Shares of the rows below the quartiles.
-const QUARTILES: [(&str, f64); 3] = [("q25", 0.25), ("q50", 0.5), ("q75", 0.75)];
+/// Measure of the exact quartiles, which stand in the places of those that are told about.
+const EXACT: &str = "exact";
 
 /// A summary that is asked for.
 pub struct Summary {
@@ -69,7 +72,12 @@ impl Summary {
 
     /// Lays the one row of measures out: a row per column.
     pub fn laid_out(&self, found: &RecordBatch) -> Result<RecordBatch> {
-        let of = |place: usize, measure: &str| found.column_by_name(&name(place, measure));
+        let of = |place: usize, measure: &str| {
+            let exact = found.column_by_name(&name(place, EXACT)).and_then(AsArray::as_struct_opt);
+            let exact = exact.and_then(|quartiles| quartiles.column_by_name(measure));
+            let known = exact.filter(|value| !value.is_empty() && value.is_valid(0));
+            known.or_else(|| found.column_by_name(&name(place, measure)))
+        };
         let rows = found.column_by_name("rows").and_then(integer).unwrap_or(0);
         let texts = |measure: &str| -> Result<ArrayRef> {
             let values = self.columns.iter().enumerate().map(|(place, (_, data_type))| {
@@ -145,27 +153,36 @@ fn measured(column: &Column, data_type: &DataType, state: &SessionState) -> Resu
     Ok(measures)
 }
 
-/// Mean, standard deviation and quartiles. Times are counted, and told as times again; they have no deviation.
+/// Mean, standard deviation and quartiles: about, and exact where the values are few. Times are counted, and told as times again;
+/// they have no deviation.
 fn spread(value: &Expr, data_type: &DataType, state: &SessionState) -> Result<Vec<(&'static str, Expr)>> {
     let counted = match data_type {
         DataType::Date32 => Some(cast_to(cast_to(value.clone(), DataType::Int32), DataType::Int64)),
         DataType::Timestamp(..) => Some(cast_to(value.clone(), DataType::Int64)),
         _ => None,
     };
-    let percentile =
-        |of: &Expr, share: f64| approx_percentile_cont(SortExpr::new(of.clone(), true, false), lit(share), None);
+    let about = |of: &Expr| {
+        let sort = SortExpr::new(of.clone(), true, false);
+        QUARTILES.map(|(name, quarters)| (name, approx_percentile_cont(sort.clone(), lit(quarters as f64 / 4.0), None)))
+    };
+    let exact = |of: Expr| (EXACT, AggregateUDF::from(Quartiles::new()).call(vec![of]));
     let Some(counted) = counted else {
         let float = cast_to(value.clone(), DataType::Float64);
         let mut measures = vec![
             ("mean", aggregate("avg", value.clone(), state)?),
             ("std", aggregate("stddev", float.clone(), state)?),
         ];
-        measures.extend(QUARTILES.map(|(name, share)| (name, percentile(&float, share))));
+        measures.extend(about(&float));
+        measures.push(exact(float));
         return Ok(measures);
     };
     // Times are made of the numbers again when the row is laid out.
     let mut measures = vec![("mean", aggregate("avg", counted.clone(), state)?)];
-    measures.extend(QUARTILES.map(|(name, share)| (name, percentile(&counted, share))));
+    measures.extend(about(&counted));
+    // Moments seldom repeat, and a float cannot hold each of them.
+    if *data_type == DataType::Date32 {
+        measures.push(exact(cast_to(counted, DataType::Float64)));
+    }
     Ok(measures)
 }
 
@@ -197,9 +214,9 @@ fn shown(value: &ArrayRef, data_type: &DataType, measure: &str) -> Result<Option
     };
     Ok(Some(match ScalarValue::try_from_array(&value, 0)? {
         ScalarValue::Float64(Some(number)) if !is_bound => rounded(number),
-        _ => array_value_to_string(&value, 0)?
-            .trim_end_matches('Z')
-            .replace('T', if data_type.is_temporal() { " " } else { "T" }),
+        // The letters of a time belong to its notation; those of a text are its own.
+        _ if data_type.is_temporal() => array_value_to_string(&value, 0)?.trim_end_matches('Z').replace('T', " "),
+        _ => array_value_to_string(&value, 0)?,
     }))
 }
 

@@ -18,6 +18,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, SubqueryAlias, TableType};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::optimizer::settling_rules;
+
 /// A statement under a name, its names and types settled and the views in it open.
 #[derive(Debug)]
 pub struct View {
@@ -28,7 +30,7 @@ impl View {
     /// # Errors
     /// Those of the engine's rules for names and types.
     pub fn settle(plan: LogicalPlan, state: &SessionState) -> Result<Self> {
-        let plan = Analyzer::new().execute_and_check(plan, state.config_options(), |_, _| {})?;
+        let plan = Analyzer::with_rules(settling_rules()).execute_and_check(plan, state.config_options(), |_, _| {})?;
         Ok(Self { plan: Arc::new(opened(plan)?) })
     }
 

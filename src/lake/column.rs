@@ -91,6 +91,8 @@ impl ColumnType {
     pub fn accepts(self, stored: &DataType) -> bool {
         use DataType as D;
         match (self, stored) {
+            // A column without a single value, as pandas writes it, is of any type.
+            (_, D::Null) => true,
             (_, D::Dictionary(_, values)) => self.accepts(values),
             (Self::Decimal(p, s), D::Decimal32(q, t) | D::Decimal64(q, t) | D::Decimal128(q, t)) => p >= *q && s == *t,
             (Self::Timestamp, D::Timestamp(unit, zone)) => *unit != TimeUnit::Nanosecond && zone.is_some(),

@@ -11,7 +11,9 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use super::document::Document;
+use super::schedule::{Around, in_manifest};
 use super::smtp::Smtp;
+use super::store;
 use crate::error::Result;
 use crate::suggest;
 
@@ -102,28 +104,22 @@ pub struct DestinationSection {
 /// The destinations of a list.
 ///
 /// # Errors
-/// `InvalidData` with the line: none or two in one, an address that is none, mail without `[smtp]`, a webhook in the clear.
-pub fn declared(
-    document: &Document<'_>,
-    sections: Vec<Spanned<DestinationSection>>,
-    smtp: Option<&Smtp>,
-) -> Result<Vec<Destination>> {
-    sections.into_iter().map(|section| destination(document, section, smtp)).collect()
+/// `InvalidData` with the line: none or two in one, an address that is none, a store that is not declared, mail without `[smtp]`,
+/// a webhook in the clear.
+pub fn declared(around: Around<'_>, sections: Vec<Spanned<DestinationSection>>) -> Result<Vec<Destination>> {
+    sections.into_iter().map(|section| destination(around, section)).collect()
 }
 
-fn destination(
-    document: &Document<'_>,
-    section: Spanned<DestinationSection>,
-    smtp: Option<&Smtp>,
-) -> Result<Destination> {
+fn destination(around: Around<'_>, section: Spanned<DestinationSection>) -> Result<Destination> {
+    let document = around.document;
     let start = section.span().start;
     let DestinationSection { folder, email, webhook, token_env } = section.into_inner();
     if let Some(token) = token_env.as_ref().filter(|_| webhook.is_none()) {
         return Err(document.error_at(token.span().start, "`token_env` goes with `webhook`"));
     }
     match (folder, email, webhook) {
-        (Some(folder), None, None) => folder_at(document, folder),
-        (None, Some(email), None) => addresses(document, email, smtp),
+        (Some(folder), None, None) => folder_at(around, folder),
+        (None, Some(email), None) => addresses(document, email, around.smtp),
         (None, None, Some(webhook)) => hook(document, &webhook, token_env),
         _ => Err(document
             .error_at(start, "a destination is one of `folder`, `email` and `webhook`")
@@ -131,9 +127,10 @@ fn destination(
     }
 }
 
-fn folder_at(document: &Document<'_>, folder: Spanned<String>) -> Result<Destination> {
+fn folder_at(around: Around<'_>, folder: Spanned<String>) -> Result<Destination> {
+    let document = around.document;
     let start = folder.span().start;
-    let written = folder.into_inner();
+    let written = folder.get_ref();
     if written.trim().is_empty() {
         return Err(document.error_at(start, "`folder` is an empty path"));
     }
@@ -149,7 +146,16 @@ fn folder_at(document: &Document<'_>, folder: Spanned<String>) -> Result<Destina
             None => error.hint("known here: `{date}`, `{month}`, `{year}`, `{time}`, `{schedule}`"),
         });
     }
-    Ok(Destination::Folder(written))
+    in_manifest(document, &folder, |written| {
+        if written.split_once(':').is_some_and(|(store, _)| store.contains('{')) {
+            // Which store it is, each run finds out.
+            return Ok(());
+        }
+        // A value may be a part of a bucket's name, which has no braces.
+        let plain = written.replace(['{', '}'], "");
+        store::check_place("the folder of a destination", &plain, around.stores)
+    })?;
+    Ok(Destination::Folder(folder.into_inner()))
 }
 
 fn addresses(

@@ -23,12 +23,11 @@ use super::layout;
 use super::metric::{self, Formula, Metric};
 use super::report::{self, ReportSection};
 use super::scale::{Scale, Scales};
-use super::schedule::{self, Around, ScheduleSection, SchedulerSection};
+use super::schedule::{self, Around, ScheduleSection, SchedulerSection, in_manifest};
 use super::smtp::{self, SmtpSection};
 use super::store::{self, Store, StoreSection};
-use super::{Lake, Root, Table, is_address};
+use super::{Lake, Root, Table};
 use crate::error::{Error, Result};
-use crate::suggest;
 
 /// Megabytes of this machine's disk for what is read from buckets, unless the manifest says otherwise.
 pub const CACHE_MB: u64 = 1024;
@@ -257,7 +256,8 @@ pub fn parse(text: &str, file: &str, root: &Root) -> Result<Lake> {
     let (scales, metrics) = metrics(&document, manifest.metric)?;
     let calendar = calendar(&document, &manifest.lake)?;
     let smtp = smtp::declared(&document, manifest.smtp)?;
-    let around = Around { document: &document, zone: calendar.zone, tables: &tables, smtp: smtp.as_ref() };
+    let around =
+        Around { document: &document, zone: calendar.zone, tables: &tables, stores: &stores, smtp: smtp.as_ref() };
     let (schedules, scheduler) = schedule::declared(around, manifest.schedule, manifest.alert, manifest.scheduler)?;
     Ok(Lake {
         root: root.clone(),
@@ -345,22 +345,7 @@ fn check_place(
     path: &Spanned<String>,
     stores: &BTreeMap<String, Store>,
 ) -> Result<()> {
-    let wrong = |message: String| document.error_at(path.span().start, message);
-    let line = document.line(path.span().start);
-    let path = path.get_ref();
-    if let Some((scheme, _)) = path.split_once("://").filter(|_| !is_address(path) && !path.starts_with("file://")) {
-        return Err(wrong(format!("{what} is at `{}`, and `{scheme}://` is not known", store::shown(path)))
-            .hint("write a local path, or one in a bucket: `s3://bucket/folder/`"));
-    }
-    if is_address(path) {
-        store::take_apart(path).map_err(|error| error.at(document.file, Some(line)))?;
-    }
-    let Some((store, _)) = store::named(path).filter(|(store, _)| !stores.contains_key(*store)) else { return Ok(()) };
-    let error = wrong(format!("{what} is in store `{store}`, which is not declared"));
-    Err(match suggest::nearest(store, stores.keys().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("declare it: `[store.{store}]` with `url = \"s3://bucket/\"`")),
-    })
+    in_manifest(document, path, |path| store::check_place(what, path, stores))
 }
 
 fn table(

@@ -17,6 +17,7 @@ use super::document::{Document, InOrder};
 use super::report::{Form, Params, params};
 use super::smtp::Smtp;
 use super::span;
+use super::store::Store;
 use super::timing::Timing;
 use crate::error::{Error, Result};
 use crate::suggest;
@@ -291,6 +292,7 @@ pub struct Around<'a> {
     /// The lake's time zone.
     pub zone: Tz,
     pub tables: &'a BTreeMap<String, Table>,
+    pub stores: &'a BTreeMap<String, Store>,
     pub smtp: Option<&'a Smtp>,
 }
 
@@ -398,7 +400,7 @@ fn schedule(
         retry_wait: span_or(common.retry_wait, RETRY_WAIT)?,
         timeout: span_or(common.timeout, TIMEOUT)?,
         jitter: span_or(common.jitter, Duration::ZERO)?,
-        to: destination::declared(document, common.to.into_inner(), around.smtp)?,
+        to: destination::declared(around, common.to.into_inner())?,
         owner: common.owner.map_or_else(|| Ok(owner.to_vec()), |own| owners(around, own))?,
         place: (document.file.to_owned(), document.line(name.span().start)),
         name: name.get_ref().clone(),
@@ -467,7 +469,7 @@ fn wait_for(around: Around<'_>, section: WaitSection) -> Result<WaitFor> {
 /// Destinations of those who are told of failures, which are messages and no files.
 fn owners(around: Around<'_>, sections: Vec<Spanned<DestinationSection>>) -> Result<Vec<Destination>> {
     let starts: Vec<usize> = sections.iter().map(|section| section.span().start).collect();
-    let owners = destination::declared(around.document, sections, around.smtp)?;
+    let owners = destination::declared(around, sections)?;
     let folder = owners.iter().zip(starts).find(|(owner, _)| matches!(owner, Destination::Folder(_)));
     match folder {
         Some((_, start)) => Err(around

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::document::Document;
 use crate::error::{Error, Result};
+use crate::suggest;
 
 /// What addresses of buckets begin with.
 pub const SCHEME: &str = "s3://";
@@ -184,8 +185,7 @@ fn store(
     folder: Option<&Path>,
 ) -> Result<Store> {
     let at = |offset: usize, message: String| document.error_at(offset, message);
-    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
-    if name.get_ref().len() < 2 || !name.get_ref().chars().all(is_word) {
+    if !is_name(name.get_ref()) {
         return Err(at(name.span().start, format!("store `{}` is no word", name.get_ref()))
             .hint("two or more letters, digits, `_` and `-`; paths begin with it, as in `NAME:folder/`"));
     }
@@ -271,10 +271,37 @@ pub fn hint(address: &str, correct: &str) -> String {
     }
 }
 
+/// Whether a store can have this name.
+fn is_name(name: &str) -> bool {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    name.len() >= 2 && name.chars().all(is_word)
+}
+
 /// The store and the path in it of a path such as `prod:folder/`; `None` for paths that name no store.
 pub fn named(path: &str) -> Option<(&str, &str)> {
     let (store, below) = path.split_once(':')?;
-    (!store.contains('/') && !below.starts_with("//")).then_some((store, below.trim_start_matches('/')))
+    (is_name(store) && !below.starts_with("//")).then_some((store, below.trim_start_matches('/')))
+}
+
+/// Refuses a path in a kind of storage that is not known, or in a store that is not declared: on the disk it would be a folder of
+/// that name. `what` lies there.
+///
+/// # Errors
+/// `Usage` with the nearest store; `InvalidData` when it is no address of a bucket.
+pub fn check_place(what: &str, path: &str, stores: &BTreeMap<String, Store>) -> Result<()> {
+    if path.starts_with(SCHEME) {
+        return take_apart(path).map(|_| ());
+    }
+    if let Some((scheme, _)) = path.split_once("://").filter(|_| !path.starts_with("file://")) {
+        return Err(Error::usage(format!("{what} is at `{}`, and `{scheme}://` is not known", shown(path)))
+            .hint("write a local path, or one in a bucket: `s3://bucket/folder/`"));
+    }
+    let Some((store, _)) = named(path).filter(|(store, _)| !stores.contains_key(*store)) else { return Ok(()) };
+    let error = Error::usage(format!("{what} is in store `{store}`, which is not declared"));
+    Err(match suggest::nearest(store, stores.keys().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("declare it: `[store.{store}]` with `url = \"s3://bucket/\"`")),
+    })
 }
 
 #[cfg(test)]
@@ -306,7 +333,7 @@ mod tests {
     fn a_path_in_a_store_begins_with_its_name() {
         assert_eq!(named("prod:a/b/"), Some(("prod", "a/b/")));
         assert_eq!(named("prod:"), Some(("prod", "")));
-        for other in ["a/b", "a/b:c", "s3://b/c", "file:///a"] {
+        for other in ["a/b", "a/b:c", "s3://b/c", "file:///a", "a:b.csv", "two words:x"] {
             assert_eq!(named(other), None, "{other}");
         }
     }

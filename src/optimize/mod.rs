@@ -8,6 +8,7 @@ mod say;
 mod survey;
 mod write;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,10 +19,10 @@ use object_store::ObjectMeta;
 use object_store::buffered::BufWriter;
 use tokio::sync::{Notify, mpsc};
 
-use crate::engine::{Engine, TableFiles, Tally, Whole};
+use crate::engine::{Engine, TableFile, TableFiles, Tally, Whole};
 use crate::error::{Error, Kind, Result};
 use crate::lake::Table;
-use crate::storage::{Change, Waiting, explain};
+use crate::storage::{Change, Links, Waiting, explain};
 
 pub use survey::{Extent, Folder};
 
@@ -31,9 +32,13 @@ const PART: usize = 16 << 20;
 /// Parts that are sent at once.
 const PARTS_AT_ONCE: usize = 4;
 
-/// Folders of which a part is written for trial, and rows of each at most.
+/// Folders of which a part is written for trial, and files and rows of each at most.
 const TRIED: usize = 3;
+const TRIED_FILES: usize = 16;
 const TRIED_ROWS: usize = 100_000;
+
+/// Of so many rows of a trial one is written once more.
+const TRIED_AGAIN: u64 = 8;
 
 /// Values of an identifier that are looked up for trial.
 const LOOKED_UP: usize = 5;
@@ -99,7 +104,8 @@ impl Plan {
 /// Looks at the files of a table; `keep` is how long replaced files stay.
 ///
 /// # Errors
-/// `NotFound` for a table that is not there; `Usage` for one that is no folder of files; those of reading it.
+/// `NotFound` for a table that is not there; `Usage` for one that is no folder of files, or has some behind a link; those of reading
+/// it.
 pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<Utc>) -> Result<Plan> {
     let table = engine.lake_table(table)?.clone();
     let files = engine.table_files_whole(&table).await?;
@@ -108,6 +114,7 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
         return Err(Error::usage(format!("table `{}` is at `{}`, which is no folder", table.name, table.path))
             .hint("files are replaced in folders alone; give the table a folder of its own in `cxlake.toml`"));
     }
+    check_links(&table, &files)?;
     let layout = &table.layout;
     for column in layout.sort.iter().map(|key| &key.column).chain(&layout.identifiers) {
         let is_there = files.files.iter().any(|file| file.column(column).is_some());
@@ -118,7 +125,7 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
     }
     let folders = survey::folders(&files.files, layout);
     let wanted: Vec<&Folder> = folders.iter().filter(|folder| folder.wants_rewriting).collect();
-    let (tried, becomes) = tried(engine, &files, &table, &wanted).await?;
+    let trial = tried(engine, &files, &table, &wanted).await?;
     let mut plan = Plan {
         all: Extent::of(&files.files, layout),
         wanted: Extent::of(wanted.iter().flat_map(|folder| &folder.files), layout),
@@ -134,9 +141,10 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
     };
     for folder in wanted {
         let bytes: u64 = folder.files.iter().map(|file| file.meta.size).sum();
-        let bytes = scaled(bytes, becomes, tried);
-        plan.bytes_after += bytes;
-        plan.files_after += bytes.div_ceil(write::FILE_BYTES).max(1);
+        let bytes = scaled(bytes, trial.after, trial.before);
+        let files = bytes.div_ceil(write::FILE_BYTES).max(1);
+        plan.bytes_after += bytes + files * trial.of_any_file;
+        plan.files_after += files;
     }
     plan.folders = folders;
     for column in &table.layout.identifiers {
@@ -145,6 +153,17 @@ pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<U
     }
     (plan.waiting, plan.wants_tidying) = Waiting::of(engine.stores(), &plan.files.location, keep, now).await?;
     Ok(plan)
+}
+
+/// Refuses a table with files behind a link: they are another table's too, to which the new files would come as well.
+fn check_links(table: &Table, files: &TableFiles) -> Result<()> {
+    let location = &files.location;
+    let links = Links::among(location, files.files.iter().map(|file| &file.meta.location));
+    let Some((link, place)) = links.below(location) else { return Ok(()) };
+    let (link, name) = (location.shown(link), &table.name);
+    let place = location.on_disk(place).map(|place| place.display().to_string()).unwrap_or_default();
+    Err(Error::usage(format!("table `{name}` cannot be optimized: `{link}` is a link to `{place}`"))
+        .hint("another table may have the files behind it; move them to the place of the link, or optimize their folder as a table of its own"))
 }
 
 async fn looked_up(files: &TableFiles, column: &str, values: Vec<ScalarValue>) -> Result<LookUps> {
@@ -157,23 +176,64 @@ fn scaled(bytes: u64, by: u64, of: u64) -> u64 {
     u64::try_from(u128::from(bytes) * u128::from(by) / u128::from(of.max(1))).unwrap_or(u64::MAX)
 }
 
-/// Bytes of parts of some folders, and what they become when they are written, to nowhere.
-async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&Folder]) -> Result<(u64, u64)> {
-    let (mut before, mut after) = (0, 0);
+/// What became of bytes that were written for trial.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trial {
+    /// Bytes of files, and what their rows take when they are written.
+    before: u64,
+    after: u64,
+    /// What a file takes beside its rows.
+    of_any_file: u64,
+}
+
+/// Writes parts of some folders, to nowhere, of each the rows of its largest files.
+async fn tried(engine: &Engine, files: &TableFiles, table: &Table, folders: &[&Folder]) -> Result<Trial> {
+    let (mut trial, mut trials) = (Trial::default(), 0);
     for folder in folders.iter().step_by(folders.len().div_ceil(TRIED).max(1)) {
-        let largest = folder.files.iter().max_by_key(|file| file.meta.size);
-        let Some(largest) = largest.filter(|file| file.rows() > 0) else { continue };
-        let whole = Whole::new(&files.location, Arc::clone(&files.store), vec![largest.clone()])?;
-        let properties = write::properties(&whole.schema, &table.layout, std::slice::from_ref(largest))?;
-        let (mut running, tallied) = engine.sorted(&whole, &table.layout.sort, Some(TRIED_ROWS))?;
-        let refused =
-            |error: parquet::errors::ParquetError| Error::internal(format!("a trial cannot be written: {error}"));
-        let mut out = Vec::new();
-        write::file(&mut out, &whole.schema, &properties, &mut running.batches, &|_| {}, refused).await?;
-        before += scaled(largest.meta.size, tallied.so_far().rows, largest.rows());
-        after += out.len() as u64;
+        let sample = largest(&folder.files);
+        let there: u64 = sample.iter().map(TableFile::rows).sum();
+        if there == 0 {
+            continue;
+        }
+        let bytes: u64 = sample.iter().map(|file| file.meta.size).sum();
+        let whole = Whole::new(&files.location, Arc::clone(&files.store), sample)?;
+        let (rows, all) = written_to_nowhere(engine, &whole, table, TRIED_ROWS).await?;
+        // A file of fewer rows tells what rows take, and what a file takes whatever is in it.
+        let part = usize::try_from(rows.div_ceil(TRIED_AGAIN)).unwrap_or(usize::MAX);
+        let (fewer, less) = written_to_nowhere(engine, &whole, table, part).await?;
+        let of_rows = if fewer < rows { scaled(all.saturating_sub(less), rows, rows - fewer).min(all) } else { all };
+        trial.before += scaled(bytes, rows, there);
+        trial.after += of_rows;
+        trial.of_any_file += all - of_rows;
+        trials += 1;
     }
-    Ok(if before > 0 { (before, after) } else { (1, 1) })
+    trial.of_any_file = trial.of_any_file.checked_div(trials).unwrap_or_default();
+    Ok(if trial.before > 0 { trial } else { Trial { before: 1, after: 1, of_any_file: 0 } })
+}
+
+/// The largest files, as many as it takes for the rows of a trial, in the order in which they were.
+fn largest(files: &[TableFile]) -> Vec<TableFile> {
+    let mut places: Vec<usize> = (0..files.len()).collect();
+    places.sort_by_key(|&place| Reverse(files[place].meta.size));
+    let mut rows = 0;
+    let is_wanted = |&place: &usize| {
+        let before = rows;
+        rows += files[place].rows();
+        before < TRIED_ROWS as u64
+    };
+    let mut places: Vec<usize> = places.into_iter().take(TRIED_FILES).take_while(is_wanted).collect();
+    places.sort_unstable();
+    places.into_iter().map(|place| files[place].clone()).collect()
+}
+
+/// Writes the first rows of files as one, to nowhere; how many rows it has, and how many bytes it would have.
+async fn written_to_nowhere(engine: &Engine, whole: &Whole, table: &Table, rows_max: usize) -> Result<(u64, u64)> {
+    let properties = write::properties(&whole.schema, &table.layout, whole.files())?;
+    let (mut running, tallied) = engine.sorted(whole, &table.layout.sort, Some(rows_max))?;
+    let refused = |error: parquet::errors::ParquetError| Error::internal(format!("a trial cannot be written: {error}"));
+    let mut out = Vec::new();
+    write::file(&mut out, &whole.schema, &properties, &mut running.batches, &|_| {}, refused).await?;
+    Ok((tallied.so_far().rows, out.len() as u64))
 }
 
 /// Does what a plan says. `tell` hears of rows as they are written; `stop` gives all up.

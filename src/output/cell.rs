@@ -14,6 +14,7 @@ pub struct Column<'a> {
     formatter: ArrayFormatter<'a>,
     numbers: Option<(&'a NumberFormat, Numbers)>,
     groups_digits: bool,
+    keeps_lines: bool,
     null: &'static str,
 }
 
@@ -46,8 +47,15 @@ impl<'a> Column<'a> {
             formatter: ArrayFormatter::try_new(values, &OPTIONS)?,
             numbers,
             groups_digits: number.is_none() && present.groups_digits() && is_number(field.data_type()),
+            keeps_lines: false,
             null: present.null(),
         })
+    }
+
+    /// The same for a document, which can show lines and tabs of a text as they are.
+    #[must_use]
+    pub fn keeping_lines(self) -> Self {
+        Self { keeps_lines: true, ..self }
     }
 
     /// The value of a row; control characters are shown as escapes, so that a comment cannot drive the terminal.
@@ -75,10 +83,12 @@ impl<'a> Column<'a> {
         let text = &into[start..];
         let changed = if self.groups_digits {
             grouped_number(text)
-        } else if text.contains(drives) {
-            safe(text)
-        } else {
+        } else if !text.contains(drives) {
             return;
+        } else if self.keeps_lines {
+            shown(&text.replace("\r\n", "\n"), |letter| drives(letter) && !matches!(letter, '\n' | '\t'))
+        } else {
+            safe(text)
         };
         into.truncate(start);
         into.push_str(&changed);
@@ -156,7 +166,28 @@ pub fn safe(text: &str) -> String {
     if !text.contains(drives) {
         return text.to_owned();
     }
+    shown(text, drives)
+}
+
+/// The text with these characters shown as escapes.
+fn shown(text: &str, escapes: impl Fn(char) -> bool) -> String {
     text.chars()
-        .map(|letter| if drives(letter) { letter.escape_default().to_string() } else { letter.to_string() })
+        .map(|letter| if escapes(letter) { letter.escape_default().to_string() } else { letter.to_string() })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::StringArray;
+
+    use super::*;
+
+    #[test]
+    fn a_document_shows_lines_and_tabs_as_they_are_and_nothing_else_that_drives() {
+        let values = StringArray::from(vec!["one\r\ntwo\tthree\u{1b}[31m\u{202e}"]);
+        let (field, present) = (Field::new("text", DataType::Utf8, true), Presentation::default());
+        let column = || Column::new(&field, &values, &present).expect("texts");
+        assert_eq!(column().text(0), "one\\r\\ntwo\\tthree\\u{1b}[31m\\u{202e}");
+        assert_eq!(column().keeping_lines().text(0), "one\ntwo\tthree\\u{1b}[31m\\u{202e}");
+    }
 }

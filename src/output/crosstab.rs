@@ -27,7 +27,7 @@ pub struct Crosstab {
 
 impl Crosstab {
     /// Turns a result. Pairs that it does not have are null; rows and columns come in the order of the result. Values that differ stay
-    /// apart, also where they are shown alike.
+    /// apart, also where they are shown alike: the later columns get a number, as in `12%_2`.
     ///
     /// # Errors
     /// `Usage` when a column is not there, a pair comes twice, or there are too many columns.
@@ -62,12 +62,12 @@ impl Crosstab {
         };
         let mut fields = vec![Field::clone(schema.field(down)).with_nullable(true)];
         let mut columns = vec![taken(down, &first)?];
-        for ((title, _), places) in titles.iter().zip(cells) {
-            fields.push(Field::new(title, schema.field(values).data_type().clone(), true));
+        let names = names(schema.field(down).name(), &titles);
+        for (name, places) in names.iter().zip(cells) {
+            fields.push(Field::new(name, schema.field(values).data_type().clone(), true));
             columns.push(taken(values, &UInt64Array::from(places))?);
         }
-        let names = titles.iter().map(|(title, _)| title.as_str());
-        let present = present.spread(schema.field(values).name(), names);
+        let present = present.spread(schema.field(values).name(), names.iter().map(String::as_str));
         let turned = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
             .map_err(|error| Error::internal(format!("a crosstab cannot be made: {error}")))?;
         Ok((turned, present))
@@ -76,6 +76,20 @@ impl Crosstab {
 
 /// The different values of a column as texts, each with the row in which it comes first.
 type Values = Vec<(String, usize)>;
+
+/// The names of the columns beside that of the rows, each its own: programs find columns by name.
+fn names(rows: &str, titles: &[(String, usize)]) -> Vec<String> {
+    let mut names = vec![rows.to_owned()];
+    for (title, _) in titles {
+        let (mut name, mut number) = (title.clone(), 1);
+        while names.contains(&name) {
+            number += 1;
+            name = format!("{title}_{number}");
+        }
+        names.push(name);
+    }
+    names.split_off(1)
+}
 
 /// The values of a column, and for each row the place of its value.
 fn distinct(rows: &RecordBatch, column: usize, present: &Presentation) -> Result<(Values, Vec<usize>)> {
@@ -112,6 +126,12 @@ mod tests {
     use crate::output::present::{ColumnStyle, NumberFormat};
 
     #[test]
+    fn no_column_has_the_name_of_another_or_of_the_rows() {
+        let titles = ["n", "a", "a", "a_2"].map(|title| (title.to_owned(), 0));
+        assert_eq!(names("n", &titles), ["n_2", "a", "a_2", "a_2_2"]);
+    }
+
+    #[test]
     fn values_that_look_alike_have_rows_and_columns_of_their_own() {
         let columns: [(&str, ArrayRef); 3] = [
             ("answer", Arc::new(StringArray::from(vec![None, Some("NULL"), None]))),
@@ -124,7 +144,7 @@ mod tests {
         let (turned, _) = Crosstab::default().of(&rows, &present).expect("a crosstab");
         let schema = turned.schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        assert_eq!(names, ["answer", "12%", "12%"]);
+        assert_eq!(names, ["answer", "12%", "12%_2"]);
         assert_eq!(turned.column(0).as_ref(), &StringArray::from(vec![None, Some("NULL")]));
         assert_eq!(turned.column(1).as_ref(), &Int64Array::from(vec![1, 2]));
         assert_eq!(turned.column(2).as_ref(), &Int64Array::from(vec![Some(3), None]));

@@ -1,4 +1,4 @@
-//! CSV and TSV: a header always, all rows, nulls as empty fields, nested values as text.
+//! CSV and TSV: a header always, all rows, nulls as empty fields, nested values as text with `NULL` in it.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -87,7 +87,8 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
 }
 
 fn as_text(values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let options = FormatOptions::new();
+    // Within a list, what is written as nothing is an empty text.
+    let options = FormatOptions::new().with_null("NULL");
     let formatter = ArrayFormatter::try_new(values, &options)?;
     let texts = (0..values.len()).map(|row| values.is_valid(row).then(|| formatter.value(row).to_string()));
     Ok(Arc::new(texts.collect::<StringArray>()))

@@ -24,7 +24,7 @@ use std::io::Write;
 use std::path::Path;
 
 use ::arrow::array::RecordBatch;
-use ::arrow::datatypes::SchemaRef;
+use ::arrow::datatypes::{DataType, Field, IntervalUnit, SchemaRef};
 use ::arrow::error::ArrowError;
 use futures::{Stream, StreamExt};
 
@@ -104,6 +104,24 @@ impl Format {
         matches!(self, Self::Json | Self::Ndjson | Self::Parquet)
     }
 
+    /// Why the form cannot hold a column, and what to write instead.
+    fn refuses(self, field: &Field) -> Option<Error> {
+        let kind = field.data_type();
+        let (what, instead) = match self {
+            Self::Json | Self::Ndjson if holds(kind, &has_other_keys) => {
+                ("maps whose keys are no texts, which JSON does not have", "write `parquet`")
+            }
+            Self::Parquet if holds(kind, &is_calendar_span) => {
+                ("intervals, which Parquet cannot hold", "make texts of them with `cast(x as text)`")
+            }
+            Self::Insert if holds(kind, &has_fields) => {
+                ("structs or maps, which `insert` cannot hold", "write `json` or `parquet`")
+            }
+            _ => return None,
+        };
+        Some(Error::query(format!("column `{}` has {what}", field.name())).hint(instead))
+    }
+
     /// Whether the form is read by people, who want a blank line between two results.
     pub fn is_for_people(self) -> bool {
         self.is_table() || self == Self::Markdown
@@ -159,13 +177,6 @@ enum Sink<W: Write + Send> {
 
 impl<W: Write + Send> Sink<W> {
     fn open(out: W, schema: &SchemaRef, style: &Style) -> Result<Self, ArrowError> {
-        if style.format.needs_unique_names() {
-            let mut seen = std::collections::HashSet::new();
-            if let Some(twice) = schema.fields().iter().find(|field| !seen.insert(field.name())) {
-                let message = format!("two columns are called `{}`; name one with `as`", twice.name());
-                return Err(ArrowError::SchemaError(message));
-            }
-        }
         Ok(match style.format {
             Format::Table | Format::Box | Format::Vertical => Self::Table(table::Table::new(out, schema, style)),
             Format::Csv => Self::Delimited(delimited::Delimited::new(out, schema, b',', style.csv_safe)?),
@@ -209,10 +220,58 @@ impl<W: Write + Send> Sink<W> {
     }
 }
 
+/// Whether a type is such a one or has it within.
+fn holds(kind: &DataType, is_it: &impl Fn(&DataType) -> bool) -> bool {
+    is_it(kind)
+        || match kind {
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                holds(item.data_type(), is_it)
+            }
+            DataType::Map(entries, _) => holds(entries.data_type(), is_it),
+            DataType::Struct(fields) => fields.iter().any(|field| holds(field.data_type(), is_it)),
+            _ => false,
+        }
+}
+
+/// Whether a type is a struct or a map, which is a list of structs.
+fn has_fields(kind: &DataType) -> bool {
+    matches!(kind, DataType::Struct(_) | DataType::Map(..))
+}
+
+/// Whether a type is a map with other keys than texts.
+fn has_other_keys(kind: &DataType) -> bool {
+    let DataType::Map(entries, _) = kind else { return false };
+    let DataType::Struct(fields) = entries.data_type() else { return false };
+    fields.first().is_some_and(|key| !key.data_type().is_string())
+}
+
+/// Whether a type is an interval of months, days and time, each for itself.
+fn is_calendar_span(kind: &DataType) -> bool {
+    *kind == DataType::Interval(IntervalUnit::MonthDayNano)
+}
+
+/// Refuses columns that the form cannot hold, or whose readers would lose one of two.
+///
+/// # Errors
+/// `Query` that names the column.
+pub fn check(schema: &SchemaRef, format: Format) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    for field in schema.fields() {
+        if format.needs_unique_names() && !seen.insert(field.name()) {
+            return Err(Error::query(format!("two columns are called `{}`", field.name()))
+                .hint("give one of them another name with `as`"));
+        }
+        if let Some(error) = format.refuses(field) {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
 /// Writes a whole result: the head first, then the rows as they come.
 ///
 /// # Errors
-/// Those of `batches` as they are; `Storage` when writing fails.
+/// Those of `batches` as they are; `Query` for a column that the form cannot hold; `Storage` when writing fails.
 pub async fn drain<W: Write + Send>(
     schema: &SchemaRef,
     batches: impl Stream<Item = Result<RecordBatch>>,
@@ -222,6 +281,7 @@ pub async fn drain<W: Write + Send>(
     let mut batches = std::pin::pin!(batches);
     // A statement that fails before its first rows prints nothing, not even a head.
     let mut next = batches.next().await.transpose()?;
+    check(schema, style.format)?;
     let mut sink = Sink::open(out, schema, style).map_err(cannot_write)?;
     let mut rows = 0;
     while let Some(batch) = next {

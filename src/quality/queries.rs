@@ -15,9 +15,6 @@ use crate::error::{Error, Result};
 use crate::lake::check::{Check, Complete, Key, Rule};
 use crate::suggest;
 
-/// Column that says whether an expected combination has a row.
-const THERE: &str = "there";
-
 /// Runs the checks of a table that are queries.
 pub async fn run(subject: &Subject<'_>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
@@ -130,11 +127,16 @@ fn held_against(expected: LogicalPlan, table: LogicalPlan, keys: &[String]) -> R
     let expected_keys = expected_keys.collect::<Result<Vec<_>, _>>()?;
     let expected = LogicalPlanBuilder::from(expected).project(expected_keys)?.distinct()?.alias("expected")?;
     let mut found_columns: Vec<Expr> = keys.iter().map(|key| col(Column::from_name(key))).collect();
-    found_columns.push(lit(true).alias(THERE));
+    // Says whether an expected combination has a row; a key may have that name.
+    let mut there = "there".to_owned();
+    while keys.contains(&there) {
+        there.push('_');
+    }
+    found_columns.push(lit(true).alias(&there));
     let found = LogicalPlanBuilder::from(table).project(found_keys)?.distinct()?.project(found_columns)?;
     let of = |side: &str| keys.iter().map(|key| Column::new(Some(side), key)).collect::<Vec<_>>();
     let mut columns: Vec<Expr> = of("expected").into_iter().map(col).collect();
-    columns.push(col(Column::new(Some("found"), THERE)));
+    columns.push(col(Column::new(Some("found"), there)));
     let found = found.alias("found")?.build()?;
     let sides = (of("expected"), of("found"));
     expected.join_detailed(found, JoinType::Left, sides, None, NullEquality::NullEqualsNull)?.project(columns)?.build()

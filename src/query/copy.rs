@@ -12,12 +12,14 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::dml::CopyTo;
 use futures::StreamExt;
 use object_store::ObjectStore;
+use object_store::path::Path as ObjectPath;
 use tempfile::TempDir;
 use url::Url;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::lake::Root;
+use crate::output::{self, Format};
 use crate::storage;
 
 /// What a COPY writes, until it is complete. Dropped before that, it leaves nothing.
@@ -50,12 +52,19 @@ impl Staged {
 /// Turns a COPY into one that writes to where nobody looks; other plans pass as they are.
 ///
 /// # Errors
-/// `Usage` for a folder that holds something already, since a second run would double its rows, and where nothing may be
-/// written; `Storage` when the target's folder or bucket cannot be written to.
+/// `Usage` for a folder that holds something already, since a second run would double its rows, where nothing may be written,
+/// and for partition columns that are to stay in the files; `Query` for columns that the form cannot hold; `Storage` when the
+/// target's folder or bucket cannot be written to.
 pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, Option<Staged>)> {
     let LogicalPlan::Copy(copy) = plan else { return Ok((plan, None)) };
+    if let Ok(format) = Format::parse(&copy.file_type.get_ext()) {
+        output::check(copy.input.schema().inner(), format)?;
+    }
+    if !copy.partition_by.is_empty() {
+        refuse_kept_partitions(&copy, engine)?;
+    }
     let folder = engine.folder();
-    if let Some(address) = engine.stores().address(&Root::Folder(folder.to_owned()), &copy.output_url)? {
+    if let Some(address) = engine.stores().output(&Root::Folder(folder.to_owned()), &copy.output_url)? {
         let (copy, objects) = in_bucket(copy, &address, engine).await?;
         return Ok((LogicalPlan::Copy(copy), Some(Staged::InBucket(Box::new(objects)))));
     }
@@ -64,6 +73,20 @@ pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, O
         .map_err(|error| Error::usage(format!("`{path}` is no path: {error}")).caused_by(error))?;
     let (copy, folder) = on_disk(copy, target)?;
     Ok((LogicalPlan::Copy(copy), Some(Staged::OnDisk(folder))))
+}
+
+/// The option by which the engine leaves partition columns in the files, and the setting behind `datafusion.`.
+const KEEPS_PARTITIONS: &str = "execution.keep_partition_by_columns";
+
+/// Refuses to leave partition columns in the files: a null of theirs would be written as the text that its folder is named by.
+fn refuse_kept_partitions(copy: &CopyTo, engine: &Engine) -> Result<()> {
+    let is_it = |name: &str| name.strip_prefix("datafusion.") == Some(KEEPS_PARTITIONS);
+    let setting = || engine.settings().into_iter().find(|(name, _)| is_it(name)).map(|(_, value)| value);
+    if copy.options.get(KEEPS_PARTITIONS).cloned().or_else(setting).is_none_or(|value| value.trim() != "true") {
+        return Ok(());
+    }
+    Err(Error::usage("COPY leaves partition columns out of the files, and was told to keep them")
+        .hint("select them twice to have them in the files too: `k, k as k_kept`"))
 }
 
 fn not_empty(target: &str) -> Error {
@@ -108,13 +131,22 @@ async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(Copy
         return Err(not_empty(&copy.output_url));
     }
     let copies = COPIES.fetch_add(1, Ordering::Relaxed);
-    let slash = if is_folder { "/" } else { "" };
-    let output_url = format!("staged://copy-{copies}/{path}{slash}");
-    let address = Url::parse(&output_url).map_err(|error| Error::usage(format!("`{path}` is no path: {error}")))?;
+    let address = staged_address(copies, &path, is_folder)?;
+    let output_url = address.to_string();
     let staged = storage::Staged::new(Arc::new(bucket), engine.stores().as_ref().clone());
     engine.add_store(&address, staged.store());
     let objects = Objects { staged, added: Added { engine: engine.clone(), address } };
     Ok((CopyTo { output_url, ..copy }, objects))
+}
+
+/// An address whose path is this one, whatever signs are in it.
+fn staged_address(copies: u64, path: &ObjectPath, is_folder: bool) -> Result<Url> {
+    let wrong = || Error::internal(format!("`{path}` makes no address"));
+    let mut address = Url::parse(&format!("staged://copy-{copies}/")).map_err(|_| wrong())?;
+    let mut segments = address.path_segments_mut().map_err(|()| wrong())?;
+    segments.pop_if_empty().extend(path.parts()).extend(is_folder.then_some(""));
+    drop(segments);
+    Ok(address)
 }
 
 /// A folder beside the target that a COPY writes into.
@@ -122,6 +154,8 @@ async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(Copy
 pub struct Folder {
     written: PathBuf,
     target: PathBuf,
+    /// Whether it writes files into a folder, and not one file.
+    is_folder: bool,
     /// Holds `written`; gone when this is dropped.
     around: TempDir,
 }
@@ -146,18 +180,23 @@ fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
         .map_err(|error| Error::storage(format!("cannot write `{shown}`: {error}")).caused_by(error))?;
     let name = target.file_name().map_or_else(|| "copy".into(), ToOwned::to_owned);
     let written = folder.path().join(name);
-    let slash = if is_folder { "/" } else { "" };
-    let output_url = format!("{}{slash}", written.display());
-    Ok((CopyTo { output_url, ..copy }, Folder { written, target, around: folder }))
+    // The engine would take a plain path apart at the signs of a glob.
+    let address = if is_folder { Url::from_directory_path(&written) } else { Url::from_file_path(&written) };
+    let address = address.map_err(|()| Error::internal(format!("`{}` makes no address", written.display())))?;
+    let output_url = address.into();
+    Ok((CopyTo { output_url, ..copy }, Folder { written, target, is_folder, around: folder }))
 }
 
 impl Folder {
     fn commit(self) -> Result<()> {
+        let is_written = self.written.exists();
+        if !is_written && !self.is_folder {
+            return Err(Error::internal(format!("`{}` was not written", self.target.display())));
+        }
         // A folder without rows is never made; an empty one that is there gives way to the new one.
-        let is_folder = self.written.is_dir();
-        let result = if !self.written.exists() {
+        let result = if !is_written {
             Ok(())
-        } else if is_folder && self.target.is_dir() {
+        } else if self.written.is_dir() && self.target.is_dir() {
             std::fs::remove_dir(&self.target).and_then(|()| std::fs::rename(&self.written, &self.target))
         } else {
             std::fs::rename(&self.written, &self.target)

@@ -124,12 +124,19 @@ impl Kind {
                 let value = value.ok_or_else(|| wrong("a number such as `0.5`"))?;
                 Ok((ScalarValue::Float64(Some(value)), value.to_string()))
             }
-            Self::Decimal(_, scale) => {
-                let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+            Self::Decimal(precision, scale) => {
+                let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let has_few = decimals <= usize::from(scale.unsigned_abs());
                 let value = ScalarValue::try_from_string(text.to_owned(), &self.data_type()).ok();
-                let value = value.filter(|value| !value.is_null() && digits <= usize::from(scale.unsigned_abs()));
-                let value = value.ok_or_else(|| wrong(&format!("a number with at most {scale} decimals")))?;
-                Ok((value, text.to_owned()))
+                match value.filter(|value| !value.is_null() && has_few) {
+                    Some(value) => Ok((value, text.to_owned())),
+                    None if has_few && text.parse().is_ok_and(f64::is_finite) => {
+                        let before = i16::from(precision) - i16::from(scale);
+                        Err(Error::usage(format!("`{text}` has too many digits for {self}"))
+                            .hint(format!("it holds {before} before the point and {scale} behind it")))
+                    }
+                    None => Err(wrong(&format!("a number with at most {scale} decimals"))),
+                }
             }
             Self::Bool => {
                 let value = text.parse().map_err(|_| wrong("`true` or `false`"))?;
@@ -152,7 +159,12 @@ impl Kind {
             Self::Quarter => {
                 let first = match fiscal_quarter(text, calendar) {
                     Some(first) => first,
-                    None => calendar.start_of(Unit::Quarter, calendar.resolve(text, moment.now)?),
+                    None => calendar
+                        .resolve(text, moment.now)
+                        .map(|day| calendar.start_of(Unit::Quarter, day))
+                        .map_err(|_| {
+                            wrong("a quarter (`2027-Q2`), a day in it or a relative date (`last_complete(quarter)`)")
+                        })?,
                 };
                 Ok((day_value(first), quarter_name(first, calendar)))
             }
@@ -248,7 +260,7 @@ impl Parameter {
     /// Values that a manifest has, as they are typed: a comma in one of a list is written `\,`.
     pub fn typed(&self, values: &[String]) -> Vec<String> {
         match self.is_list {
-            true => values.iter().map(|value| value.replace(',', "\\,")).collect(),
+            true => values.iter().map(|value| in_typed_list(value)).collect(),
             false => values.to_vec(),
         }
     }
@@ -350,6 +362,16 @@ pub fn typed_list(text: &str) -> Vec<String> {
     texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
 }
 
+/// A value as it stands in a list that is typed: a comma of its own is written `\,`.
+pub fn in_typed_list(value: &str) -> String {
+    value.replace(',', "\\,")
+}
+
+/// The value behind what [`in_typed_list`] writes.
+pub fn out_of_typed_list(text: &str) -> String {
+    text.replace("\\,", ",")
+}
+
 fn day_value(day: NaiveDate) -> ScalarValue {
     ScalarValue::Date32(Some(arrow::datatypes::Date32Type::from_naive_date(day)))
 }
@@ -391,6 +413,31 @@ mod tests {
         let typed = declared("list<text>").typed(&values);
         assert_eq!(typed.iter().flat_map(|text| typed_list(text)).collect::<Vec<_>>(), values);
         assert_eq!(declared("text").typed(&values), values, "what is no list has no notation");
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_what_its_kind_takes() {
+        let calendar = Calendar::default();
+        let moment = Moment { calendar: &calendar, now: DateTime::UNIX_EPOCH };
+        for (kind, wrong, message, hint) in [
+            (
+                Kind::Quarter,
+                "2026-Q5",
+                "`2026-Q5` is no quarter",
+                "write a quarter (`2027-Q2`), a day in it or a relative date (`last_complete(quarter)`)",
+            ),
+            (
+                Kind::Decimal(10, 2),
+                "123456789.00",
+                "`123456789.00` has too many digits for decimal(10,2)",
+                "it holds 8 before the point and 2 behind it",
+            ),
+            (Kind::Decimal(10, 2), "1.234", "`1.234` is no decimal(10,2)", "write a number with at most 2 decimals"),
+            (Kind::Decimal(10, 2), "many", "`many` is no decimal(10,2)", "write a number with at most 2 decimals"),
+        ] {
+            let error = kind.value(wrong, moment).expect_err(wrong);
+            assert_eq!((error.message(), error.hint_text()), (message, Some(hint)));
+        }
     }
 
     #[test]

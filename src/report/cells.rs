@@ -20,7 +20,7 @@ pub enum Cell {
         text: String,
         tone: Option<Tone>,
     },
-    /// A number that is missing, and why, where the query accounts for it.
+    /// What is missing, and why, where the query accounts for it.
     Gap(String),
     /// A number that is not there, as where there is nothing to compare with.
     None,
@@ -73,8 +73,10 @@ impl<'a> Cells<'a> {
             let reason = style.and_then(|style| style.missing.as_deref()).filter(|_| values.null_count() > 0);
             let reasons = reason.map(|reason| reasons(rows, reason)).transpose()?;
             let is_number = cell::is_number(field.data_type());
+            let texts =
+                cell::Column::new(field, values, present).map_err(|error| Error::internal(error.to_string()))?;
             Ok(Column {
-                texts: cell::Column::new(field, values, present).map_err(|error| Error::internal(error.to_string()))?,
+                texts: texts.keeping_lines(),
                 numbers: is_number.then(|| cast(values, &DataType::Float64).ok()).flatten(),
                 reasons: reasons.map(|reasons| Box::new(reasons) as Box<dyn Fn(usize) -> String>),
                 values,
@@ -93,13 +95,16 @@ impl<'a> Cells<'a> {
 impl Column<'_> {
     fn cell(&self, row: usize) -> Cell {
         match (&self.numbers, self.values.is_null(row)) {
-            (Some(_), true) => self.reasons.as_ref().map_or(Cell::None, |reasons| Cell::Gap(reasons(row))),
+            (numbers, true) => match &self.reasons {
+                Some(reasons) => Cell::Gap(reasons(row)),
+                None if numbers.is_some() => Cell::None,
+                None => Cell::Text(String::new()),
+            },
             (Some(numbers), false) => {
                 let number = numbers.as_primitive::<Float64Type>().value(row);
                 let tone = self.style.and_then(|style| Tone::of(number, style));
                 Cell::Number { text: self.texts.text(row), tone }
             }
-            (None, true) => Cell::Text(String::new()),
             (None, false) => Cell::Text(self.texts.text(row)),
         }
     }
@@ -130,6 +135,6 @@ pub fn notes(section: &Section) -> Vec<String> {
             section.rows_max, answer.rows.count
         ));
     }
-    notes.extend(answer.gaps_in_words());
+    notes.extend(section.gaps_in_words());
     notes
 }

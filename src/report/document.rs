@@ -108,17 +108,23 @@ impl Answer {
         columns.iter().any(|&place| self.total(self.rows.schema.field(place).name()).is_some())
     }
 
-    /// How many values are missing and why, in words; `None` where none is. Columns that lack the same are told together.
-    pub fn gaps_in_words(&self) -> Option<String> {
+    /// How many values of these columns are missing and why, in words; `None` where none is. Columns that lack the same are told
+    /// together.
+    pub fn gaps_in_words(&self, is_told: impl Fn(&str) -> bool) -> Option<String> {
         let mut told: Vec<(Vec<&str>, String)> = Vec::new();
-        for (place, gap) in self.gaps.iter().enumerate() {
+        for (place, gap) in self.gaps.iter().enumerate().filter(|(_, gap)| is_told(&gap.column)) {
             if self.gaps.iter().take(place).any(|earlier| earlier.column == gap.column) {
                 continue;
             }
             let of_column = || self.gaps.iter().filter(|other| other.column == gap.column);
             let all: u64 = of_column().map(|gap| gap.count).sum();
-            let reasons: Vec<String> = of_column().map(|gap| format!("{} {}", gap.count, gap.reason)).collect();
-            let words = format!("{all} of {} missing ({})", self.rows.count, reasons.join(", "));
+            // A reason may have commas and numbers of its own; one that holds for all needs no count.
+            let reason = |gap: &Gap| match gap.count == all {
+                true => gap.reason.clone(),
+                false => format!("{} ({})", gap.reason, gap.count),
+            };
+            let reasons: Vec<String> = of_column().map(reason).collect();
+            let words = format!("{all} of {} missing ({})", self.rows.count, reasons.join("; "));
             let title = self.present.title(&gap.column);
             match told.iter_mut().find(|(_, known)| *known == words) {
                 Some((titles, _)) => titles.push(title),
@@ -135,6 +141,11 @@ impl Section {
     /// Names of the columns that the table shows.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|&place| self.result.rows.schema.field(place).name().as_str())
+    }
+
+    /// How many values of the columns that the table shows are missing and why, in words; `None` where none is.
+    pub fn gaps_in_words(&self) -> Option<String> {
+        self.result.gaps_in_words(|column| self.column_names().any(|shown| shown == column))
     }
 
     /// Rows that a document for people leaves out.

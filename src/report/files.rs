@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::document::{Document, Section};
-use super::facts::parameters;
+use super::facts::{bound, in_words};
 use super::provenance::{Provenance, StampRecord, json as text};
 use super::{Draft, Form, MadeFile, Order, cannot, html, markdown, xlsx};
 use crate::error::Result;
@@ -76,7 +76,7 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
     let mut draft = Draft::new(format!("{}.json", document.name), Form::Json.media_type())?;
     let out = &mut draft.file;
     let facts: serde_json::Map<_, _> =
-        parameters(document).into_iter().map(|(name, value)| (name, value.into())).collect();
+        bound(document).into_iter().map(|(name, value)| (in_words(&name), value.into())).collect();
     let head = json!({
         "report": document.name,
         "title": document.title,

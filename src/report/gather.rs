@@ -35,7 +35,7 @@ const REASONS_MAX: usize = 12;
 /// # Errors
 /// `Usage` for a parameter that no section has; those of the queries, with the section's line.
 pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: &Order) -> Result<Document> {
-    let Plan { asked, wants, sources } = plan::of(library, report, &order.given).await?;
+    let Plan { asked, wants, sources, .. } = plan::of(library, report, &order.given).await?;
     let answers = answers(engine, library, asked, order.now).await?;
     let sections = report.sections.iter().zip(wants).map(|(part, place)| {
         let answer = answers.get(place).map(Arc::clone);
@@ -54,10 +54,12 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
     let mut inputs: Vec<_> = answers.iter().flat_map(|answer| answer.inputs.clone()).collect();
     inputs.sort();
     inputs.dedup();
+    let bound = sections.iter().map(|section| section.result.bound.as_slice());
+    let values = plan::values(&order.given, report.sections.iter().zip(bound));
     Ok(Document {
         name: report.name.clone(),
-        title: plan::written_out(&report.title, report, &order.given),
-        text: report.text.as_ref().map(|text| plan::written_out(text, report, &order.given)),
+        title: plan::written_out(&report.title, &values),
+        text: report.text.as_ref().map(|text| plan::written_out(text, &values)),
         audience: report.audience.clone(),
         lake: engine.lake().name.clone(),
         today: engine.lake().calendar.today(order.now),
@@ -119,7 +121,7 @@ async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime
     let rows = gathering.finish()?;
     let mut hash = Hash::default();
     rows.write(&mut hash, Format::Csv, false).await?;
-    let inputs = running.scans.inputs(engine);
+    let inputs = running.scans.inputs();
     let computed_at = running.scans.computed_at();
     Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, gaps, inputs, computed_at })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::cells::{Cell, Cells, heads, notes, totals, totals_name};
 use super::document::{Document, Section};
-use super::facts::{checks_passed, coverage, failed_in_words, parameters};
+use super::facts::{checks_passed, coverage, failed_in_words, of_section, parameters};
 use super::provenance::{Provenance, StampRecord};
 use crate::error::Result;
 use crate::output::cell::safe;
@@ -57,7 +57,12 @@ pub fn picture(document: &Document, section: usize, chart: usize) -> String {
 
 fn section(text: &mut String, document: &Document, section: &Section, number: usize) -> Result<()> {
     let about = section.result.query.description.trim();
-    let _ = write!(text, "\n## {}\n\n{about}\n\n", escaped(&section.title));
+    let _ = write!(text, "\n## {}\n\n", escaped(&section.title));
+    let ran: Vec<String> = of_section(section).map(|(name, value)| format!("{name}: {value}")).collect();
+    if !ran.is_empty() {
+        let _ = write!(text, "{}\n\n", escaped(&ran.join(" · ")));
+    }
+    let _ = write!(text, "{about}\n\n");
     if let Some(above) = &section.text {
         let _ = write!(text, "{}\n\n", above.trim());
     }
@@ -127,7 +132,7 @@ fn escaped(text: &str) -> String {
             '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' => safe.extend(['\\', letter]),
             '<' => safe.push_str("&lt;"),
             '&' => safe.push_str("&amp;"),
-            '\n' | '\r' => safe.push(' '),
+            '\n' | '\r' | '\t' => safe.push(' '),
             letter => safe.push(letter),
         }
     }

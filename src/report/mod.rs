@@ -153,7 +153,7 @@ fn summary(document: &Document) -> Vec<String> {
         let mut says: Vec<String> = section.charts.sentences().collect();
         if says.is_empty() {
             says.push(counted);
-            says.extend(answer.gaps_in_words().map(|gaps| format!("{gaps}.")));
+            says.extend(section.gaps_in_words().map(|gaps| format!("{gaps}.")));
         }
         format!("{}: {}", section.title, says.join(" "))
     };

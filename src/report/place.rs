@@ -14,15 +14,16 @@ use crate::storage::{Stores, Upload};
 /// `root`. Gives where each is now.
 ///
 /// # Errors
-/// `Usage` where nothing may be written, `Storage` when disk or server refuse. Files that were replaced before a disk failed
-/// between two renames stay replaced.
+/// `Usage` where nothing may be written and for a store that is not declared, `Storage` when disk or server refuse. Files that were
+/// replaced before a disk failed between two renames stay replaced.
 pub async fn place(stores: &Stores, root: &Root, files: &[MadeFile], destination: &str) -> Result<Vec<String>> {
-    if let Some(address) = stores.address(root, destination)? {
+    if let Some(address) = stores.output(root, destination)? {
         in_bucket(stores, files, address.trim_end_matches('/')).await
     } else {
+        let written = destination.strip_prefix("file://").unwrap_or(destination);
         let folder = match root {
-            Root::Folder(folder) => folder.join(destination),
-            Root::Address(_) => destination.into(),
+            Root::Folder(folder) => folder.join(written),
+            Root::Address(_) => written.into(),
         };
         in_folder(files, &folder)
     }

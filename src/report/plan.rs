@@ -1,6 +1,6 @@
 //! What a report asks for: which saved queries with which values, each once, and which columns of them are shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::lake::report::{Params, Report, Section as Part};
+use crate::query::parameter::{Bound, in_typed_list, out_of_typed_list};
 use crate::query::run::{self, Absent, Given};
 use crate::query::saved::{Library, SavedQuery};
 use crate::suggest;
@@ -21,6 +22,8 @@ pub struct Plan {
     pub wants: Vec<usize>,
     /// The queries that run, each with those that it builds on.
     pub sources: Vec<Source>,
+    /// Names of the sections' parameters, and those that their values stand for.
+    known: BTreeSet<String>,
 }
 
 /// One query to run.
@@ -57,14 +60,13 @@ pub async fn find(engine: &Engine, library: &Library, name: &str) -> Result<Repo
 /// # Errors
 /// `Usage` for a parameter that no section has; those of reading the queries, with the section's line.
 pub async fn of(library: &Library, report: &Report, called: &Given) -> Result<Plan> {
-    let mut plan = Plan { asked: Vec::new(), wants: Vec::new(), sources: Vec::new() };
-    let mut known = BTreeSet::new();
-    for part in &report.sections {
-        let place = part.place.as_ref();
-        let queries = library.with_used(&part.query).await.map_err(|error| at(error, place))?;
-        let given = given(part, report, called, &queries).map_err(|error| at(error, place))?;
-        known.extend(run::declared(&queries).into_iter().map(|(parameter, _)| parameter.name.clone()));
-        known.extend(references(part).map(str::to_owned));
+    let of_sections = queries(library, report).await?;
+    let lists = lists(report, &of_sections);
+    let mut plan = Plan { asked: Vec::new(), wants: Vec::new(), sources: Vec::new(), known: BTreeSet::new() };
+    for (part, queries) in report.sections.iter().zip(of_sections) {
+        let given = given(part, report, called, &queries, &lists).map_err(|error| at(error, part.place.as_ref()))?;
+        plan.known.extend(run::declared(&queries).into_iter().map(|(parameter, _)| parameter.name.clone()));
+        plan.known.extend(references(part).map(str::to_owned));
         for query in queries {
             if plan.sources.iter().all(|known| known.name != query.name) {
                 plan.sources.push(source(query));
@@ -76,8 +78,31 @@ pub async fn of(library: &Library, report: &Report, called: &Given) -> Result<Pl
             plan.asked.push(Asked { name: part.query.clone(), given, place: part.place.clone() });
         }
     }
-    refuse_unknown(report, called, &known)?;
+    refuse_unknown(report, called, &plan.known)?;
     Ok(plan)
+}
+
+/// The queries of each section, each with those that it builds on.
+async fn queries(library: &Library, report: &Report) -> Result<Vec<Vec<SavedQuery>>> {
+    let mut queries = Vec::with_capacity(report.sections.len());
+    for part in &report.sections {
+        let of_section = library.with_used(&part.query).await;
+        queries.push(of_section.map_err(|error| at(error, part.place.as_ref()))?);
+    }
+    Ok(queries)
+}
+
+/// The names that stand for a list in some section. Their values are typed in the notation of lists, whatever other sections take
+/// them for.
+fn lists(report: &Report, queries: &[Vec<SavedQuery>]) -> BTreeSet<String> {
+    let mut lists = BTreeSet::new();
+    for (part, queries) in report.sections.iter().zip(queries) {
+        for (parameter, _) in run::declared(queries).into_iter().filter(|(parameter, _)| parameter.is_list) {
+            let stands_for = part.params.get(&parameter.name).and_then(|texts| reference(texts));
+            lists.extend(stands_for.into_iter().chain([parameter.name.as_str()]).map(str::to_owned));
+        }
+    }
+    lists
 }
 
 /// The error, at the line of the section that met it.
@@ -94,7 +119,7 @@ pub async fn check(engine: &Engine, library: &Library, report: &Report, now: Dat
         Ok(plan) => plan,
         Err(error) => return vec![error],
     };
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<Error> = unknown_in_texts(report, &plan.known).collect();
     for (place, asked) in plan.asked.iter().enumerate() {
         let schema = async {
             let planned = run::plan(engine, library, &asked.name, &asked.given, now, Absent::TakesExample).await?;
@@ -112,54 +137,66 @@ pub async fn check(engine: &Engine, library: &Library, report: &Report, now: Dat
 }
 
 /// The values of a section's parameters: the call's first, then its own, then the report's. `$name` among its own stands for
-/// what the call or the report has for that name.
+/// what the call or the report has for that name. A name of `lists` is typed as one.
 ///
 /// # Errors
 /// `Usage` when nobody has it.
-fn given(part: &Part, report: &Report, called: &Given, queries: &[SavedQuery]) -> Result<Given> {
+fn given(
+    part: &Part,
+    report: &Report,
+    called: &Given,
+    queries: &[SavedQuery],
+    lists: &BTreeSet<String>,
+) -> Result<Given> {
     let declared = run::declared(queries);
     let known = |params: &Params| -> Params {
         let names = declared.iter().map(|(parameter, _)| &parameter.name);
         names.filter_map(|name| Some((name.clone(), params.get(name)?.clone()))).collect()
+    };
+    // What is no list here has no notation.
+    let is_list = |name: &String| declared.iter().any(|(parameter, _)| parameter.name == *name && parameter.is_list);
+    let as_here = |name: &String, of: &str, texts: &[String]| -> Vec<String> {
+        match lists.contains(of) && !is_list(name) {
+            true => texts.iter().map(|text| out_of_typed_list(text)).collect(),
+            false => texts.to_vec(),
+        }
     };
     // Those of the manifest are values; those of the call are as they were typed.
     let (mut values, mut typed) = (known(&report.params), Given::new());
     for (name, texts) in &part.params {
         // A parameter that the section's query does not have is refused when it runs.
         let (of_kind, texts) = match reference(texts) {
-            None => (&mut values, texts),
+            None => (&mut values, texts.clone()),
             Some(of) => match (called.get(of), report.params.get(of)) {
-                (Some(called), _) => (&mut typed, called),
-                (None, Some(texts)) => (&mut values, texts),
+                (Some(called), _) => (&mut typed, as_here(name, of, called)),
+                (None, Some(texts)) => (&mut values, texts.clone()),
                 (None, None) => {
                     return Err(Error::usage(format!("report `{}` needs a value for `{of}`", report.name))
                         .hint(format!("add `--param {of}=…`, or a default in `[report.{}.params]`", report.name)));
                 }
             },
         };
-        of_kind.insert(name.clone(), texts.clone());
+        of_kind.insert(name.clone(), texts);
     }
-    typed.extend(known(called));
+    typed.extend(known(called).into_iter().map(|(name, texts)| {
+        let texts = as_here(&name, &name, &texts);
+        (name, texts)
+    }));
     let mut given = run::typed(queries, &values);
     given.extend(typed);
     Ok(given)
 }
 
-/// Values that a manifest has for a call of a report, as they are typed: where one is for a list, its commas are written `\,`.
+/// Values that a manifest has for a call of a report, as they are typed: where a name is for a list, its commas are written `\,`.
 ///
 /// # Errors
 /// `Usage` when there is no such report; those of reading its queries.
 pub async fn typed(engine: &Engine, library: &Library, name: &str, params: &Params) -> Result<Given> {
     let report = find(engine, library, name).await?;
+    let lists = lists(&report, &queries(library, &report).await?);
     let mut given = params.clone();
-    for part in &report.sections {
-        let queries = library.with_used(&part.query).await.map_err(|error| at(error, part.place.as_ref()))?;
-        for (parameter, _) in run::declared(&queries).into_iter().filter(|(parameter, _)| parameter.is_list) {
-            let stands_for = part.params.get(&parameter.name).and_then(|texts| reference(texts));
-            for name in stands_for.into_iter().chain([parameter.name.as_str()]) {
-                given.extend(params.get(name).map(|values| (name.to_owned(), parameter.typed(values))));
-            }
-        }
+    for (_, texts) in given.iter_mut().filter(|(name, _)| lists.contains(*name)) {
+        texts.iter_mut().for_each(|text| *text = in_typed_list(text));
     }
     Ok(given)
 }
@@ -177,16 +214,67 @@ fn references(part: &Part) -> impl Iterator<Item = &str> {
     part.params.values().filter_map(|texts| reference(texts))
 }
 
-/// A text of a report with `$name` written out where the report or the call has a value of that name.
-pub fn written_out(text: &str, report: &Report, called: &Given) -> String {
-    let mut names: Vec<&String> = report.sections.iter().flat_map(|part| part.params.values()).flatten().collect();
-    names.retain(|text| text.starts_with('$'));
-    // The longest first: `$office` begins `$offices`.
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    names.into_iter().fold(text.to_owned(), |text, name| {
-        let typed = called.get(&name[1..]).map(|texts| texts.join(", ").replace("\\,", ","));
-        let value = typed.or_else(|| report.params.get(&name[1..]).map(|values| values.join(", ")));
-        value.map_or_else(|| text.clone(), |value| text.replace(name.as_str(), &value))
+/// What `$name` is in the texts of a report: the value that ran, as people read it, by the names that sections refer to and by
+/// those of their parameters. What sections say each for itself counts where neither call nor report say it for all.
+pub fn values<'a>(called: &Given, sections: impl Iterator<Item = (&'a Part, &'a [Bound])>) -> BTreeMap<String, String> {
+    let (mut of_all, mut own) = (BTreeMap::new(), BTreeMap::new());
+    let add = |values: &mut BTreeMap<&'a str, Vec<&'a str>>, name: &'a str, bound: &'a Bound| {
+        let shown = values.entry(name).or_default();
+        if !shown.contains(&bound.shown.as_str()) {
+            shown.push(&bound.shown);
+        }
+    };
+    for (part, bound) in sections {
+        for bound in bound {
+            let texts = part.params.get(&bound.name);
+            let (of, name) = (texts.and_then(|texts| reference(texts)), bound.name.as_str());
+            for name in of.into_iter().chain([name]) {
+                add(&mut own, name, bound);
+            }
+            // What the call has for a parameter comes before what its section has.
+            let is_own = texts.is_some() && !called.contains_key(name);
+            let stands_for = if is_own { of } else { Some(name) };
+            if let Some(name) = stands_for {
+                add(&mut of_all, name, bound);
+            }
+        }
+    }
+    own.extend(of_all);
+    own.into_iter().map(|(name, shown)| (name.to_owned(), shown.join(", "))).collect()
+}
+
+/// A text of a report with every `$name` written out that has a value.
+pub fn written_out(text: &str, values: &BTreeMap<String, String>) -> String {
+    let mut pieces = text.split('$');
+    let mut written = pieces.next().unwrap_or_default().to_owned();
+    for behind in pieces {
+        let name = name_before(behind, |name| values.contains_key(name));
+        match values.get(name) {
+            Some(value) => written.extend([value.as_str(), &behind[name.len()..]]),
+            None => written.extend(["$", behind]),
+        }
+    }
+    written
+}
+
+/// The name with which a text behind a `$` begins, empty where there is none. A `_` at its end may be Markdown's.
+fn name_before(behind: &str, is_known: impl Fn(&str) -> bool) -> &str {
+    let end = behind.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(behind.len());
+    let name = &behind[..end];
+    if is_known(name) { name } else { name.trim_end_matches('_') }
+}
+
+/// An error for each `$name` in a report's title and text that is a value of nothing. An amount such as `$5` is none.
+fn unknown_in_texts(report: &Report, known: &BTreeSet<String>) -> impl Iterator<Item = Error> {
+    let texts = [("title", Some(&report.title)), ("text", report.text.as_ref())];
+    let named = texts.into_iter().filter_map(|(key, text)| Some((key, text?))).flat_map(move |(key, text)| {
+        text.split('$').skip(1).map(move |behind| (key, name_before(behind, |name| known.contains(name))))
+    });
+    let is_name = |name: &str| name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
+    named.filter(move |(_, name)| is_name(name) && !known.contains(*name)).map(move |(key, name)| {
+        let message =
+            format!("`{key}` of report `{}` has `${name}`, and no section has a parameter `{name}`", report.name);
+        near(Error::invalid(message), name, known)
     })
 }
 
@@ -196,11 +284,16 @@ fn refuse_unknown(report: &Report, called: &Given, known: &BTreeSet<String>) -> 
         return Ok(());
     };
     let error = Error::usage(format!("no section of report `{}` has a parameter `{unknown}`", report.name));
-    Err(match suggest::nearest(unknown, known.iter().map(String::as_str)) {
+    Err(near(error, unknown, known))
+}
+
+/// The error with the nearest name of those that there are.
+fn near(error: Error, unknown: &str, known: &BTreeSet<String>) -> Error {
+    match suggest::nearest(unknown, known.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None if known.is_empty() => error.hint("none of them has any"),
         None => error.hint(format!("their parameters: {}", suggest::list(known.iter().map(String::as_str)))),
-    })
+    }
 }
 
 fn source(query: SavedQuery) -> Source {

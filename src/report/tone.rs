@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::output::present::{ColumnStyle, Good, by_bands};
+use crate::output::present::{ColumnStyle, Good, NumberFormat, by_bands};
 
 /// What a number says beside its value. Every form shows it by a sign as well as by a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,13 @@ enum Side {
 
 impl Tone {
     /// The tone of a number: outside the bands of its column, or, where the column has none and always writes the sign, by its
-    /// sign. `None` where there is nothing to say.
+    /// sign. `None` where there is nothing to say, as of what is written as zero.
     pub fn of(number: f64, style: &ColumnStyle) -> Option<Self> {
-        let signed = style.number.as_ref().is_some_and(crate::output::present::NumberFormat::is_signed);
-        let by_sign = if style.good.is_some() && signed { number.partial_cmp(&0.0)? } else { Ordering::Equal };
+        let format = style.number.as_ref().filter(|format| style.good.is_some() && format.is_signed());
+        let by_sign = match format {
+            Some(format) if number.abs() >= half_of_last_digit(format) => number.partial_cmp(&0.0)?,
+            _ => Ordering::Equal,
+        };
         let side = match by_bands(number, &style.bands).unwrap_or(by_sign) {
             Ordering::Less => Side::Below,
             Ordering::Greater => Side::Above,
@@ -62,10 +65,17 @@ impl Tone {
     }
 }
 
+/// The number nearest to zero that is not written as one.
+pub fn half_of_last_digit(format: &NumberFormat) -> f64 {
+    let zero = format.float(0.0);
+    let decimals = zero.split_once('.').map_or(0, |(_, decimals)| decimals.matches('0').count());
+    let decimals = if format.is_percent() { decimals + 2 } else { decimals };
+    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::present::NumberFormat;
 
     fn tone(number: f64, good: Option<Good>, bands: &[f64], format: &str) -> Option<(&'static str, &'static str)> {
         let number_format = NumberFormat::parse(format).ok();
@@ -88,5 +98,20 @@ mod tests {
         assert_eq!(tone(-2.0, Some(Good::Up), &[], "0.0"), None);
         assert_eq!(tone(0.0, Some(Good::Up), &[], "+0.0"), None);
         assert_eq!(tone(2.0, None, &[], "+0.0"), None);
+    }
+
+    #[test]
+    fn what_is_written_as_zero_has_no_tone() {
+        for (format, zero, first) in
+            [("+#,##0", 0.49, 0.5), ("+0.0", -0.049, -0.05), ("+0%", 0.0049, 0.005), ("+0.0%", -0.000_49, -0.0005)]
+        {
+            let number_format = NumberFormat::parse(format).expect("a known pattern");
+            let is_zero =
+                |number: f64| !number_format.float(number).contains(|letter: char| ('1'..='9').contains(&letter));
+            assert!(is_zero(zero) && !is_zero(first), "{format}");
+            assert_eq!(tone(zero, Some(Good::Up), &[], format), None, "{format}");
+            assert!(tone(first, Some(Good::Up), &[], format).is_some(), "{format}");
+        }
+        assert_eq!(tone(0.01, Some(Good::Up), &[0.0, 0.001], "+0.0"), Some(("▲", "good")));
     }
 }

@@ -94,7 +94,7 @@ impl Schedules<Site> {
     /// Checks that what a schedule names is there.
     ///
     /// # Errors
-    /// `InvalidData` with the schedule's line in the manifest.
+    /// That of what it names, where that has a file; else `InvalidData` with the schedule's line in the manifest.
     async fn check(&self, schedule: &Schedule) -> Result<()> {
         let Site { engine, library, .. } = self.world.as_ref();
         let found = match &schedule.work {
@@ -102,8 +102,8 @@ impl Schedules<Site> {
             Work::Alert(alert) => query::alert::plan(engine, library, alert, self.clock().now()).await.map(|_| ()),
         };
         found.map_err(|error| {
-            // A condition's own line says more than that of its alert.
-            if error.place().is_some_and(|place| place.file.as_ref() == Some(&schedule.place.0)) {
+            // A line of a saved query, or of a condition, says more than that of the schedule.
+            if error.place().is_some_and(|place| place.file.is_some()) {
                 return error;
             }
             let (file, line) = &schedule.place;
@@ -118,7 +118,7 @@ impl Schedules<Site> {
     /// Checks what a schedule names before it is run by hand.
     ///
     /// # Errors
-    /// `Usage` when there is no such schedule; `InvalidData` when what it names is not there.
+    /// `Usage` when there is no such schedule; `InvalidData` when what it names is not there; what is wrong with a saved query.
     pub async fn checked(&self, name: &str) -> Result<&Schedule> {
         let schedule = self.schedule(name)?;
         self.check(schedule).await?;

@@ -85,6 +85,40 @@ pub const ALL: [(&str, &[Command]); 4] = [
     ),
 ];
 
+/// What DuckDB and others call `\` commands of ours.
+const ELSEWHERE: [(&str, &str); 14] = [
+    (".help", "\\?"),
+    (".tables", "\\d"),
+    (".schema", "\\d TABLE"),
+    (".mode", "\\format NAME"),
+    (".read", "\\i FILE"),
+    (".output", "\\o FILE"),
+    (".once", "\\o FILE"),
+    (".timer", "\\timing"),
+    (".maxrows", "\\rows N"),
+    (".edit", "\\e"),
+    (".last", "\\last"),
+    (".exit", "\\q"),
+    (".quit", "\\q"),
+    ("help", "\\?"),
+];
+
+/// What is wrong with a line that is a command of another prompt; as SQL it would only ask for more lines.
+pub fn of_elsewhere(text: &str) -> Option<Error> {
+    let line = text.trim().trim_end_matches(';');
+    let word = line.split_whitespace().next()?;
+    let is_command =
+        word.strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()));
+    if line.contains('\n') || !is_command && !line.eq_ignore_ascii_case("help") {
+        return None;
+    }
+    let error = Error::usage(format!("`{word}` is no command here"));
+    Some(match ELSEWHERE.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)) {
+        Some((_, ours)) => error.hint(format!("here it is `{ours}`")),
+        None => error.hint("commands begin with a `\\`: `\\?` lists them"),
+    })
+}
+
 /// Every command.
 pub fn all() -> impl Iterator<Item = &'static Command> {
     ALL.iter().flat_map(|(_, commands)| commands.iter())
@@ -329,14 +363,17 @@ fn help() -> String {
     text.truncate(text.trim_end().len());
     text
 }
-/// Parts a command into words at blanks; quotes keep blanks together and are taken off.
+
+/// Parts a command into words at blanks; quotes keep blanks together and are taken off. A quote that is doubled within
+/// them stands for itself, as in SQL.
 fn words(text: &str) -> Result<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     let mut inside: Option<String> = None;
     let mut quote: Option<char> = None;
-    for letter in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
         match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
+            (Some(open), letter) if letter == open && letters.next_if_eq(&open).is_none() => quote = None,
             (None, '\'' | '"') if opens(inside.as_deref()) => {
                 quote = Some(letter);
                 inside.get_or_insert_default();
@@ -370,6 +407,9 @@ mod tests {
         );
         assert_eq!(parted("  d   surveys "), ["d", "surveys"]);
         assert_eq!(parted("x ''"), ["x", ""]);
+        assert_eq!(parted("set a 'it''s' b='''' c='' d=O''Brien"), ["set", "a", "it's", "b='", "c=", "d=O''Brien"]);
+        assert_eq!(parted("set a \"say \"\"so\"\"\""), ["set", "a", "say \"so\""]);
+        assert!(words("set a '''").is_err());
         assert!(words("run x name='a").is_err());
     }
 }

@@ -20,14 +20,15 @@ impl Delivery {
     /// Opens the place before the rows are there, so that a wrong one fails at once.
     ///
     /// # Errors
-    /// Those of opening a file or beginning an object.
+    /// Those of opening a file or beginning an object; `Usage` for a store that is not declared.
     pub async fn open(path: Option<&Path>, folder: &Path, stores: &Stores, pager: Option<Paged>) -> Result<Self> {
         let Some(path) = path else {
             return Ok(pager.map_or_else(|| Self::Local(Target::stdout()), Self::Paged));
         };
-        match stores.address(&Root::Folder(folder.to_owned()), &path.to_string_lossy())? {
+        let written = path.to_string_lossy();
+        match stores.output(&Root::Folder(folder.to_owned()), &written)? {
             Some(address) => Ok(Self::Bucket(Upload::begin(stores, &address).await?)),
-            None => Ok(Self::Local(Target::file(path)?)),
+            None => Ok(Self::Local(Target::file(written.strip_prefix("file://").map_or(path, Path::new))?)),
         }
     }
 

@@ -49,9 +49,7 @@ impl Shell {
         }
         written.map_err(|error| Error::storage(format!("cannot write: {error}")).caused_by(error))?;
         target.commit().await?;
-        if let Some(path) = self.next_output.take() {
-            self.note(&format!("chart written to {}", path.display()));
-        }
+        self.close_next_output("chart");
         Ok(())
     }
 

@@ -188,10 +188,14 @@ impl Shell {
     async fn item(&mut self, item: Item<'_>, file: Option<&str>) -> Result<Next> {
         let (command, line) = match item {
             Item::Statement { text, start, command } => {
-                let asked = Asked::Statement { text: text.to_owned(), file: file.map(str::to_owned), start };
-                let Some(command) = command else { return self.run(asked).await.map(|()| Next::GoOn) };
-                self.asked = Some(asked);
-                (command::behind(self, command).await, start.line)
+                if let Some(error) = text.lines().next().and_then(command::of_elsewhere) {
+                    (Err(error), start.line)
+                } else {
+                    let asked = Asked::Statement { text: text.to_owned(), file: file.map(str::to_owned), start };
+                    let Some(command) = command else { return self.run(asked).await.map(|()| Next::GoOn) };
+                    self.asked = Some(asked);
+                    (command::behind(self, command).await, start.line)
+                }
             }
             Item::Command { text, line } => (command::run(self, text).await, line),
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use datafusion::arrow::array::AsArray;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
@@ -183,13 +184,14 @@ impl Shell {
     async fn show(&mut self, running: Running, present: Presentation, line: &Line, began: Instant) -> Result<()> {
         let scans = running.scans.clone();
         if scans.explain() && self.is_read_by_people() {
-            let batches: Vec<_> = self.within(began, running.batches.try_collect()).await?;
+            let Running { schema, batches, .. } = running;
+            let batches: Vec<_> = self.within(began, batches.try_collect()).await?;
             line.end();
-            for plan in &batches {
-                self.listing(explain::tree(plan)?).await?;
-            }
+            let plan = concat_batches(&schema, &batches)
+                .map_err(|error| Error::internal(error.to_string()).caused_by(error))?;
+            self.listing(explain::tree(&plan)?).await?;
             self.timing(began);
-            self.stats(&scans, batches.first().map_or(0, explain::rows), began);
+            self.stats(&scans, explain::rows(&plan), began);
             return Ok(());
         }
         if running.schema.fields().is_empty() {
@@ -204,10 +206,9 @@ impl Shell {
         let present = if scans.look_around() { Presentation::listing() } else { present };
         let written = self.write_until(running, present, line, Some(began)).await?;
         line.end();
-        match self.next_output.take() {
-            Some(path) => self.note(&format!("{} written to {}", counted(written.rows, "row"), path.display())),
-            None if self.view.screen.is_some() && self.output.is_none() => self.note(&summary(written)),
-            None => {}
+        if !self.close_next_output(&counted(written.rows, "row")) && self.view.screen.is_some() && self.output.is_none()
+        {
+            self.note(&summary(written));
         }
         self.timing(began);
         self.stats(&scans, written.rows, began);
@@ -231,7 +232,17 @@ impl Shell {
     /// # Errors
     /// Those of writing.
     pub(super) async fn write(&mut self, running: Running, present: Presentation) -> Result<Written> {
-        self.write_until(running, present, &Line::default(), None).await
+        let written = self.write_until(running, present, &Line::default(), None).await?;
+        self.close_next_output(&counted(written.rows, "row"));
+        Ok(written)
+    }
+
+    /// Leaves the file of the next result, where there is one, to which what was written just now went, and says so.
+    /// What comes then is shown again.
+    pub(super) fn close_next_output(&mut self, what: &str) -> bool {
+        let Some(path) = self.next_output.take() else { return false };
+        self.note(&format!("{what} written to {}", path.display()));
+        true
     }
 
     /// Opens the place of the next result.

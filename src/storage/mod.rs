@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 pub use cache::{Disk, Objects, results};
 pub use records::Records;
 use replaced::Reading;
-pub use replaced::{Change, Waiting};
+pub use replaced::{Change, Links, Waiting};
 pub use staged::Staged;
 pub use stores::Stores;
 pub use texts::Texts;

@@ -39,10 +39,10 @@ impl Records {
     /// The records of a lake; nothing is read yet, and the folder need not be there.
     ///
     /// # Errors
-    /// `NotFound` when its manifest names a store that is not declared, `Usage` when the path is none.
+    /// `Usage` when the path is none.
     pub fn open(stores: &Stores, lake: &Lake) -> Result<Self> {
         let written = lake.records.clone();
-        let address = stores.address(&lake.root, &written)?;
+        let address = stores.address(&lake.root, &written);
         let (store, base) = match (&address, &lake.root) {
             (Some(address), _) => {
                 let (_, path) = crate::lake::store::take_apart(address)?;

@@ -76,9 +76,9 @@ impl Stores {
     /// The location of a path that was written in a manifest or a statement; relative paths start at `root`.
     ///
     /// # Errors
-    /// `NotFound` when nothing is there on the disk or no store has the name, `Usage` when a glob is malformed.
+    /// `NotFound` when nothing is there on the disk, `Usage` when a glob is malformed.
     pub fn locate(&self, root: &Root, written: &str) -> Result<Location> {
-        if let Some(address) = self.address(root, written)? {
+        if let Some(address) = self.address(root, written) {
             return in_bucket(&address, written);
         }
         match root {
@@ -88,21 +88,25 @@ impl Stores {
     }
 
     /// The address of what was written, if it is in a bucket.
-    ///
-    /// # Errors
-    /// `NotFound` when no store has the name.
-    pub fn address(&self, root: &Root, written: &str) -> Result<Option<String>> {
+    pub fn address(&self, root: &Root, written: &str) -> Option<String> {
         if is_address(written) {
-            return Ok(Some(written.to_owned()));
+            return Some(written.to_owned());
         }
         let is_local = written.starts_with("file://") || written.starts_with(['/', '~']);
         match (store::named(written), root) {
-            (Some((name, below)), _) if self.declared.contains_key(name) => {
-                Ok(Some(self.declared[name].address(below)))
-            }
-            (_, Root::Address(address)) if !is_local => Ok(Some(format!("{address}/{written}"))),
-            _ => Ok(None),
+            (Some((name, below)), _) if self.declared.contains_key(name) => Some(self.declared[name].address(below)),
+            (_, Root::Address(address)) if !is_local => Some(format!("{address}/{written}")),
+            _ => None,
         }
+    }
+
+    /// The address of an output, if it goes into a bucket.
+    ///
+    /// # Errors
+    /// `Usage` for a kind of storage that is not known and for a store that is not declared.
+    pub fn output(&self, root: &Root, written: &str) -> Result<Option<String>> {
+        store::check_place("the output", written, &self.declared)?;
+        Ok(self.address(root, written))
     }
 
     /// The store of an address; every address in a bucket has the same one.

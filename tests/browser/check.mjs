@@ -53,6 +53,7 @@ for (const name of pages) {
       }
       const { wide, window } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, window: innerWidth }));
       if (wide > window) wrong.push(`${name}, ${label}: it is ${wide} wide in a window of ${window}`);
+      for (const text of await page.evaluate(cut)) wrong.push(`${name}, ${label}: "${text}" is cut at the edge of its chart`);
       if (pictures) await page.screenshot({ path: join(pictures, `${name.replace(".html", "")}-${label}.png`), fullPage: true });
     });
   }
@@ -66,6 +67,18 @@ for (const name of pages) {
   });
   await visit(name, { javaScriptEnabled: false, viewport: { width: 1280, height: 900 } }, async (page) => {
     if ((await page.locator("table[data-rows] tbody tr").count()) === 0) wrong.push(`${name}: without script there are no rows`);
+  });
+}
+
+/** The texts of charts that reach beyond what is seen of them, also when they are moved to and fro. */
+function cut() {
+  return [...document.querySelectorAll(".chart")].flatMap((chart) => {
+    const svg = chart.querySelector("svg");
+    const seen = getComputedStyle(svg).overflow === "visible" ? chart : svg;
+    const { left, top, bottom, width } = seen.getBoundingClientRect();
+    const right = left + Math.max(width, seen.scrollWidth);
+    const isCut = (at) => at.left < left || at.right > right || at.top < top || at.bottom > bottom;
+    return [...svg.querySelectorAll("text")].filter((text) => isCut(text.getBoundingClientRect())).map((text) => text.textContent);
   });
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes every report of the sample lake and opens it in Chromium (tests/browser/check.mjs): run.sh [PICTURES]
-# Needs node, npm and Chromium (Debian: nodejs, npm, chromium); CXLAKE names the program, else cargo builds it.
+# Needs node 20 or later, npm and Chromium (Debian: nodejs, npm, chromium); CXLAKE names the program, else cargo builds it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 lake=$(cd "$here/../.." && pwd)

@@ -115,6 +115,37 @@ fn a_fire_time_is_looked_at_once_whatever_the_data_say_later() {
 }
 
 #[test]
+fn an_alert_that_is_mended_is_looked_at_anew_and_tells_nothing_twice() {
+    let folder = lake("key = [\"id\"]\nwhere = \"cost > 50\"\n");
+    put(&folder, "('a', 9, 'x'), ('b', 60, 'y')");
+    let head = "state,since,key,id,cost,note";
+    assert_eq!(look(&folder, 1), [head, "new,2026-11-01 08:00 UTC,b,b,60,y"]);
+    assert_eq!(look(&folder, 2), Vec::<String>::new());
+    assert_eq!(look(&folder, 3), Vec::<String>::new());
+    folder.write("cxlake.toml", folder.read("cxlake.toml").replace("cost > 50", "cost > 5"));
+    assert_eq!(look(&folder, 2), Vec::<String>::new(), "what it told now would be told again by the later one");
+    let told = [head, "new,2026-11-03 08:00 UTC,a,a,9,x"];
+    assert_eq!(look(&folder, 3), told);
+    put(&folder, "('c', 9, 'x')");
+    assert_eq!(look(&folder, 3), told, "what was sent stays");
+    let states = kept(
+        &folder,
+        "select key, state, is_sent from cxlake.alerts where extract(day from fire_time) = 3 order by key",
+    );
+    let states: Vec<String> =
+        states.iter().map(|row| format!("{} {} {}", text(row, "key"), text(row, "state"), row["is_sent"])).collect();
+    assert_eq!(states, ["a new true", "b quiet false"]);
+    assert_eq!(
+        look(&folder, 4)[1..],
+        [
+            "new,2026-11-04 08:00 UTC,c,c,9,x",
+            "recovered,2026-11-01 08:00 UTC,b,b,60,y",
+            "recovered,2026-11-03 08:00 UTC,a,a,9,x"
+        ]
+    );
+}
+
+#[test]
 fn what_was_found_but_did_not_arrive_is_told_the_next_time() {
     let folder = lake("key = [\"id\"]\n");
     put(&folder, "('a', 9, 'x')");
@@ -175,7 +206,7 @@ fn a_condition_sees_the_parameters_of_its_query_and_what_an_alert_names_is_held_
         ("key = [\"id\"]\nwhere = \"cots > 1\"\n", "no column `cots`\n  at cxlake.toml:11\n"),
         (
             "key = [\"id\"]\nwhere = \"cost\"\n",
-            "the expression gives int32, which is neither true nor false\n  at cxlake.toml:11\n",
+            "the expression gives int, which is neither true nor false\n  at cxlake.toml:11\n",
         ),
         (
             "key = [\"id\"]\nparams = { lest = 2 }\n",

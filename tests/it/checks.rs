@@ -220,6 +220,14 @@ fn every_combination_that_is_expected_has_a_row() {
         "complete error passed 0: 1 combination, each with a row\n",
         "a text stands for a date"
     );
+    let folder =
+        lake("[table.t.complete]\nkeys = [\"there\", \"there_\"]\nexpected = \"select 1 as there, 2 as there_\"\n");
+    folder.parquet("t.parquet", "select 1 as there, 3 as there_");
+    assert_eq!(
+        found(&folder, 1),
+        "complete error failed 1: 1 of 1 combination without a row: there = 1, there_ = 2\n",
+        "a key may be called anything"
+    );
     let folder = lake("[table.t.complete]\nkeys = [\"idd\"]\nexpected = \"select 1 as idd\"\n");
     assert_eq!(
         found(&folder, 1),

@@ -2,6 +2,10 @@
 
 use std::io::Read;
 use std::process::Stdio;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
 
 use super::harness::{Folder, cxlake};
 
@@ -340,6 +344,38 @@ fn parameters_of_a_statement_are_bound_and_never_pasted() {
 }
 
 #[test]
+fn a_prepared_statement_gets_its_values_when_it_is_executed() {
+    assert_eq!(csv(&["-c", "prepare p as select $1 + 1 as y; execute p(41)"]), "y\n42\n");
+    assert_eq!(csv(&["-c", "prepare p(bigint) as select $1 + 1 as y; execute p(41)"]), "y\n42\n");
+    // A parameter with a name is one of the call.
+    assert_eq!(csv(&["-p", "a=3", "-c", "prepare p as select $a as y; execute p"]), "y\n3\n");
+    for statement in ["drop schema public cascade", "create table t as select 1 as a"] {
+        assert_eq!(
+            cxlake(["-c", &format!("prepare p as {statement}")]).fails(2),
+            "error: `prepare` takes a query\n\nhint: write the statement itself where it is to run\n"
+        );
+    }
+    let said = cxlake(["-c", "prepare p as select $b as y"]).fails(2);
+    assert!(said.starts_with("error: parameter `$b` has no value\n"), "{said}");
+}
+
+#[test]
+fn what_is_of_the_lake_cannot_be_dropped() {
+    let hint = "\n\nhint: take it out of `cxlake.toml`; its files stay\n";
+    for sql in ["drop table offices", "drop table \"OFFICES\"", "drop view \"Offices\"", "drop table if exists Offices"]
+    {
+        let wanted = format!("error: `offices` is a table of the lake and cannot be dropped{hint}");
+        assert_eq!(cxlake(["-c", sql]).fails(2), wanted, "{sql}");
+    }
+    for schema in ["public", "cxlake"] {
+        let said = cxlake(["-c", &format!("drop schema {schema} cascade")]).fails(2);
+        let wanted = format!("error: schema `{schema}` is part of the lake and cannot be dropped\n");
+        assert!(said.starts_with(&wanted), "{said}");
+    }
+    assert_eq!(csv(&["-c", "create table t as select 1 as x; drop table t; select 1 as y"]), "y\n1\n");
+}
+
+#[test]
 fn without_a_lake_files_are_read_by_path() {
     let folder = Folder::new();
     folder.write("a.csv", "id;name\n007;x\n008;y\n");
@@ -352,13 +388,36 @@ fn without_a_lake_files_are_read_by_path() {
     assert_eq!(select("select sum(x) as x from 'd/*.ndjson'"), "x\n3\n");
     assert_eq!(select("select x from 'd/b.json'"), "x\n3\n");
     assert_eq!(select("select n from 'q.csv'"), "n\n1\n");
-    assert_eq!(select("select count(*) as n from 'd2'"), "n\n1\n");
+    assert_eq!(select("select count(*) as n from 'd2/'"), "n\n1\n");
+    assert_eq!(
+        folder.cxlake(["-c", "select * from 'd2'"]).told(1),
+        "error: `d2` is of no kind that is read\n\n\
+         hint: files by path end in `.parquet`, `.csv`, `.tsv`, `.json`, `.ndjson` or `.arrow`, folders in `/`\n"
+    );
     assert_eq!(folder.cxlake(["-c", "select * from 'nope.csv'"]).fails(1), "error: no file or folder at `nope.csv`\n");
     assert_eq!(
         folder.cxlake(["-c", "select * from './'"]).fails(1),
         "error: `./a.csv` and `./d/a.ndjson` are of different kinds\n\n\
          hint: narrow the path with a glob, such as `./*.csv`\n"
     );
+}
+
+#[test]
+fn a_file_without_columns_is_named_and_is_no_table_of_no_rows() {
+    let folder = Folder::new();
+    for (name, text, hint) in [
+        ("a.csv", "", "it is empty (0 bytes)"),
+        ("a.json", "[]", "nothing in it names one"),
+        ("a.ndjson", "{}\n{}\n", "nothing in it names one"),
+    ] {
+        folder.write(name, text);
+        for sql in ["select * from", "select count(*) from", "describe"] {
+            let said = folder.cxlake(["-c", &format!("{sql} '{name}'")]).told(1);
+            assert_eq!(said, format!("error: `{name}` has no columns\n\nhint: {hint}\n"), "{sql}");
+        }
+    }
+    folder.write("a.csv", "x,y\n");
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select * from 'a.csv'"]).prints(), "x,y\n");
 }
 
 #[test]
@@ -370,6 +429,34 @@ fn csv_files_with_different_headers_are_no_one_table() {
         folder.cxlake(["-c", "select * from 'd/'"]).fails(1),
         "error: the header of `d/b.csv` is not that of `d/a.csv`\n\n\
          hint: CSV columns are told apart by their place; read files with different headers one by one\n"
+    );
+}
+
+#[test]
+fn headings_that_a_file_has_twice_get_a_number_or_are_refused() {
+    let folder = Folder::new();
+    folder.write("dup.csv", "a,a,b,a\n1,2,3,4\n");
+    let all = folder.cxlake(["--format", "csv", "-c", "select * from 'dup.csv'"]).prints();
+    assert_eq!(all, "a,a_2,b,a_3\n1,2,3,4\n");
+    // What others write; of our own forms Arrow alone takes such a result.
+    let column = || ("x", Arc::new(Int64Array::from(vec![1])) as ArrayRef);
+    let rows = RecordBatch::try_from_iter([column(), column()]).expect("columns of one length");
+    let file = std::fs::File::create(folder.at("dup.parquet")).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).expect("a writer");
+    writer.write(&rows).expect("a row");
+    writer.close().expect("a footer");
+    let twice = "copy (select a.x, b.x from (select 1 as x) a, (select 2 as x) b) to 'dup.arrow'";
+    folder.cxlake(["-c", twice]).prints();
+    for name in ["dup.parquet", "dup.arrow"] {
+        assert_eq!(
+            folder.cxlake(["-c", &format!("select * from '{name}'")]).fails(1),
+            format!("error: `{name}` has two columns `x`\n\nhint: write the file with a name of its own for each\n")
+        );
+    }
+    folder.write("once.csv", "x\n1\n");
+    assert_eq!(
+        folder.cxlake(["-c", "select 1 from 'once.csv', 'once.csv'"]).told(1).lines().next(),
+        Some("error: `once.csv` stands in FROM twice")
     );
 }
 
@@ -405,7 +492,7 @@ fn a_copy_into_a_folder_that_is_not_empty_is_refused() {
         "error: `t` is not empty\n\n\
          hint: COPY would add to what is there, and a second run would double it; choose a new folder or empty this one\n"
     );
-    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select x from 't'"]).prints(), "x\n1\n");
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select x from 't/'"]).prints(), "x\n1\n");
     assert_eq!(folder.names(), ["t"]);
 }
 
@@ -440,13 +527,9 @@ fn what_would_do_nothing_in_silence_is_an_error() {
 fn two_columns_of_one_name_are_refused_where_a_reader_would_lose_one() {
     let query = "select a.office_id, b.office_id from offices a join offices b on a.office_id = b.office_id limit 1";
     for format in ["json", "ndjson"] {
-        let error = cxlake(["--format", format, "-c", query]).fails(1);
-        let first = error.lines().next();
         assert_eq!(
-            first,
-            Some(
-                "error: cannot write the result: Schema error: two columns are called `office_id`; name one with `as`"
-            )
+            cxlake(["--format", format, "-c", query]).fails(1),
+            "error: two columns are called `office_id`\n\nhint: give one of them another name with `as`\n"
         );
     }
     assert_eq!(cxlake(["--format", "csv", "-c", query]).prints().lines().next(), Some("office_id,office_id"));
@@ -469,6 +552,211 @@ fn a_quote_that_swallows_rows_is_an_error_with_its_line() {
     );
     let rows = "select count(*) as n, max(id) as last from 'fine.csv'";
     assert_eq!(folder.cxlake(["--format", "csv", "-c", rows]).prints(), "n,last\n3,3\n");
+}
+
+#[test]
+fn settings_of_cxlake_are_shown_by_the_names_that_set_takes() {
+    assert_eq!(
+        csv(&[
+            "-c",
+            "set cxlake.join_order = false; show cxlake.join_order; reset cxlake.join_order; show cxlake.join_order"
+        ]),
+        "name,value\ncxlake.join_order,false\nname,value\ncxlake.join_order,true\n"
+    );
+    let all = csv(&["-c", "show all"]);
+    assert!(all.contains("\ncxlake.share_subplans,true\n") && !all.contains("\nshare_subplans,"), "{all}");
+}
+
+#[test]
+fn a_misspelt_table_is_not_read_from_a_folder_of_that_name() {
+    let folder = Folder::new();
+    folder.parquet("accounts/a.parquet", "select 1 as x");
+    folder.parquet("accountz/a.parquet", "select 2 as x");
+    folder.lake("[table.accounts]\npath = \"accounts/\"\n");
+    assert_eq!(
+        folder.cxlake(["-c", "select x from accountz"]).told(1),
+        "error: table `accountz` is not in this lake\n\n\
+         hint: did you mean `accounts`? `cxlake tables` or `\\d` lists all\n"
+    );
+    let made = "create table accountz as select 3 as x; from accountz";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", made]).prints(), "x\n3\n");
+}
+
+#[test]
+fn a_csv_value_that_does_not_fit_behind_the_sample_is_named_with_its_file_column_and_row() {
+    let folder = Folder::new();
+    // More than the types are taken from.
+    let rows = "12345,6,2026-01-01 00:00:00\n".repeat(200_000);
+    let head = "id,v,at\n";
+    folder.write("c/a.csv", format!("{head}1,2,2026-01-01 00:00:00\n"));
+    folder.write("c/b.csv", format!("{head}{rows}007,x,2026-01-01 00:00:00\n"));
+    folder.write("late.csv", format!("{head}{rows}7,8,soon\n"));
+    folder.write("long.csv", format!("{head}{rows}7,8,9,10\n"));
+    let hint = "hint: types are taken from the first 4 MB of a file; mend the value, or name the types in `create external table`\n";
+    assert_eq!(
+        folder.cxlake(["-c", "select sum(v) from 'c/'"]).fails(1),
+        format!("error: `x` is no int: column `v`, row 200001 below the header\n  at c/b.csv\n\n{hint}")
+    );
+    assert_eq!(
+        folder.cxlake(["-c", "select max(at) from 'late.csv'"]).fails(1),
+        format!("error: `soon` is no timestamp: column `at`, row 200001 below the header\n  at late.csv\n\n{hint}")
+    );
+    let said = folder.cxlake(["-c", "select sum(v) from 'long.csv'"]).fails(1);
+    assert!(
+        said.starts_with(
+            "error: row 200001 below the header has 4 values, the header 3\n  at long.csv\n\nhint: put values"
+        ),
+        "{said}"
+    );
+    let external = "create external table b (id text, v text, at text) stored as csv location 'c/b.csv' \
+                    options ('format.has_header' 'true'); select max(v) as last from b";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", external]).prints(), "last\nx\n");
+}
+
+#[test]
+fn a_csv_file_that_is_not_utf8_or_whose_rows_differ_in_length_is_told_with_what_mends_it() {
+    let folder = Folder::new();
+    let utf16: Vec<u8> = "\u{feff}a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    // More than the types are taken from.
+    let rows = "12345,x\n".repeat(600_000);
+    let latin = "hint: write it again as UTF-8; what Excel wrote, with `iconv -f windows-1252 -t utf-8`";
+    let ragged = "hint: put values that hold the separator in quotes, and delete lines above the header";
+    let late = [&b"id,name\n"[..], rows.as_bytes(), b"7,K\xf6ln\n"].concat();
+    for (name, text, wanted, hint) in [
+        ("latin.csv", b"id,name\n1,x\n2,K\xf6ln\n".to_vec(), "the text is not UTF-8\n  at latin.csv:3", latin),
+        (
+            "excel.csv",
+            utf16,
+            "the text is UTF-16, not UTF-8\n  at excel.csv",
+            "hint: write it again, as with `iconv -f utf-16 -t utf-8`",
+        ),
+        ("late.csv", late, "row 600001 below the header is not UTF-8\n  at late.csv", latin),
+        (
+            "short.csv",
+            b"a,b,c\n1,2,3\n4,5\n".to_vec(),
+            "row 2 below the header has 2 values, the header 3\n  at short.csv",
+            ragged,
+        ),
+        (
+            "money.csv",
+            b"office,cost\nA,$1,234\n".to_vec(),
+            "row 1 below the header has 3 values, the header 2\n  at money.csv",
+            ragged,
+        ),
+        (
+            "sep.csv",
+            b"sep=;\r\na;b\r\n1;2\r\n".to_vec(),
+            "the first line names the separator, not the columns\n  at sep.csv:1",
+            "hint: delete the line, as with `tail -n +2`; the separator is found without it",
+        ),
+    ] {
+        folder.write(name, text);
+        let said = folder.cxlake(["-c", &format!("select * from '{name}' order by 1 limit 1")]).fails(1);
+        assert_eq!(said, format!("error: {wanted}\n\n{hint}\n"));
+    }
+}
+
+#[test]
+fn json_files_have_the_columns_and_types_of_all_their_records() {
+    let folder = Folder::new();
+    let select = |sql: &str| folder.cxlake(["--format", "csv", "-c", sql]).prints();
+    let lines = |value: &str| format!("{{\"v\":{value},\"o\":{{\"x\":1}}}}\n").repeat(1500);
+    let late = "{\"v\":null,\"o\":{\"y\":\"z\"},\"b\":2}\n";
+    folder.write("costs.ndjson", format!("{}{}{late}", lines("100"), lines("99.95")));
+    let sums = "select round(sum(v), 2) as total, max(v) as most, max(b) as b, max(o['y']) as y from 'costs.ndjson'";
+    assert_eq!(select(sums), "total,most,b,y\n299925.0,100.0,2,z\n");
+
+    folder.write("d/a.json", "{\"v\":1,\"n\":null}\n");
+    folder.write("d/b.json", "{\n  \"v\": 0.5,\n  \"n\": \"x\"\n}\n{\"v\":2}\n");
+    assert_eq!(select("select * from 'd/' order by v"), "v,n\n0.5,x\n1.0,\n2.0,\n");
+
+    // Long enough for the engine to cut it.
+    let text = "text, ] ".repeat(20);
+    let record = |n: usize| format!("  {{\n    \"n\": {n},\n    \"text\": \"{text}\"\n  }}");
+    let records: Vec<String> = (1..=60_000).map(record).collect();
+    folder.write("array.json", format!("[\n{}\n]\n", records.join(",\n")));
+    folder.write("values.json", records.join("\n"));
+    for name in ["array.json", "values.json"] {
+        let counted = format!("select count(*) as n, sum(n) as total, count(distinct text) as texts from '{name}'");
+        assert_eq!(select(&counted), "n,total,texts\n60000,1800030000,1\n", "{name}");
+    }
+}
+
+#[test]
+fn json_that_is_no_one_table_is_told_with_file_line_and_column() {
+    let folder = Folder::new();
+    folder.write("d/a.ndjson", "{\"nps\":9}\n");
+    folder.write("d/b.ndjson", "{\"nps\":8}\n{\"nps\":\"N/A\"}\n");
+    folder.write("e/a.json", "[{\"x\":1}]");
+    folder.write("e/b.json", "{\"x\":1}\n");
+    folder.write("cut.json", "[{\"x\":1},\n{\"x\":");
+    folder.write("nan.ndjson", "{\"x\":1}\n{\"x\":NaN}\n");
+    for (path, wanted) in [
+        (
+            "d/",
+            "column `nps` is text here, and a number before\n  at d/b.ndjson:2\n\n\
+             hint: give a column values of one type: all in quotes or none, and `null` where there is no value",
+        ),
+        (
+            "e/",
+            "one of `e/a.json` and `e/b.json` is an array, the other is not\n\n\
+             hint: narrow the path with a glob, and read them one by one",
+        ),
+        (
+            "cut.json",
+            "the file is cut off\n  at cut.json:2\n\n\
+             hint: its last record, or the array of all, does not end; write it again",
+        ),
+        (
+            "nan.ndjson",
+            "this is no JSON: expected value\n  at nan.ndjson:2\n\n\
+             hint: records are objects, one behind the other or in one array; `NaN` is written as `null`",
+        ),
+    ] {
+        let said = folder.cxlake(["-c", &format!("select * from '{path}'")]).fails(1);
+        assert_eq!(said, format!("error: {wanted}\n"));
+    }
+}
+
+#[test]
+fn an_output_in_a_store_that_is_not_declared_or_a_storage_that_is_not_known_is_refused() {
+    let folder = Folder::new();
+    folder.lake("[store.prod]\nurl = \"s3://bucket/\"\n");
+    folder.write(
+        "queries/r.sql",
+        "-- +++\n-- name = \"r\"\n-- title = \"R\"\n-- description = \"D\"\n-- +++\nselect 1 as n\n",
+    );
+    let undeclared = "error: the output is in store `prdo`, which is not declared";
+    for (arguments, wanted) in [
+        (["-o", "prdo:x.csv", "-c", "select 1 as n"], undeclared),
+        (["--quiet", "--no-cache", "-c", "copy (select 1 as n) to 'prdo:y.parquet'"], undeclared),
+        (["report", "r", "-o", "prdo:pack/"], undeclared),
+        (
+            ["report", "r", "-o", "https://example.com/z/"],
+            "error: the output is at `https://example.com/z/`, and `https://` is not known",
+        ),
+        (
+            ["-o", "S3://bucket/x.csv", "-c", "select 1 as n"],
+            "error: the output is at `S3://bucket/x.csv`, and `S3://` is not known",
+        ),
+    ] {
+        let said = folder.cxlake(arguments).run();
+        assert_eq!((said.code, said.text().as_str()), (Some(2), ""), "{said}");
+        assert!(said.stderr.contains(wanted), "{said}");
+        let hint = if wanted == undeclared { "hint: did you mean `prod`?" } else { "hint: write a local path, or" };
+        assert!(said.stderr.contains(hint), "{said}");
+    }
+    assert_eq!(folder.names(), ["cxlake.toml", "queries"], "nothing is written");
+}
+
+#[test]
+fn an_output_may_have_a_colon_in_its_name_and_the_address_of_a_file() {
+    let folder = Folder::new();
+    let address = format!("file://{}", folder.at("c.csv").display());
+    for target in ["./a:b.csv", "a:b.csv", &address] {
+        folder.cxlake(["-o", target, "-c", "select 1 as n"]).prints();
+    }
+    assert_eq!((folder.read("a:b.csv"), folder.read("c.csv")), ("n\n1\n".to_owned(), "n\n1\n".to_owned()));
 }
 
 #[cfg(unix)]

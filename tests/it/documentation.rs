@@ -10,16 +10,19 @@ fn document(name: &str) -> String {
     std::fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The property names of every object in a JSON Schema.
-fn keys(schema: &serde_json::Value, found: &mut Vec<String>) {
+/// The property names of every object in a JSON Schema, and those that it cannot be without.
+fn keys(schema: &serde_json::Value, found: &mut Vec<String>, required: &mut Vec<String>) {
     match schema {
         serde_json::Value::Object(object) => {
             if let Some(serde_json::Value::Object(properties)) = object.get("properties") {
                 found.extend(properties.keys().cloned());
             }
-            object.values().for_each(|value| keys(value, found));
+            if let Some(serde_json::Value::Array(names)) = object.get("required") {
+                required.extend(names.iter().filter_map(serde_json::Value::as_str).map(str::to_owned));
+            }
+            object.values().for_each(|value| keys(value, found, required));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found, required)),
         _ => {}
     }
 }
@@ -31,8 +34,8 @@ fn every_manifest_key_and_every_header_key_is_documented() {
         (cxlake::query::header::json_schema(), "docs/queries.md"),
     ] {
         let text = document(name);
-        let mut found = Vec::new();
-        keys(&schema, &mut found);
+        let (mut found, mut required) = (Vec::new(), Vec::new());
+        keys(&schema, &mut found, &mut required);
         assert!(found.len() > 10, "{found:?}");
         // The tables of a manifest are sections, and so headings.
         let sections =
@@ -42,6 +45,13 @@ fn every_manifest_key_and_every_header_key_is_documented() {
         }
         for section in sections.iter().filter(|section| found.iter().any(|key| key == *section)) {
             assert!(text.contains(&format!("## [{section}")), "{name} has no section [{section}]");
+        }
+        // Several tables may have a key of one name; the section of the lake itself has a heading and no line.
+        for key in required.iter().filter(|key| *key != "lake") {
+            let is_it = |line: &&str| line.contains(&format!("`{key}`")) && line.contains("required");
+            let (said, wanted) =
+                (text.lines().filter(is_it).count(), required.iter().filter(|other| *other == key).count());
+            assert!(said >= wanted, "{name} says of `{key}` {said} times that it is required, and not {wanted} times");
         }
     }
 }
@@ -86,6 +96,14 @@ fn every_function_is_listed_shown_and_its_examples_run() {
     assert!(cxlake(["-c", "\\f"]).run().text().contains("approx_distinct"));
 }
 
+/// The names of a query's parameters, with those that it has from the queries that it builds on.
+fn parameters(query: &str) -> String {
+    let shown = cxlake(["queries", "show", query]).prints();
+    let section = shown.split("\n\n").find_map(|section| section.strip_prefix("Parameters\n")).unwrap_or_default();
+    let names = section.lines().filter_map(|line| line.trim_start().split_once(" (")).map(|(name, _)| name);
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// The page of the sample's saved queries: by the first of their tags, with those that only serve others at the end.
 fn library_page() -> String {
     let listed = cxlake(["queries", "--format", "json"]).prints();
@@ -96,13 +114,12 @@ fn library_page() -> String {
         let is_base = tags.split(", ").any(|tag| tag == "base");
         // A tag in small letters becomes a heading; `~` sorts behind all of them.
         let group = if is_base { "~" } else { tags.split(", ").next().expect("a tag") };
-        let line =
-            format!("| [{name}](../queries/{name}.sql) | {} | {} |\n", text(query, "title"), text(query, "parameters"));
+        let line = format!("| [{name}](../queries/{name}.sql) | {} | {} |\n", text(query, "title"), parameters(name));
         *groups.entry(group.to_owned()).or_default() += &line;
     }
     let mut page = String::from(
         "# The library\n\nThe saved queries of the sample lake, each the answer to one question. `cxlake run NAME` runs one, `cxlake queries show NAME` says what it \
-         counts, what\nit leaves out, and its SQL; `cxlake init DIR --sample` makes a lake with them. This page is made from their headers.\n",
+         counts, what\nit leaves out, and its SQL; `cxlake init DIR --sample` makes a lake with them. This page is made from their headers.\nParameters are those of the query, and behind them those of the queries that it builds on.\n",
     );
     for (group, lines) in groups {
         let heading = match group.as_str() {
@@ -118,6 +135,8 @@ fn library_page() -> String {
 #[test]
 fn the_page_of_the_library_lists_every_saved_query_of_the_sample() {
     let wanted = library_page();
+    // What a query has from another is listed with it.
+    assert!(wanted.contains("| Do partners tell of a theme before customers do? | to, months, min_base |"), "{wanted}");
     if std::env::var_os("CXLAKE_WRITE_SCHEMAS").is_some() {
         std::fs::write(repository().join("docs/library.md"), &wanted).expect("the page is written");
     }

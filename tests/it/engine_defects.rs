@@ -1,6 +1,6 @@
 //! Defects of the engine that gave wrong answers, each with the statement that showed it.
 
-use super::harness::Folder;
+use super::harness::{Folder, cxlake};
 
 /// DataFusion 55.2 pushed `b.id is null` into the scan of `s.id` once it had turned the join round, and lost every row.
 #[test]
@@ -62,4 +62,118 @@ fn a_case_over_a_guarded_column_can_be_grouped_by() {
     let query = "select s2, count(*) as n from (select case when n = 1 and s <> 'x' then s else 'x' end as s2 from \
                  (select n, min(s) as s from 't.parquet' group by n)) where s2 <> 'x' group by s2";
     assert_eq!(folder.cxlake(["--format", "csv", "-c", query]).prints(), "s2,n\na,1\n");
+}
+
+/// A row of spans: a day, four days and a half, sixty-three days, and none.
+const SPANS: &str = "select cast(n as int) as n, cast('2026-01-01 00:00:00' as timestamp) as a, cast(b as timestamp) as b from (values \
+                     (1, '2026-01-02 00:00:00'), (2, '2026-01-05 12:00:00'), (3, '2026-03-05 00:00:00'), (4, null)) t(n, b)";
+
+/// DataFusion 55.2 compares a difference of moments with an interval field by field: one with days in it was always the longer.
+#[test]
+fn spans_of_time_are_compared_by_how_long_they_are() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", SPANS);
+    for (condition, rows) in [
+        ("b - a > interval '3 days'", 2),
+        ("b - a <= interval '3 days'", 1),
+        ("interval '24 hours' = b - a", 1),
+        ("b - a is distinct from interval '1 day'", 3),
+        ("b - a > interval '2 months'", 1),
+        ("b - a between interval '1 day' and interval '5 days'", 2),
+        ("b - a not in (interval '1 day', interval '60 days')", 2),
+        ("b - a > interval '3 days' + interval '1 day'", 2),
+        ("b - a > (select interval '3 days')", 2),
+        ("case when b - a < interval '2 days' then 1 else 2 end = 1", 1),
+        ("b - a > interval '1000 years'", 0),
+    ] {
+        let query = format!("select count(*) as n from 't.parquet' where {condition}");
+        let said = folder.cxlake(["--format", "csv", "-c", &query]).prints();
+        assert_eq!(said, format!("n\n{rows}\n"), "{condition}");
+    }
+    let counted = "select count(*) filter (where b - a > interval '3 days') as n from 't.parquet' \
+                   having max(b - a) > interval '2 months'";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", counted]).prints(), "n\n2\n");
+    let joined = "select count(*) as n from 't.parquet' t join (values (interval '30 hours'), (interval '1 month')) s(span) \
+                  on t.b - t.a > s.span";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", joined]).prints(), "n\n3\n");
+    let viewed = "create view v as select n, b - a > interval '3 days' as is_late from 't.parquet'; \
+                  select n from v where is_late order by n";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", viewed]).prints(), "n\n2\n3\n");
+}
+
+#[test]
+fn intervals_are_compared_and_sorted_by_how_long_they_are() {
+    let query = "select interval '1 day' = interval '24 hours' as a, interval '31 days' > interval '1 month' as b, \
+                 interval '1 year' > interval '1000 days' as c";
+    assert_eq!(cxlake(["--format", "csv", "-c", query]).prints(), "a,b,c\ntrue,true,false\n");
+    let sorted = "select n from (values (1, interval '25 hours'), (2, interval '1 day'), (3, interval '31 days'), \
+                  (4, interval '1 month'), (5, null)) t(n, x) order by x desc";
+    assert_eq!(cxlake(["--format", "csv", "-c", sorted]).prints(), "n\n3\n4\n1\n2\n5\n");
+}
+
+/// DataFusion 55.2 computes a product of decimals in 38 digits and prints the first 38 of one that has 39.
+#[test]
+fn a_product_of_wide_decimals_keeps_its_value_or_is_refused() {
+    let folder = Folder::new();
+    let price = "select cast('4.95' as decimal(38,18)) as price, cast('3' as decimal(38,18)) as amount from generate_series(1, 100)";
+    folder.parquet("t.parquet", price);
+    let query = "select sum(price * amount) as total, max(price * amount) as one, count(*) as n from 't.parquet' \
+                 where price * amount > 14";
+    assert_eq!(
+        folder.cxlake(["--format", "csv", "-c", query]).prints(),
+        "total,one,n\n1485.000000000000000000,14.850000000000000000,100\n"
+    );
+    let chain = "select cast(120000 as decimal) * cast(1000 as decimal) * cast('1.1' as decimal) as p";
+    assert_eq!(cxlake(["--format", "csv", "-c", chain]).prints(), "p\n132000000.000000000000000000\n");
+    let cents = "select cast('4.95' as decimal(18,2)) * cast('3.00' as decimal(18,2)) as p, cast('4.95' as decimal(18,2)) * 3 as q";
+    assert_eq!(cxlake(["--format", "csv", "-c", cents]).prints(), "p,q\n14.8500,14.85\n");
+    let too_large = "select x * x from (values (cast('100000000000000000000' as decimal(38,0)))) t(x)";
+    let said = cxlake(["-c", too_large]).fails(1);
+    assert!(said.contains("error: a number became too large for its type\n"), "{said}");
+    assert!(said.contains("hint: compute with `cast(x as decimal(38,2))`"), "{said}");
+}
+
+/// DataFusion 55.2 keeps four digits more than the dividend has and cuts off the rest.
+#[test]
+fn a_quotient_of_decimals_has_all_digits_of_a_double_and_zero_divides_nothing() {
+    let folder = Folder::new();
+    let rows = "values (1, '1.00'), (1, '2.00'), (2, '4.00')";
+    folder.parquet("t.parquet", &format!("select k, cast(v as decimal(18, 2)) as v from ({rows}) t(k, v)"));
+    let csv = |query: &str| folder.cxlake(["--format", "csv", "-c", query]).prints();
+    assert_eq!(
+        csv("select 1 / sum(v) as x, sum(v) / 3 as y from 't.parquet'"),
+        "x,y\n0.14285714285714285,2.3333333333333335\n"
+    );
+    assert_eq!(
+        csv("select round(sum(v / total), 12) as x from 't.parquet', (select sum(v) as total from 't.parquet') s"),
+        "x\n1.0\n"
+    );
+    // Three tenths are three times a tenth, as in decimals.
+    assert_eq!(csv("select cast('0.3' as decimal(4,1)) / cast('0.1' as decimal(4,1)) as x"), "x\n3.0\n");
+    assert_eq!(csv("select cast(null as decimal(4,1)) / 0 is null as x"), "x\ntrue\n");
+    let said = folder.cxlake(["-c", "select v / (v - v) from 't.parquet'"]).fails(1);
+    assert!(said.contains("error: division by zero\n"), "{said}");
+    assert_eq!(csv("select v / nullif(v - v, 0) is null as x from 't.parquet' limit 1"), "x\ntrue\n");
+}
+
+/// What a step makes is of another type than the engine thought; the steps that read it see the new one.
+#[test]
+fn a_quotient_of_decimals_goes_through_unions_subqueries_and_recursion() {
+    let folder = Folder::new();
+    let rows = "values (1, '1.00'), (1, '4.00'), (2, '3.00')";
+    folder.parquet("t.parquet", &format!("select k, cast(v as decimal(18, 2)) as v from ({rows}) t(k, v)"));
+    let csv = |query: &str| folder.cxlake(["--format", "csv", "-c", query]).prints();
+    let union = "select x * 3 as x from (select v / 3 as x from 't.parquet' where k = 1 union all \
+                 select v / 3 as x from 't.parquet' where k = 2) order by x";
+    assert_eq!(csv(union), "x\n1.0\n3.0\n4.0\n");
+    let correlated = "with m as (select k, sum(v) / count(*) as mean from 't.parquet' group by k) select count(*) as n from m \
+                      where exists (select 1 from 't.parquet' t where t.k = m.k and t.v > m.mean)";
+    assert_eq!(csv(correlated), "n\n1\n");
+    let recursive = "with recursive r as (select cast(10 as decimal(18,2)) / 4 as x union all select x + 1 from r where x < 4) \
+                     select count(*) as n from r";
+    assert_eq!(csv(recursive), "n\n3\n");
+    assert_eq!(csv("select x = 0.25 as x from (values (cast(1 as decimal(18,2)) / 4)) t(x)"), "x\ntrue\n");
+    let grouped = "select v / 2 as half, count(*) as n from 't.parquet' group by v / 2 order by v / 2";
+    assert_eq!(csv(grouped), "half,n\n0.5,1\n1.5,1\n2.0,1\n");
+    assert!(csv("describe select v / 2 as half from 't.parquet'").contains("\nhalf,float,"));
 }

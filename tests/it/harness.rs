@@ -31,6 +31,8 @@ pub fn cxlake<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Call {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cxlake"));
     command.args(arguments).current_dir(repository());
     command.env_remove("CXLAKE_LAKE").env("NO_COLOR", "1");
+    // The servers of the tests are here, whatever proxy leads out of the machine.
+    command.env("NO_PROXY", "127.0.0.1,localhost").env_remove("no_proxy");
     // Below a file no folder can be made: each call computes what it says.
     command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_BIN_EXE_cxlake")).join("none"));
     Call { command, stdin: None }
@@ -184,6 +186,34 @@ impl Folder {
         self
     }
 
+    /// The sample lake with one of its tables replaced by the result of this statement on it.
+    pub fn sample_with(table: &str, sql: &str) -> Self {
+        let folder = Self::new();
+        let file = folder.at(&format!("{table}.parquet"));
+        cxlake([OsStr::new("-o"), file.as_os_str(), OsStr::new("-c"), OsStr::new(sql)]).prints();
+        let sample = repository().display();
+        let manifest = std::fs::read_to_string(repository().join("cxlake.toml"))
+            .expect("the manifest of the sample")
+            .replace("queries = \"queries\"", &format!("queries = \"{sample}/queries\""))
+            .replace(&format!("path = \"sample-data/{table}/\""), &format!("path = \"{table}.parquet\""))
+            .replace("path = \"sample-data/", &format!("path = \"{sample}/sample-data/"));
+        let heading = format!("[table.{table}]\n");
+        let (above, declared) = manifest.split_once(&heading).expect("the table's declaration");
+        let (table_keys, columns) = declared.split_once("\n\n").expect("its columns");
+        let kept: Vec<&str> = table_keys.lines().filter(|line| !line.starts_with("partition = ")).collect();
+        // In one file the month is a column like any other.
+        let month = table_keys.lines().find_map(|line| line.strip_prefix("partition = { ")?.strip_suffix(" }"));
+        let month = month.map_or_else(String::new, |column| format!("{column}\n"));
+        let columns = columns.replacen(".columns]\n", &format!(".columns]\n{month}"), 1);
+        folder.write("cxlake.toml", format!("{above}{heading}{}\n\n{columns}", kept.join("\n")));
+        folder
+    }
+
+    /// The result of a saved query of the lake in this folder: rows of values by column.
+    pub fn rows(&self, query: &str, parameters: &[&str]) -> Vec<Row> {
+        rows_of(self.path(), query, parameters)
+    }
+
     /// A call in this folder.
     pub fn cxlake<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Call {
         cxlake(arguments).within(self.path())
@@ -204,9 +234,13 @@ pub type Row = BTreeMap<String, serde_json::Value>;
 
 /// The result of a saved query of the sample lake: rows of values by column.
 pub fn rows(query: &str, parameters: &[&str]) -> Vec<Row> {
+    rows_of(repository(), query, parameters)
+}
+
+fn rows_of(lake: &Path, query: &str, parameters: &[&str]) -> Vec<Row> {
     let parameters = parameters.iter().flat_map(|parameter| ["-p", parameter]);
     let arguments = ["run", query, "--quiet", "--format", "json"].into_iter().chain(parameters);
-    serde_json::from_str(&cxlake(arguments).prints()).expect("JSON rows")
+    serde_json::from_str(&cxlake(arguments).within(lake).prints()).expect("JSON rows")
 }
 
 /// The result of a statement on the sample lake: rows of values by column.

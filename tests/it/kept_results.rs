@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::harness::{Folder, Said, cxlake, repository};
 
@@ -129,11 +129,11 @@ fn values_of_every_type_come_back_as_they_were_in_every_form() {
     );
     folder.write("queries/types.sql", query("types", "", &format!("{sql} order by n")));
     folder.write("queries/none.sql", query("none", "", &format!("{sql} where n > 5")));
-    for name in ["types", "none"] {
-        for form in [
-            "csv", "tsv", "json", "ndjson", "table", "box", "vertical", "markdown", "html", "insert", "parquet",
-            "arrow",
-        ] {
+    let for_insert = sql.replace("{'x': n, 'y': t} as pair, ", "");
+    folder.write("queries/inserted.sql", query("inserted", "", &format!("{for_insert} order by n")));
+    let forms = ["csv", "tsv", "json", "ndjson", "table", "box", "vertical", "markdown", "html", "parquet", "arrow"];
+    for (name, forms) in [("types", &forms[..]), ("none", &forms), ("inserted", &["insert"])] {
+        for form in forms {
             let run = || folder.cxlake(["run", name, "--stats", "--format", form]).keeping(&folder.at(form)).run();
             let (first, second) = (run(), run());
             assert!(!is_kept(&first) && is_kept(&second), "{form}:\n{second}");
@@ -213,10 +213,15 @@ fn a_file_of_the_same_size_and_time_is_seen_whether_it_is_written_over_replaced_
 fn a_file_that_was_written_just_now_keeps_nothing() {
     let folder = lake();
     settle();
-    // Time and again within two seconds, the result is computed.
-    folder.parquet("t/b.parquet", "select * from (values (4, 'w')) v(n, name)");
-    assert_eq!(sum(&folder), computed("20"));
-    assert_eq!(entries(&folder.at("cache")), Vec::<PathBuf>::new());
+    // A machine that is busy may take longer over it than the two seconds for which a file counts as written just now.
+    let kept_in_time = (0..5).find_map(|_| {
+        let _ = fs::remove_dir_all(folder.at("cache"));
+        let started = Instant::now();
+        folder.parquet("t/b.parquet", "select * from (values (4, 'w')) v(n, name)");
+        assert_eq!(sum(&folder), computed("20"));
+        (started.elapsed() < Duration::from_millis(1_500)).then(|| entries(&folder.at("cache")))
+    });
+    assert_eq!(kept_in_time, Some(Vec::new()));
     settle();
     assert_eq!((sum(&folder), sum(&folder)), (computed("20"), kept("20")));
 }

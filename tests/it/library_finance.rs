@@ -297,8 +297,11 @@ fn a_month_that_is_not_booked_is_no_month_in_which_everybody_left() {
             assert!(parts[0][column].is_null(), "{column}: {parts:?}");
         }
         assert!(rows("revenue-movements", &[parameter]).is_empty());
+        for part in rows("clv-and-cac", &[parameter]) {
+            assert!(["accounts", "retention", "clv"].into_iter().all(|column| part[column].is_null()), "{part:?}");
+            assert!(text(&part, "note").contains(note), "{part:?}");
+        }
     }
-    assert!(rows("clv-and-cac", &["period=2026-10"]).iter().all(|part| part["retention"].is_null()));
 }
 
 #[test]
@@ -318,5 +321,7 @@ fn an_opportunity_whose_revenue_is_not_known_has_no_priority() {
     let unknown: Vec<_> =
         found.iter().filter(|row| row["revenue_at_risk"].is_null() || row["revenue_share"].is_null()).collect();
     assert!(!unknown.is_empty(), "{found:?}");
-    assert!(unknown.iter().all(|row| row["priority"].is_null() && row["rank"].is_null()), "{unknown:?}");
+    for column in ["priority", "rank", "revenue", "revenue_at_risk"] {
+        assert!(unknown.iter().all(|row| row[column].is_null()), "{column}: {unknown:?}");
+    }
 }

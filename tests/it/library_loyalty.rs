@@ -2,7 +2,7 @@
 
 use cxlake::sample::{Options, silent_accounts};
 
-use super::harness::{Row, number, rows, text};
+use super::harness::{Row, number, rows, sql_rows, text};
 
 /// The row in which this column has this text.
 fn row<'a>(rows: &'a [Row], column: &str, value: &str) -> &'a Row {
@@ -248,6 +248,53 @@ fn a_timeline_of_a_past_day_knows_nothing_that_came_later_but_the_renewal() {
     let later: Vec<&str> =
         events.iter().filter(|row| text(row, "happened_at") >= "2026-06-01").map(|row| text(row, "what")).collect();
     assert_eq!(later, ["renewal due"]);
+    // In August the contract shrank and touches fell: on the third of it nobody knows that yet.
+    let of_august = |as_of: &str| {
+        let events = rows("account-timeline", &[as_of, "kinds=revenue,touches"]);
+        events.iter().filter(|row| text(row, "reference") == "2026-08-01").count()
+    };
+    assert_eq!((of_august("as_of=2026-08-03"), of_august("as_of=2026-09-01")), (0, 2));
+}
+
+#[test]
+fn a_timeline_of_a_past_day_shows_what_was_not_answered_or_not_done_by_then() {
+    let account = "account=000031";
+    let calls = |as_of: &str| rows("account-timeline", &[account, as_of, "kinds=call"]);
+    let call = "U000031-2202";
+    assert_eq!(text(row(&calls("as_of=2026-09-12"), "reference", call), "what"), "call detractor: was due, not made");
+    assert_eq!(text(row(&calls("as_of=2026-09-21"), "reference", call), "what"), "call detractor: issue solved");
+    // Two of its invitations were answered in June, after they had been sent in May.
+    let invitations =
+        rows("account-timeline", &["account=000387", "as_of=2026-06-01", "kinds=survey,no answer", "days=3000"]);
+    let plain = sql_rows(
+        "select count(*) as sent, count(*) filter (where answered_at < timestamp '2026-06-01') as answered from surveys \
+         where account_id = '000387' and sent_at < timestamp '2026-06-01'",
+    );
+    let answered = invitations.iter().filter(|row| text(row, "kind") == "survey").count();
+    assert!(close(invitations.len() as f64, number(&plain[0], "sent")), "{invitations:?}");
+    assert!(close(answered as f64, number(&plain[0], "answered")), "{invitations:?}");
+}
+
+#[test]
+fn a_month_without_touches_is_a_fall_and_counts_in_what_is_usual_after_it() {
+    let events = rows("account-timeline", &["account=000592", "kinds=touches"]);
+    let silent = row(&events, "reference", "2026-01-01");
+    assert_eq!(text(silent, "what"), "0 touches in the month; 17 a month in the three before");
+    assert_eq!(text(silent, "sign"), "bad");
+    // April has 8, and January to March have 10 a month.
+    assert!(events.iter().all(|row| text(row, "reference") != "2026-04-01"), "{events:?}");
+}
+
+#[test]
+fn a_comparison_that_rests_on_the_least_coverage_itself_is_made() {
+    let compared = |least: &str| -> Vec<String> {
+        let changes = rows("customer-health-changes", &[least]);
+        changes.iter().filter_map(|row| Some(row["compared"].as_str()?.to_owned())).collect()
+    };
+    let at_55 = compared("min_coverage=0.55");
+    // Relationship and field feedback weigh 55 of 100.
+    assert!(at_55.iter().any(|components| components == "relationship, field feedback"), "{at_55:?}");
+    assert_eq!(at_55, compared("min_coverage=0.54"));
 }
 
 #[test]
@@ -298,9 +345,9 @@ fn every_post_tells_of_themes_and_a_customer_counts_once() {
 
 #[test]
 fn hidden_detractors_tell_of_what_is_heard_before_an_account_leaves_without_a_word() {
-    let share = |of: &str, code: &str| number(row(&rows("reason-codes", &[of]), "code", code), "share");
+    let share = |parameters: &[&str], code: &str| number(row(&rows("reason-codes", parameters), "code", code), "share");
     for code in ["STAFF", "COMP", "SPON"] {
-        let (hidden, all) = (share("of=hidden", code), share("of=all", code));
+        let (hidden, all) = (share(&["of=hidden"], code), share(&["of=all"], code));
         assert!(hidden > 1.7 * all, "{code}: {hidden} {all}");
     }
     let reasons = rows("reason-codes", &["of=hidden"]);

@@ -1,6 +1,6 @@
 //! Looking around: the `\d` family, DESCRIBE, SUMMARIZE and EXPLAIN.
 
-use super::harness::{Folder, Row, cxlake, number, text};
+use super::harness::{Folder, Row, cxlake, number, sql_rows, text};
 
 /// A lake with one table of two files in partitions.
 fn lake() -> Folder {
@@ -101,6 +101,28 @@ fn describe_takes_tables_queries_and_files() {
 }
 
 #[test]
+fn what_is_never_null_in_a_table_is_described_as_null_where_a_query_finds_no_row_of_it() {
+    let folder = Folder::new();
+    folder.lake(
+        "[table.t]\npath = \"t.parquet\"\n[table.t.columns]\nx = \"int\"\n\
+         [table.u]\npath = \"t.parquet\"\n[table.u.columns]\nx = \"int\"\n",
+    );
+    folder.parquet("t.parquet", "select 1 as x");
+    for (sql, nullable) in [
+        ("select t.x, u.x from t join u on t.x = u.x", ["false", "false"]),
+        ("select t.x, u.x from t left join u on false", ["false", "true"]),
+        ("select t.x, u.x from t right join u on false", ["true", "false"]),
+        ("select t.x, u.x from t full join u on false", ["true", "true"]),
+        ("select t.x, u.x from t cross join u group by rollup (t.x, u.x)", ["true", "true"]),
+        ("select t.x, 1 as y from t where exists (select 1 from u left join t on false)", ["false", "false"]),
+    ] {
+        let said = folder.cxlake(["--format", "csv", "-c", &format!("describe {sql}")]).prints();
+        let found: Vec<_> = said.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
+        assert_eq!(found, nullable, "{sql}");
+    }
+}
+
+#[test]
 fn summarize_tells_every_column_of_any_type_in_one_pass() {
     let sql = "summarize select * from (values \
         (1, 1.5, cast('0.10' as decimal(18,2)), true, date '2026-01-01', 'b', [1]), \
@@ -110,11 +132,11 @@ fn summarize_tells_every_column_of_any_type_in_one_pass() {
         Folder::new().cxlake(["-c", sql]).prints(),
         "column  type           min         max         approx_distinct  mean        std        q25         q50         q75         count  null_percent\n\
          ──────  ─────────────  ──────────  ──────────  ───────────────  ──────────  ─────────  ──────────  ──────────  ──────────  ─────  ────────────\n\
-         i       int            1           4                         3  2.33333     1.52753    1.25        2           3.5             3           0.0\n\
-         f       float          1.5         2.5                       2  2           0.707107   1.5         2           2.5             3           0.0\n\
-         d       decimal(18,2)  0.10        0.20                      2  0.150000    0.0707107  0.10        0.15        0.20            3         33.33\n\
+         i       int            1           4                         3  2.33333     1.52753    1.5         2           3               3           0.0\n\
+         f       float          1.5         2.5                       2  2           0.707107   1.75        2           2.25            3           0.0\n\
+         d       decimal(18,2)  0.10        0.20                      2  0.150000    0.0707107  0.13        0.15        0.18            3         33.33\n\
          b       bool           false       true                      2                                                                 3           0.0\n\
-         day     date           2026-01-01  2026-01-05                3  2026-01-03             2026-01-01  2026-01-03  2026-01-04      3           0.0\n\
+         day     date           2026-01-01  2026-01-05                3  2026-01-03             2026-01-02  2026-01-03  2026-01-04      3           0.0\n\
          s       text           a           b                         2                                                                 3         33.33\n\
          l       list<int>                                            2                                                                 3           0.0\n"
     );
@@ -139,11 +161,27 @@ fn summarize_takes_what_has_no_order_and_what_has_no_rows() {
     folder.write("a.csv", "a,b\n1,x\n2,\n");
     assert_eq!(
         csv("summarize 'a.csv'"),
-        format!("{head}a,int,1,2,2,1.5,0.707107,1,1.5,2,2,0.0\nb,text,x,x,1,,,,,,2,50.0\n")
+        format!("{head}a,int,1,2,2,1.5,0.707107,1.25,1.5,1.75,2,0.0\nb,text,x,x,1,,,,,,2,50.0\n")
     );
     // Two columns of one name, as a join gives them.
     let twice = "summarize select * from (select 1 as a) x join (select 1 as a) y on x.a = y.a";
     assert_eq!(csv(twice), format!("{head}a,int,1,1,1,1,,1,1,1,1,0.0\na,int,1,1,1,1,,1,1,1,1,0.0\n"));
+}
+
+#[test]
+fn quartiles_of_scores_are_exact_and_texts_are_shown_as_they_are() {
+    let scores = cxlake(["--format", "json", "-c", "summarize select nps from surveys"]).prints();
+    let exact = sql_rows(
+        "select percentile_cont(nps, 0.25) as q25, percentile_cont(nps, 0.5) as q50, percentile_cont(nps, 0.75) as q75 from \
+         (select cast(nps as double) as nps from surveys)",
+    );
+    let scores: Vec<Row> = serde_json::from_str(&scores).expect("JSON rows");
+    for quartile in ["q25", "q50", "q75"] {
+        assert_eq!(text(&scores[0], quartile), number(&exact[0], quartile).to_string(), "{quartile}");
+    }
+    let places = "summarize select * from (values ('LUZ'), ('METZ')) t(place)";
+    let rows: Vec<Row> = serde_json::from_str(&cxlake(["--format", "json", "-c", places]).prints()).expect("JSON rows");
+    assert_eq!((text(&rows[0], "min"), text(&rows[0], "max")), ("LUZ", "METZ"));
 }
 
 #[test]

@@ -41,6 +41,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "with recursive r as (select n + 1 from r) select * from r",
             "with c as (select 1), c as (select 2) select * from c",
             "update offices set city = 'x'",
+            "insert into offices select * from offices",
             "use offices",
             "create index i on offices (city)",
             "select * from offices tablesample 10 percent",
@@ -213,6 +214,34 @@ fn every_mistake_is_told_with_its_place_and_in_the_words_of_analysts() {
 }
 
 #[test]
+fn what_only_the_parser_knows_is_told_without_its_words() {
+    let values = "select * from (values (1, 2)) t(a, b)";
+    assert_eq!(
+        cxlake(["-c", &format!("{values} pivot (sum(a) for b in (1, 2))")]).told(1),
+        "error: there is no PIVOT\n\nhint: write `sum(x) filter (where …)` for each column, or turn the result with `\\crosstab`\n"
+    );
+    assert_eq!(
+        cxlake(["-c", &format!("{values} unpivot (x for y in (a, b))")]).told(1),
+        "error: there is no UNPIVOT\n\nhint: write `select 'a' as name, a as value from t union all select 'b', b from t`\n"
+    );
+    let said =
+        cxlake(["-c", "select * from offices match_recognize (order by fte pattern (a) define a as true)"]).told(1);
+    assert!(said.starts_with("error: FROM takes tables, "), "{said}");
+}
+
+#[test]
+fn all_columns_are_not_counted_as_one_value() {
+    for count in ["count(distinct *)", "COUNT(distinct o.*)"] {
+        assert_eq!(
+            cxlake(["-c", &format!("select {count} from offices o")]).told(1),
+            "error: `count` takes no `distinct *`\n\nhint: name the columns: `count(distinct (a, b))`\n"
+        );
+    }
+    let rows = "select count(distinct (a, b)) as n from (values (1, 2), (1, 3), (1, 2)) t(a, b)";
+    assert_eq!(cxlake(["--format", "csv", "-c", rows]).prints(), "n\n2\n");
+}
+
+#[test]
 fn an_error_in_a_file_names_the_line_and_the_column_there() {
     let folder = Folder::new();
     folder.parquet("t.parquet", "select 1 as a");
@@ -259,6 +288,158 @@ fn carets_stand_right_below_wide_letters_and_long_lines_are_cut_around_them() {
 }
 
 #[test]
+fn how_far_dates_are_apart_is_said_for_days_and_months_and_is_right() {
+    let said = cxlake(["-c", "select date_diff('month', now(), now())"]).told(1);
+    let written: Vec<&str> = said.lines().last().expect("a hint").split('`').skip(1).step_by(2).collect();
+    let [days, months] = written[..] else { panic!("{said}") };
+    let select = format!(
+        "select {days} as days, {months} as months from (values (timestamp '2025-11-30 10:00:00', date '2026-02-01')) t(earlier, later)"
+    );
+    assert_eq!(cxlake(["--format", "csv", "-c", &select]).prints(), "days,months\n63,3\n");
+}
+
+/// A statement as others write it, its error and hint, and what does the same here.
+const OF_OTHERS: &[(&str, &str, &str, &str)] = &[
+    (
+        "select office from offices order by office collate nocase",
+        "there is no COLLATE",
+        "write `lower(x)`, as in `order by lower(x)`",
+        "select office from offices order by lower(office)",
+    ),
+    (
+        "select * from offices semi join accounts using (office_id)",
+        "SEMI JOIN is written with its side",
+        "write `left semi join`",
+        "select * from offices left semi join accounts using (office_id)",
+    ),
+    (
+        "select * from offices o anti join accounts a on o.office_id = a.office_id",
+        "ANTI JOIN is written with its side",
+        "write `left anti join`",
+        "select * from offices o left anti join accounts a on o.office_id = a.office_id",
+    ),
+    (
+        "select '{\"a\": 1}'->>'a'",
+        "there is no `->>`: a text is not read as JSON",
+        "`regexp_match(x, '\"a\": *([0-9]+)')[1]` takes a part of a text",
+        "select regexp_match('{\"a\": 1}', '\"a\": *([0-9]+)')[1]",
+    ),
+    (
+        "select 5 // 2",
+        "there is no `//`",
+        "`a / b` of whole numbers is whole, and of others `floor(a / b)`",
+        "select 5 / 2, floor(5.5 / 2)",
+    ),
+    (
+        "select 5 div 2",
+        "there is no `div`",
+        "`a / b` of whole numbers is whole, and of others `floor(a / b)`",
+        "select 5 / 2",
+    ),
+    (
+        "select * rename (office as o) from offices",
+        "`*` takes no RENAME",
+        "write `select * exclude (a), a as b`",
+        "select * exclude (office), office as o from offices",
+    ),
+    (
+        "create or replace temporary view v as select 1",
+        "there is no TEMP",
+        "leave it out: what `create` makes is gone with the session",
+        "create or replace view v as select 1",
+    ),
+    (
+        "create temp table t as select 1",
+        "there is no TEMP",
+        "leave it out: what `create` makes is gone with the session",
+        "create table t as select 1",
+    ),
+    (
+        "select count(distinct office, region) from offices",
+        "`count(distinct …)` takes one argument",
+        "put the columns into parentheses: `count(distinct (a, b))`",
+        "select count(distinct (office, region)) from offices",
+    ),
+    (
+        "unpivot offices on fte",
+        "there is no UNPIVOT",
+        "write `select 'a' as name, a as value from t union all select 'b', b from t`",
+        "select 'a' as name, 1 as value union all select 'b', 2",
+    ),
+    (
+        "select * from offices tablesample 10%",
+        "there is no `tablesample`",
+        "take a share of the rows with `where random() < 0.1`",
+        "select * from offices where random() < 0.1",
+    ),
+    (
+        "select * from offices using sample 10",
+        "there is no `using sample`",
+        "take a share of the rows with `where random() < 0.1`",
+        "select * from offices where random() < 0.1",
+    ),
+    (
+        "copy sales from 'x.csv'",
+        "COPY writes files and reads none",
+        "write `create table sales as from 'x.csv'`",
+        "create table sales as from offices",
+    ),
+    (
+        "select 'abc'[1:2]",
+        "`[…]` takes from a list, and this is text",
+        "of a text `substr(x, 1, 2)` takes a part",
+        "select substr('abc', 1, 2)",
+    ),
+    (
+        "select date_trunc('dow', now())",
+        "`date_trunc` does not take `dow`",
+        "`extract(dow from time)` gives it",
+        "select extract(dow from now())",
+    ),
+];
+
+#[test]
+fn what_other_databases_write_is_told_without_the_parser_s_tree_and_with_what_does_the_same() {
+    for (statement, error, hint, ours) in OF_OTHERS {
+        assert_eq!(cxlake(["-c", statement]).told(1), format!("error: {error}\n\nhint: {hint}\n"), "{statement}");
+        cxlake(["-q", "-c", ours]).prints();
+    }
+}
+
+#[test]
+fn options_of_copy_that_other_databases_write_lead_to_ours_which_work() {
+    let folder = Folder::new();
+    for options in ["(header, delimiter '|')", "(format csv, header true)", "with (header)"] {
+        assert_eq!(
+            folder.cxlake(["-c", &format!("copy (select 1 as a, 2 as b) to 'x.csv' {options}")]).told(1),
+            "error: COPY has its options behind OPTIONS\n\n\
+             hint: write `copy t to 'x.csv' options (delimiter '|', has_header true)`\n"
+        );
+    }
+    let copy = "copy (select 1 as a, 2 as b) to 'x.csv' options (delimiter '|', has_header true)";
+    folder.cxlake(["-c", copy]).prints();
+    assert_eq!(folder.read("x.csv"), "a|b\n1|2\n");
+}
+
+#[test]
+fn a_value_that_is_no_decimal_is_told_with_the_type_that_was_written() {
+    for (statement, value, wanted) in [
+        ("select cast('1,5' as decimal(10,2))", "1,5", "decimal(10,2)"),
+        ("select '1,5'::NUMERIC(9, 1), 2::decimal(4,1)", "1,5", "numeric(9,1)"),
+        ("select cast(office as decimal(12,3)) from offices where office_id = 'O01'", "New York", "decimal(12,3)"),
+    ] {
+        assert_eq!(
+            cxlake(["-c", statement]).told(1),
+            format!(
+                "error: `{value}` is no {wanted}\n\nhint: `try_cast(x as {wanted})` gives null where there is none\n"
+            )
+        );
+    }
+    let compared = "select * from (values (2::decimal(4,1))) t(d) where d > '1,5'";
+    assert!(cxlake(["-c", compared]).told(1).starts_with("error: `1,5` is no decimal\n"));
+}
+
+#[test]
 fn what_other_databases_call_a_function_leads_to_ours_and_ours_is_there() {
     for (theirs, ours) in [
         ("getdate()", "select now()"),
@@ -272,16 +453,41 @@ fn what_other_databases_call_a_function_leads_to_ours_and_ours_is_there() {
         ("week(now())", "select extract(week from now())"),
         ("weekday(now())", "select extract(dow from now())"),
         ("strftime(now(), '%Y')", "select to_char(now(), '%Y-%m')"),
-        ("strptime('31.12.2026', '%d.%m.%Y')", "select to_date('31.12.2026', '%d.%m.%Y')"),
-        ("datediff('day', now(), now())", "select extract(day from now() - timestamp '2026-01-01 00:00:00')"),
+        ("strptime('31.12.2026', '%d.%m.%Y')", "select to_timestamp('31.12.2026 10:15', '%d.%m.%Y %H:%M')"),
+        ("str_to_date('31.12.2026', '%d.%m.%Y')", "select to_date('31.12.2026', '%d.%m.%Y')"),
+        ("datediff('day', now(), now())", "select now()::date - (date '2026-01-01')::date"),
         ("dateadd(now(), 1)", "select date '2026-01-01' + interval '1 month'"),
+        ("add_months(now(), 1)", "select date '2026-01-01' + cast(n || ' months' as interval) from (values (1)) t(n)"),
+        ("make_interval(1)", "select cast(3 || ' months' as interval)"),
         ("quantile(1, 0.5)", "select approx_percentile_cont(1, 0.5)"),
         ("safe_cast('a')", "select try_cast('a' as int)"),
         ("charindex('a', 'b')", "select strpos('a', 'b')"),
         ("countif(true)", "select count(*) filter (where 1 > 0)"),
+        ("max_by(1, 2)", "select arg_max(1, 2)"),
+        ("min_by(1, 2)", "select arg_min(1, 2)"),
+        ("regexp_matches('abc', 'b')", "select regexp_like('abc', 'b')"),
+        ("regexp_extract('abc', 'b')", "select regexp_match('abc', '(b)')[1]"),
+        ("dayname(now())", "select to_char(date '2026-01-01', '%A')"),
+        ("monthname(now())", "select to_char(date '2026-01-01', '%B')"),
+        ("last_day(now())", "select date_trunc('month', date '2026-02-10') + interval '1 month' - interval '1 day'"),
+        ("epoch(now())", "select extract(epoch from now())"),
+        ("printf('%d', 1)", "select concat('a', round(1.234, 2), 'b')"),
+        ("1 from read_csv_auto('x.csv')", "from 'sample-data/offices/'"),
     ] {
         let said = cxlake(["-c", &format!("select {theirs}")]).fails(1);
         assert!(said.contains("\nhint: here it is `"), "{said}");
         cxlake(["-c", ours]).prints();
+    }
+}
+
+#[test]
+fn an_interval_times_a_number_is_told_how_a_number_makes_an_interval() {
+    for (statement, wrong) in [
+        ("select interval '1 month' * 3", "`*` does not take interval and int"),
+        ("select 1.5 * interval '1 day'", "`*` does not take float and interval"),
+    ] {
+        assert!(cxlake(["-c", statement]).told(1).starts_with(&format!("error: {wrong}\n")), "{statement}");
+        let said = cxlake(["-c", statement]).fails(1);
+        assert!(said.contains("hint: `cast(n || ' months' as interval)` makes an interval of a number"), "{said}");
     }
 }

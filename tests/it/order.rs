@@ -64,6 +64,43 @@ fn a_frame_that_an_infinite_value_has_left_has_the_sum_of_the_others() {
 }
 
 #[test]
+fn a_window_by_its_name_is_the_same_wherever_it_is_used() {
+    let of = |select: &str| {
+        let rows = "(values ('a', 1), ('a', 2), ('b', 3)) t(k, x)";
+        sql(&select.replace("from t", &format!("from {rows}")).replace('W', "window w as (partition by k order by x)"))
+    };
+    assert_eq!(of("select k, x from t W qualify rank() over w = 1 order by k"), "k,x\na,1\nb,3\n");
+    assert_eq!(of("select k, x from t W order by rank() over w desc, x"), "k,x\na,2\na,1\nb,3\n");
+    assert_eq!(of("select x, rank() over \"w\" as r from t W order by x"), "x,r\n1,1\n2,2\n3,1\n");
+    // What is added to a window by its name.
+    let parted = "window v as (partition by k), w as (v order by x)";
+    for added in ["over (v order by x)", "over w", "over (w)"] {
+        let select = format!("select x, rank() {added} as r from t {parted} order by x");
+        assert_eq!(of(&select), "x,r\n1,1\n2,2\n3,1\n", "{added}");
+    }
+    // A query within has windows of its own.
+    assert_eq!(
+        of(
+            "select x, (select max(s) from (select sum(y) over w as s from (values (5), (6)) u(y) window w as (order by y))) as s, \
+            rank() over w as r from t W order by x"
+        ),
+        "x,s,r\n1,11,1\n2,11,2\n3,11,1\n"
+    );
+    for (select, wanted) in [
+        ("select x from t qualify rank() over w = 1", "error: no window `w`\n"),
+        ("select x from t order by rank() over w", "error: no window `w`\n"),
+        (
+            "select rank() over (w order by k) from t W",
+            "error: window `w` is given a partition, an order or a frame, and has one already\n",
+        ),
+    ] {
+        let select = select.replace('W', "window w as (order by x)").replace("from t", "from (values (1, 2)) t(k, x)");
+        let told = cxlake(["-c", &select]).told(1);
+        assert!(told.starts_with(wanted), "{select}: {told}");
+    }
+}
+
+#[test]
 fn a_quantile_from_above_is_the_same_to_the_last_digit_as_the_one_from_below() {
     let of = |shares: &str, groups: &str| {
         sql(&format!("select {shares} from (select value * 1.0e0 as x, 1 as g from generate_series(1, 11)) {groups}"))

@@ -110,14 +110,18 @@ fn ctrl_c_stops_listing_a_bucket_and_reading_an_object_of_it() {
 #[test]
 fn ctrl_c_twice_leaves_with_130() {
     let setup = Setup::new().columns(120);
-    let mut prompt = setup.prompt();
-    prompt.enter(&format!("select sum(a.value * b.value) from {LONG};"));
-    prompt.shows(" rows · ");
-    prompt.keys(CTRL_C);
-    // Two that come at once are one for the system.
-    std::thread::sleep(Duration::from_millis(40));
-    prompt.keys(CTRL_C);
-    assert_eq!(prompt.leaves(), 130);
+    // On a busy machine the second may come too late, when the first has ended the statement.
+    let code = (0..5).find_map(|_| {
+        let mut prompt = setup.prompt();
+        prompt.enter(&format!("select sum(a.value * b.value) from {LONG};"));
+        prompt.shows(" rows · ");
+        prompt.keys(CTRL_C);
+        // Two that come at once are one for the system.
+        std::thread::sleep(Duration::from_millis(40));
+        prompt.keys(CTRL_C);
+        prompt.ended_within(Duration::from_secs(3))
+    });
+    assert_eq!(code, Some(130));
 }
 
 /// A pager that says how many lines it was given.

@@ -101,7 +101,7 @@ fn a_page_has_totals_of_sums_signs_beside_colours_and_names_its_gaps_and_what_it
         ]
     );
     assert!(html.contains("The first 2 of 3 rows are shown, in the query's order."), "{html}");
-    assert!(html.contains("Cost (USD), Each (USD): 1 of 3 missing (1 not reported)"), "{html}");
+    assert!(html.contains("Cost (USD), Each (USD): 1 of 3 missing (not reported)"), "{html}");
     assert!(html.contains("<title>Costs of all of them</title>"), "{html}");
     assert!(html.contains("&lt;b&gt;spent&lt;/b&gt;"), "what its text holds is shown and not run");
 }
@@ -198,6 +198,46 @@ fn what_was_published_is_verified_against_its_files() {
     assert!(changes[0].starts_with("  file costs.parquet: "), "{changes:?}");
     assert_eq!(changes[1..], ["  section 1 (costs-by-office): other numbers (3 rows then, 3 now)"]);
     assert_eq!(said.stderr, "error: the files have changed, and give other numbers\n");
+}
+
+/// Path and table of each file that a saved query's report read, which has this SQL.
+fn inputs(folder: &Folder, name: &str, sql: &str) -> Vec<(String, String)> {
+    let header = format!("-- +++\n-- name = \"{name}\"\n-- title = \"{name}\"\n-- description = \"{name}\"\n-- +++\n");
+    folder.write(&format!("queries/{name}.sql"), header + sql);
+    folder.cxlake(["report", name, "--format", "json", "-o", "out"]).prints();
+    let report: serde_json::Value = serde_json::from_str(&folder.read(&format!("out/{name}.json"))).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let inputs = report["provenance"]["inputs"].as_array().expect("the files that were read");
+    inputs.iter().map(|input| (text(&input["path"]), text(&input["table"]))).collect()
+}
+
+#[test]
+fn numbers_from_footers_name_their_files() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\npartition = { day = \"int\" }\n[table.t.columns]\nx = \"int\"\n");
+    folder.parquet("t/day=1/a.parquet", "select 1 as x");
+    folder.parquet("t/day=2/a.parquet", "select 2 as x");
+    let of_day = inputs(&folder, "counted", "select count(*) as n, max(x) as m from t where day = 1");
+    assert_eq!(of_day, [("t/day=1/a.parquet".to_owned(), "t".to_owned())], "the other day's was not opened");
+    folder.parquet("t/day=1/b.parquet", "select 5 as x");
+    let said = folder.cxlake(["report", "verify", "out/counted.json"]).run();
+    assert_eq!(
+        said.text().lines().skip(1).collect::<Vec<_>>(),
+        ["  file t/day=1/b.parquet: new", "  section 1 (counted): other numbers (1 rows then, 1 now)"]
+    );
+    assert_eq!(said.stderr, "error: the files have changed, and give other numbers\n");
+}
+
+#[test]
+fn of_tables_in_one_folder_each_has_its_own_files() {
+    let folder = Folder::new();
+    folder.lake("[table.aa]\npath = \"data/a*.parquet\"\n[table.bb]\npath = \"data/b*.parquet\"\n");
+    folder.parquet("data/a1.parquet", "select 1 as x");
+    folder.parquet("data/b1.parquet", "select 2 as x");
+    let sql = "select sum(aa.x + bb.x) as n from aa cross join bb cross join 'data/b1.parquet' as again";
+    let read = inputs(&folder, "both", sql);
+    let read: Vec<_> = read.iter().map(|(path, table)| (path.rsplit('/').next(), table.as_str())).collect();
+    assert_eq!(read, [(Some("a1.parquet"), "aa"), (Some("b1.parquet"), "bb")]);
 }
 
 #[test]
@@ -329,10 +369,121 @@ fn a_saved_query_is_a_report_by_itself() {
         table,
         [
             "- Names: Oslo",
+            "Names: Oslo",
             "| Office | Cost (USD) | Touches (calls) | Each (USD) | status |",
             "| Oslo | *not reported* | — | *not reported* | not reported |",
         ]
     );
+}
+
+#[test]
+fn a_report_says_what_the_checks_of_its_tables_found() {
+    let folder = lake();
+    let checks = "[[table.costs.check]]\nname = \"known\"\nassert = \"cost is not null\"\n\
+                  [[table.costs.check]]\nname = \"named\"\nassert = \"office is not null\"\nseverity = \"warn\"\n";
+    folder.write("cxlake.toml", folder.read("cxlake.toml") + checks);
+    folder.cxlake(["report", "costs", "--format", "html,md,json", "-o", "out"]).prints();
+    let (passed, failed) = ("1 of 2 checks of the tables that were read passed", "Error: costs, known: 1 of 3 rows");
+    let html = folder.read("out/costs.html");
+    assert!(html.contains(&format!("<li>{passed}</li><li class=\"failed\">{failed}</li>")), "{html}");
+    let text = folder.read("out/costs.md");
+    assert!(text.contains(&format!("\n- Checks: {passed}\n  - {failed}\n")), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&folder.read("out/costs.json")).expect("JSON");
+    let found: Vec<_> = json["checks"].as_array().expect("checks").iter().map(|check| &check["verdict"]).collect();
+    assert_eq!(found, ["failed", "passed"]);
+}
+
+/// A saved query without parameters.
+const ALL_TOUCHES: &str = "-- +++
+-- name = \"all-touches\"
+-- title = \"All touches\"
+-- description = \"Of everybody.\"
+-- +++
+select sum(touches) as touches from costs
+";
+
+#[test]
+fn the_head_and_the_sections_say_for_which_sections_a_parameter_holds() {
+    let folder = lake();
+    let both = "[report.both]\ntitle = \"Both\"\n[[report.both.section]]\ntitle = \"One, two\"\nquery = \"costs-by-office\"\n\
+                [[report.both.section]]\ntitle = \"Three\"\nquery = \"costs-by-office\"\n\
+                [[report.both.section]]\nquery = \"all-touches\"\n";
+    folder.write("cxlake.toml", folder.read("cxlake.toml") + both);
+    folder.write("queries/all-touches.sql", ALL_TOUCHES);
+    folder.cxlake(["report", "both", "-p", "names=Oslo", "--format", "html,md,json", "-o", "out"]).prints();
+    let html = folder.read("out/both.html");
+    assert!(html.contains("<dt>Names</dt><dd>Oslo (One, two · Three)</dd>"), "{html}");
+    assert!(html.contains(">Three</h2>\n<p class=\"note\">Names:\u{a0}Oslo</p>\n"), "{html}");
+    assert!(!html.contains(">All touches</h2>\n<p"), "{html}");
+    let text = folder.read("out/both.md");
+    assert!(text.contains("- Names: Oslo (One, two · Three)\n"), "{text}");
+    assert!(text.contains("## Three\n\nNames: Oslo\n\nWhat each office"), "{text}");
+    assert!(text.contains("## All touches\n\nOf everybody."), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&folder.read("out/both.json")).expect("JSON");
+    assert_eq!(json["parameters"], serde_json::json!({ "Names": "Oslo" }), "values for programs have no prose");
+}
+
+#[test]
+fn a_parameter_of_most_sections_names_those_that_do_not_have_it() {
+    let folder = lake();
+    let sections = ["One", "Two", "Three", "Four"]
+        .map(|title| format!("[[report.most.section]]\ntitle = \"{title}\"\nquery = \"costs-by-office\"\n"));
+    let most = "[report.most]\ntitle = \"Most\"\n[[report.most.section]]\nquery = \"all-touches\"\n";
+    folder.write("cxlake.toml", folder.read("cxlake.toml") + most + &sections.concat());
+    folder.write("queries/all-touches.sql", ALL_TOUCHES);
+    folder.cxlake(["report", "most", "-p", "names=Oslo", "--format", "md", "-o", "out"]).prints();
+    let text = folder.read("out/most.md");
+    assert!(text.contains("- Names: Oslo (all but All touches)\n"), "{text}");
+}
+
+#[test]
+fn a_row_whose_name_is_missing_is_headed_by_the_reason() {
+    let folder = Folder::new();
+    folder.lake("").write(
+        "queries/owners.sql",
+        "-- +++\n-- name = \"owners\"\n-- title = \"Owners\"\n-- description = \"Who owns what.\"\n-- [columns]\n\
+         -- owner = { missing = \"why\" }\n-- +++\n\
+         select * from (values ('Ann', 1, null), (null, 2, 'not known')) t(owner, n, why) order by n\n",
+    );
+    folder.cxlake(["report", "owners", "--format", "html", "-o", "out"]).prints();
+    let html = folder.read("out/owners.html");
+    assert!(html.contains("<tr><th scope=\"row\" class=\"gap\">not known</th><td class=\"number\">2</td>"), "{html}");
+    assert!(html.contains("\n.gap { "), "what is hatched is so whatever its element: {html}");
+}
+
+#[test]
+fn a_value_that_is_missing_is_a_gap_whatever_its_type_and_only_columns_that_are_shown_are_told_of() {
+    let folder = Folder::new();
+    folder.lake(
+        "[report.dues]\ntitle = \"Dues\"\n[[report.dues.section]]\nquery = \"dues\"\n\
+         [[report.dues.section]]\nquery = \"dues\"\ncolumns = [\"office\", \"remark\"]\n",
+    );
+    folder.write(
+        "queries/dues.sql",
+        r#"-- +++
+-- name = "dues"
+-- title = "Dues"
+-- description = "What is due when."
+-- [columns]
+-- cost = { title = "Cost", missing = "why" }
+-- due = { title = "Due", missing = "why" }
+-- +++
+select * from (values
+    ('a', 10, date '2026-01-05', null, concat('one', chr(10), 'two')), ('b', null, null, 'late, partly', null),
+    ('c', null, null, 'late, partly', null), ('d', null, null, 'never', null)
+) t(office, cost, due, why, remark)
+order by office
+"#,
+    );
+    folder.cxlake(["report", "dues", "--format", "html,md", "-o", "out"]).prints();
+    let (html, text) = (folder.read("out/dues.html"), folder.read("out/dues.md"));
+    assert!(html.contains("<td class=\"number gap\">never</td><td class=\"gap\">never</td>"), "{html}");
+    assert!(text.contains("| d | *never* | *never* | never |"), "{text}");
+    // In the head, and below the one table of two that shows the columns.
+    let told = "Cost, Due: 3 of 4 missing (late, partly (2); never (1))";
+    assert_eq!([html.matches(told).count(), text.matches(told).count()], [2, 2], "{html}");
+    assert!(html.contains("<td>one\ntwo</td>"), "{html}");
+    assert!(text.contains("| a | one two |"), "{text}");
 }
 
 #[test]
@@ -376,6 +527,64 @@ fn what_is_wrong_with_a_report_is_said_where_it_stands() {
         wrong("rows = 2", "chart = false", &["costs"], 1),
         "error: unknown key `chart`\n  at cxlake.toml:16\n\nhint: did you mean `charts`?\n"
     );
+}
+
+/// A lake with the query `months`, which has the parameters `month` and `kind`, and a report of it.
+fn months(report: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        "queries/months.sql",
+        "-- +++\n-- name = \"months\"\n-- title = \"Months\"\n-- description = \"D\"\n-- [params.month]\n-- type = \"month\"\n\
+         -- [params.kind]\n-- type = \"text\"\n-- default = \"all\"\n-- +++\nselect $month as month, $kind as kind\n",
+    );
+    folder.lake(&format!("[report.r]\n{report}\n"));
+    folder
+}
+
+#[test]
+fn a_title_and_a_text_say_the_values_that_ran() {
+    let head = |report: &str, arguments: &[&str]| {
+        let folder = months(report);
+        let call = ["report", "r", "--format", "md", "-o", "out"];
+        folder.cxlake(call.iter().chain(arguments)).prints();
+        folder.read("out/r.md")
+    };
+    let section = "[[report.r.section]]\nquery = \"months\"\n";
+    let day = "params = { day = \"2026-06-15\" }\n";
+    let named = format!(
+        "title = \"Costs $day\"\ntext = \"Of _$month_, $kind, $5\"\n{day}{section}params = {{ month = \"$day\" }}"
+    );
+    let text = head(&named, &[]);
+    assert!(text.starts_with("# Costs 2026-06\n"), "{text}");
+    assert!(text.contains("Of _2026-06_, all, $5"), "{text}");
+    assert!(head(&named, &["-p", "day=2026-07-01"]).starts_with("# Costs 2026-07\n"));
+    let text = head(&named, &["-p", "month=2026-07"]);
+    assert!(text.starts_with("# Costs 2026-07\n") && text.contains("Of _2026-07_, "), "the call comes first: {text}");
+    let own = format!(
+        "title = \"$month, $kind\"\nparams = {{ month = \"2026-06-15\" }}\n{section}{section}params = {{ kind = \"a\" }}"
+    );
+    assert!(head(&own, &[]).starts_with("# 2026-06, all\n"));
+    let each = format!(
+        "title = \"$month: $kind\"\n{section}params = {{ month = \"2026-06\", kind = \"a\" }}\n\
+         {section}params = {{ month = \"2026-07\", kind = \"$month\" }}"
+    );
+    assert!(head(&each, &["-p", "kind=$5", "-p", "month=2026-08"]).starts_with("# 2026-08: $5\n"));
+}
+
+#[test]
+fn a_name_in_a_title_that_no_section_has_is_refused_by_the_check() {
+    let section = "[[report.r.section]]\nquery = \"months\"\nparams = { month = \"2026-06\" }";
+    let said =
+        months(&format!("title = \"$mnth for $5\"\ntext = \"$day\"\n{section}")).cxlake(["report", "check"]).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    for wanted in [
+        "error: `title` of report `r` has `$mnth`, and no section has a parameter `mnth`\n\nhint: did you mean `month`?\n",
+        "error: `text` of report `r` has `$day`, and no section has a parameter `day`\n",
+    ] {
+        assert!(said.stderr.contains(wanted), "{said}");
+    }
+    let fine = months(&format!("title = \"$month for $5\"\n{section}"));
+    assert_eq!(fine.cxlake(["report", "check"]).prints(), "ok    r\n");
 }
 
 #[test]

@@ -43,6 +43,54 @@ fn insert_writes_statements_that_give_the_same_rows() {
 }
 
 #[test]
+fn insert_writes_binaries_and_lists_that_are_read_back_as_they_were() {
+    let select =
+        "select x'0102ff' as b, [1, null] as l, ['it''s', null] as t, [[1], []] as n, [date '2026-01-01'] as d";
+    let statement = printed(&format!("{select} \\g insert"));
+    assert_eq!(
+        statement,
+        "insert into result (\"b\", \"l\", \"t\", \"n\", \"d\") values \
+         (x'0102ff', [1, null], ['it''s', null], [[1], []], [date '2026-01-01']);\n"
+    );
+    let back = printed(&format!(
+        "create table result as {select};\n{statement}\nselect count(distinct (b, l, t, n, d)), count(*) from result \\g csv"
+    ));
+    assert!(back.ends_with("\n1,2\n"), "{back}");
+}
+
+#[test]
+fn a_column_that_a_form_cannot_hold_is_refused_by_its_name() {
+    for (format, column, has, hint) in [
+        ("insert", "struct(1 as a) as x", "structs or maps, which `insert` cannot hold", "write `json` or `parquet`"),
+        (
+            "insert",
+            "[map(['a'], [1])] as x",
+            "structs or maps, which `insert` cannot hold",
+            "write `json` or `parquet`",
+        ),
+        ("json", "map([1], ['a']) as x", "maps whose keys are no texts, which JSON does not have", "write `parquet`"),
+        (
+            "parquet",
+            "interval '1 month' as x",
+            "intervals, which Parquet cannot hold",
+            "make texts of them with `cast(x as text)`",
+        ),
+    ] {
+        assert_eq!(
+            cxlake(["--format", format, "-c", &format!("select 1 as a, {column}")]).fails(1),
+            format!("error: column `x` has {has}\n\nhint: {hint}\n")
+        );
+    }
+    assert_eq!(cxlake(["--format", "json", "-c", "select map(['a'], [1]) as x"]).prints(), "[{\"x\":{\"a\":1}}]\n");
+}
+
+#[test]
+fn a_list_in_csv_says_where_nothing_is() {
+    let select = "select ['a', null, ''] as l, struct(null as a, 1 as b) as s, cast(null as int[]) as n";
+    assert_eq!(cxlake(["--format", "csv", "-c", select]).prints(), "l,s,n\n\"[a, NULL, ]\",\"{a: NULL, b: 1}\",\n");
+}
+
+#[test]
 fn html_is_a_table_with_its_values_escaped() {
     assert_eq!(
         printed("select '<b>&' as t, 1 as n \\g html"),
@@ -228,7 +276,7 @@ fn a_chart_of_what_cannot_be_drawn_says_why() {
 
 #[test]
 fn values_are_set_shown_used_and_forgotten() {
-    let script = "\\set least 500\n\\set name=O'Brien\nselect count(*) as n from offices where fte > $least;\nselect $name as name;\n\\set\n\\unset least\nselect $least;";
+    let script = "\\set least 500\n\\set name='O''Brien'\nselect count(*) as n from offices where fte > $least;\nselect $name as name;\n\\set\n\\unset least\nselect $least;";
     let said = cxlake(["--format", "csv"]).stdin(script).run();
     assert_eq!((said.code, said.text().as_str()), (Some(2), "n\n3\nname\nO'Brien\n"));
     assert!(said.stderr.starts_with("least = 500\nname = O'Brien\n"), "{}", said.stderr);
@@ -263,6 +311,46 @@ fn the_next_result_goes_to_a_file_and_a_wrong_ending_is_refused_at_once() {
     );
     cxlake(["-q", "-c", "\\o out.json\nselect 1 as a;"]).within(folder.path()).prints();
     assert_eq!(folder.read("out.json"), "[{\"a\":1}]\n");
+}
+
+#[test]
+fn a_crosstab_a_listing_and_a_plan_go_to_their_file_and_what_comes_then_is_shown() {
+    let folder = Folder::new();
+    for (file, script, begins) in [
+        ("crosstab.csv", "select 'x' as r, 'y' as c, 1 as n \\crosstab", "r,y\nx,1\n"),
+        ("listing.csv", "\\dv", "name,kind,columns\nv,view,1\n"),
+        ("plan.txt", "explain select 1 as a;", "operator  "),
+    ] {
+        let script = format!("create view v as select 1 as a;\n\\o {file}\n{script}\nselect 7 as x;");
+        let said = cxlake(["--color", "never"]).within(folder.path()).stdin(script).run();
+        assert_eq!((said.code, said.text().trim_start()), (Some(0), "x\n─\n7\n"), "{said}");
+        assert!(said.stderr.contains(&format!("written to {file}\n")), "{said}");
+        assert!(folder.read(file).starts_with(begins), "{}", folder.read(file));
+    }
+}
+
+#[test]
+fn a_result_is_there_for_the_next_text_and_the_next_file() {
+    let folder = Folder::new();
+    folder.write("first.sql", "select 1 as a;");
+    for (next, file) in [("\\last", "last.sql"), ("from _", "from.sql")] {
+        folder.write(file, next);
+        for texts in [["-c", "select 1 as a", "-c", next], ["-f", "first.sql", "-f", file]] {
+            let call = folder.cxlake(["-q", "--format", "csv"].into_iter().chain(texts));
+            assert_eq!(call.prints(), "a\n1\na\n1\n", "{texts:?}");
+        }
+    }
+}
+
+#[test]
+fn commands_of_other_prompts_are_answered_with_ours_wherever_they_stand() {
+    assert_eq!(
+        cxlake(["-c", ".mode csv"]).fails(2),
+        "error: `.mode` is no command here\n\nhint: here it is `\\format NAME`\n"
+    );
+    let said = cxlake(["-q", "--format", "csv"]).stdin("select 1 as a;\n.tables\nselect 2 as b;\n").run();
+    assert_eq!((said.code, said.text().as_str()), (Some(2), "a\n1\n"));
+    assert_eq!(said.stderr, "error: `.tables` is no command here\n  at stdin:2\n\nhint: here it is `\\d`\n");
 }
 
 #[test]

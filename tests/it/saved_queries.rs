@@ -104,6 +104,23 @@ fn relative_dates_count_in_the_lakes_calendar() {
 }
 
 #[test]
+fn a_week_starts_on_the_lakes_day() {
+    let header = "[params.this]\ntype = \"date\"\ndefault = \"this(week)\"\n\
+                  [params.last]\ntype = \"date\"\ndefault = \"last_complete(week)\"";
+    let folder = lake_with("q", &query("q", header, "select $this as this, $last as last"));
+    let manifest = folder.read("cxlake.toml");
+    // The day is a Tuesday.
+    for (day, weeks) in [
+        ("saturday", "2026-10-03,2026-09-26"),
+        ("sunday", "2026-10-04,2026-09-27"),
+        ("monday", "2026-10-05,2026-09-28"),
+    ] {
+        folder.write("cxlake.toml", manifest.replace("[lake]\n", &format!("[lake]\nweek_start = \"{day}\"\n")));
+        assert_eq!(run(&folder, &["q"]), format!("this,last\n{weeks}\n"), "{day}");
+    }
+}
+
+#[test]
 fn all_stands_for_the_allowed_values_and_what_ran_is_said() {
     let header =
         "[params.ids]\ntype = \"list<text>\"\ndefault = \"all\"\nvalues_sql = \"select id, name from t order by id\"";

@@ -28,7 +28,10 @@ fn a_schedule_that_is_right_is_read() {
                 owner = [{ webhook = \"http://127.0.0.1:9/x\", token_env = \"HOOK\" }]\n";
     let others = "[table.t]\npath = \"t/\"\n[smtp]\nhost = \"smtp.example.com\"\nfrom = \"Lake <lake@example.com>\"\n\
                   [scheduler]\nlease = \"2s\"\nat_once = 2\nowner = [{ email = [\"data@example.com\"] }]\n";
-    folder.write("cxlake.toml", format!("[lake]\nname = \"x\"\n[schedule.s]\n{RIGHT}{rest}{others}"));
+    // The store of the second folder has the name of the schedule.
+    let places =
+        "report = \"r\"\ncron = \"0 7 * * *\"\nto = [{ folder = \"out/\" }, { folder = \"{schedule}:reports/\" }]\n";
+    folder.write("cxlake.toml", format!("[lake]\nname = \"x\"\n[schedule.s]\n{places}{rest}{others}"));
     folder.cxlake(["tables", "--format", "csv"]).prints();
 }
 
@@ -105,6 +108,16 @@ fn a_destination_is_one_of_three_and_reached_in_private() {
         (
             "to = [{ folder = \"reports/{dat}/\" }]",
             "error: `reports/{dat}/` has no meaning for `{dat}`\n  at cxlake.toml:4\n\nhint: did you mean `{date}`?\n",
+        ),
+        (
+            "to = [{ folder = \"prdo:reports/{date}/\" }]",
+            "error: the folder of a destination is in store `prdo`, which is not declared\n  at cxlake.toml:4\n\n\
+             hint: declare it: `[store.prdo]` with `url = \"s3://bucket/\"`\n",
+        ),
+        (
+            "to = [{ folder = \"gs://bucket/reports/\" }]",
+            "error: the folder of a destination is at `gs://bucket/reports/`, and `gs://` is not known\n  at cxlake.toml:4\n\n\
+             hint: write a local path, or one in a bucket: `s3://bucket/folder/`\n",
         ),
         (
             "to = [{ email = [\"a@example.com\"] }]",

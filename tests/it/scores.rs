@@ -245,9 +245,9 @@ fn a_hundred_thousand_groups_come_out_like_one_by_one() {
 
 #[test]
 fn groups_are_counted_where_they_are_read_and_added_up_after() {
-    let plan =
-        cxlake(["-c", "explain select office_id, nps_stats(nps, missing => [11]).nps from surveys group by office_id"]);
-    let plan = plan.prints();
+    let statement = "explain select office_id, nps_stats(nps, missing => [11]).nps from surveys group by office_id";
+    // One thread has nothing to add up.
+    let plan = cxlake(["--threads", "2", "-c", statement]).prints();
     assert!(plan.contains("mode=FinalPartitioned") && plan.contains("mode=Partial"), "{plan}");
 }
 
@@ -317,6 +317,27 @@ fn a_field_is_had_with_a_dot_or_in_brackets_of_a_call_a_column_and_a_qualified_c
     }
     let called = cxlake(["-c", "select nps_stats(nps).n as n from surveys", "--format", "csv"]).prints();
     assert_eq!(called, whole);
+}
+
+#[test]
+fn fields_of_scores_may_be_asked_above_joins_of_scores() {
+    let above_joins = "with answers as (select office_id, touchpoint, nps_stats(nps) as nps from surveys group by 1, 2), \
+        scores as (select office_id, sum(nps['n']) as office_n, 1 as net from answers group by office_id), \
+        pairs as (select m.*, a.nps, s.office_n, s.net from operations m \
+            left join answers a on a.office_id = m.office_id and a.touchpoint = m.touchpoint \
+            left join scores s on s.office_id = m.office_id) \
+        select o.office, p.office_n, p.net, p.nps['n'] as n from pairs p join offices o on o.office_id = p.office_id \
+        where o.office_id = any(['O05']) order by n desc limit 1";
+    assert_eq!(csv(above_joins), "office,office_n,net,n\nSeattle,287,1,60\n");
+    let of_several = "with stats as (select office_id, nps_stats(nps) as nps, share_stats(satisfied(csat)) as csat \
+            from surveys group by office_id), \
+        touchpoints as (select touchpoint, count(csat) > 0 as asks from surveys group by touchpoint), \
+        pairs as (select m.*, s.nps, s.csat, t.asks from operations m left join stats s on s.office_id = m.office_id \
+            left join touchpoints t on t.touchpoint = m.touchpoint), \
+        scored as (select *, coalesce(case when asks then csat['n'] else nps['n'] end, 0) as n from pairs) \
+        select o.office, case when n > 10 then n end as k from scored s join offices o on o.office_id = s.office_id \
+        where n > 3 order by o.office_id, k desc limit 1";
+    assert_eq!(csv(of_several), "office,k\nNew York,481\n");
 }
 
 #[test]

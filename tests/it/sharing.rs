@@ -28,6 +28,20 @@ fn both(script: &str) -> [String; 2] {
 }
 
 #[test]
+fn a_setting_of_ours_is_reset_to_what_it_was() {
+    let sql = "with a as (select account_id, avg(nps) as m from surveys group by account_id) \
+               select count(*) from a where m > (select avg(m) from a)";
+    let explained = |settings: &str| {
+        cxlake(["--threads", "2", "--format", "csv", "-c", &format!("{settings} explain {sql}")]).prints()
+    };
+    let off = "set cxlake.share_subplans = false;";
+    assert_ne!(explained(off), explained(""));
+    assert_eq!(explained(&format!("{off} reset cxlake.share_subplans;")), explained(""));
+    let said = cxlake(["-c", "reset cxlake.nosuch"]).told(1);
+    assert!(said.starts_with("error: no setting `cxlake.nosuch`\n"), "{said}");
+}
+
+#[test]
 fn a_cte_that_is_read_twice_is_run_once_with_the_rows_and_columns_that_its_readers_want() {
     let plan = plan(
         "with cost as (select office_id, function, period, sum(cost) as cost, sum(touches) as touches \

@@ -1,10 +1,13 @@
 //! Reports as workbooks, read back: types, formulas and names, and that every form of a report says the same.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use calamine::{Data, DataType as _, Range, Reader as _, Xlsx, open_workbook};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use zip::ZipArchive;
 
 use super::harness::{Folder, Row, cxlake};
 
@@ -73,7 +76,7 @@ order by office desc
     folder
 }
 
-type Book = Xlsx<std::io::BufReader<std::fs::File>>;
+type Book = Xlsx<std::io::BufReader<File>>;
 
 fn book(path: &Path) -> Book {
     open_workbook(path).unwrap_or_else(|error| panic!("`{}` is no workbook: {error}", path.display()))
@@ -198,7 +201,7 @@ fn a_table_brings_along_what_its_totals_and_its_gaps_need() {
             vec!["What each office spent on touches."],
             vec![
                 "Hatched cells have no value; \"status (reason)\" says why. Cost (USD), Each (USD): \
-                 1 of 3 missing (1 not reported)."
+                 1 of 3 missing (not reported)."
             ],
             vec!["Total of rows in sight", "107.19642857142857"],
             vec!["Office", "Each (USD)", "Cost (USD) (for totals)", "Touches (calls) (for totals)", "status (reason)"],
@@ -211,22 +214,215 @@ fn a_table_brings_along_what_its_totals_and_its_gaps_need() {
     assert!(rows[1][0].ends_with(" · 3 rows"), "{}", rows[1][0]);
 }
 
-/// The parts of a workbook and the checksum of each, as the directory at the end of the archive has them.
-fn checksums(path: &Path) -> BTreeMap<String, u32> {
-    let bytes = std::fs::read(path).expect("a file");
-    let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-    let long = |at: usize| u32::from(word(at)) | (u32::from(word(at + 2)) << 16);
-    let end = bytes.len() - 22;
-    assert_eq!(&bytes[end..end + 4], b"PK\x05\x06", "an archive without a comment");
-    let mut at = long(end + 16) as usize;
-    let mut parts = BTreeMap::new();
-    for _ in 0..word(end + 10) {
-        let name = usize::from(word(at + 28));
-        let text = String::from_utf8(bytes[at + 46..at + 46 + name].to_vec()).expect("a name");
-        parts.insert(text, long(at + 16));
-        at += 46 + name + usize::from(word(at + 30)) + usize::from(word(at + 32));
+/// A saved query with these lines in its header.
+fn query(name: &str, header: &str, statement: &str) -> String {
+    let header: String = header.lines().map(|line| format!("-- {line}\n")).collect();
+    format!(
+        "-- +++\n-- name = \"{name}\"\n-- title = \"{name}\"\n-- description = \"{name}\"\n{header}-- +++\n{statement}\n"
+    )
+}
+
+/// The cells of a column of the sheet `Chart data`, below its heading.
+fn chart_data(range: &Range<Data>, heading: &str) -> Vec<Data> {
+    let heads = range.rows().nth(1).expect("headings");
+    let column = heads.iter().position(|head| head.get_string() == Some(heading));
+    let column = column.unwrap_or_else(|| panic!("no `{heading}` among {heads:?}"));
+    range.rows().skip(2).map(|row| row[column].clone()).filter(|cell| !cell.is_empty()).collect()
+}
+
+#[test]
+fn bars_of_pieces_and_bridges_are_drawn_of_all_their_rows() {
+    let folder = Folder::new();
+    let stacked = "[[chart]]\ntype = \"stacked_bar\"\nx = \"office\"\ny = \"n\"\ncolor = \"part\"";
+    let pieces = |labels: usize, parts: usize| {
+        format!(
+            "select concat('office ', lpad(cast(o.value as varchar), 2, '0')) as office, concat('f', f.value) as part, \
+             10 as n from generate_series(1, {labels}) o cross join generate_series(1, {parts}) f order by part, office"
+        )
+    };
+    folder.lake("").write("queries/pieces.sql", query("pieces", stacked, &pieces(13, 5)));
+    folder.write("queries/many.sql", query("many", stacked, &pieces(70, 2)));
+    folder.write(
+        "queries/bridge.sql",
+        query(
+            "bridge",
+            "[[chart]]\ntype = \"waterfall\"\nx = \"step\"\ny = \"n\"",
+            "select case value when 0 then 'August' when 71 then 'September' else concat('step ', value) end as step, \
+             case value when 0 then 1000 when 71 then 1070 else 1 end as n from generate_series(0, 71) order by value",
+        ),
+    );
+    let read = |name: &str| {
+        folder.cxlake(["report", name, "--format", "xlsx", "-o", "out"]).prints();
+        let mut book = book(&folder.at(&format!("out/{name}.xlsx")));
+        (sheet(&mut book, "Charts"), sheet(&mut book, "Chart data"))
+    };
+    let (_, cells) = read("pieces");
+    for part in 1..=5 {
+        assert_eq!(chart_data(&cells, &format!("f{part}")), vec![Data::Float(10.0); 13], "part {part}");
     }
-    parts
+    let (charts, cells) = read("many");
+    assert_eq!(["f1", "f2"].map(|part| chart_data(&cells, part).len()), [60, 60]);
+    let told = |range: &Range<Data>, words: &str| {
+        range.cells().any(|(_, _, cell)| cell.get_string().is_some_and(|text| text.contains(words)))
+    };
+    assert!(told(&charts, "Drawn are the first 60 of 70 bars."), "{charts:?}");
+    let (_, cells) = read("bridge");
+    assert_eq!(chart_data(&cells, "Total"), [1000.0, 1070.0].map(Data::Float));
+    assert_eq!(chart_data(&cells, "Rises").len(), 70);
+    assert!(!told(&cells, "Sum"), "{cells:?}");
+}
+
+#[test]
+fn a_sheet_speaks_of_its_own_gaps_and_shows_lines_and_a_section_of_charts_alone_has_one() {
+    let folder = Folder::new();
+    folder.lake(
+        r#"[report.dues]
+title = "Dues"
+[[report.dues.section]]
+title = "All of it"
+query = "dues"
+[[report.dues.section]]
+title = "Remarks"
+query = "dues"
+columns = ["office", "remark"]
+[[report.dues.section]]
+title = "Only drawn"
+query = "dues"
+columns = ["office", "cost"]
+table = false
+"#,
+    );
+    folder.write(
+        "queries/dues.sql",
+        query(
+            "dues",
+            "[columns]\ndue = { missing = \"why\" }\n[[chart]]\ntype = \"bar\"\nx = \"office\"\ny = \"cost\"",
+            "select * from (values ('a', 10, date '2026-01-05', null, concat('one', chr(10), 'two')), \
+             ('b', 20, null, 'not reported', null)) t(office, cost, due, why, remark) order by office",
+        ),
+    );
+    folder.cxlake(["report", "dues", "--format", "xlsx", "-o", "out"]).prints();
+    let mut book = book(&folder.at("out/dues.xlsx"));
+    assert_eq!(book.sheet_names(), ["All of it", "Remarks", "Only drawn", "Charts", "Chart data", "About", "SQL"]);
+    let texts = |range: &Range<Data>| -> Vec<String> {
+        range.cells().filter_map(|(_, _, cell)| cell.get_string().map(str::to_owned)).collect()
+    };
+    let range = sheet(&mut book, "All of it");
+    let all = texts(&range);
+    let told = "Hatched cells have no value; \"why\" says why. due: 1 of 2 missing (not reported).";
+    assert!(all.iter().any(|text| text == told), "{all:?}");
+    assert!(all.iter().any(|text| text == "one\ntwo"), "{all:?}");
+    // A cell without a value is written only where it is hatched.
+    let cells = parts(&folder.at("out/dues.xlsx")).remove("xl/worksheets/sheet1.xml").expect("the first sheet");
+    let hatched = format!("<c r=\"C{}\" ", head_row(&range, "due") + 3);
+    assert!(String::from_utf8_lossy(&cells).contains(&hatched), "{hatched}");
+    let remarks = texts(&sheet(&mut book, "Remarks"));
+    assert!(!remarks.iter().any(|text| text.contains("Hatched")), "{remarks:?}");
+    let drawn = sheet(&mut book, "Only drawn");
+    assert_eq!(drawn.rows().skip(head_row(&drawn, "cost") + 1).count(), 2);
+}
+
+#[test]
+fn lines_of_a_text_are_shown_behind_the_first_rows_too() {
+    let folder = Folder::new();
+    let statement = "select value as n, \
+                     case value when 600 then concat('one', chr(10), 'two') else 'one' end as remark \
+                     from generate_series(1, 600) order by value";
+    folder.lake("").write("queries/remarks.sql", query("remarks", "", statement));
+    folder.cxlake(["report", "remarks", "--format", "xlsx", "-o", "out"]).prints();
+    let path = folder.at("out/remarks.xlsx");
+    let at = head_row(&sheet(&mut book(&path), "remarks"), "remark") + 601;
+    let parts = parts(&path);
+    let text = |part: &str| String::from_utf8_lossy(&parts[part]).into_owned();
+    let cells = text("xl/worksheets/sheet1.xml");
+    let row = cells.split("<row ").find(|row| row.starts_with(&format!("r=\"{at}\""))).expect("the last row");
+    assert!(row.contains(" ht=\"30\""), "two lines high: {row}");
+    let (_, cell) = row.split_once(&format!("<c r=\"B{at}\" s=\"")).expect("a cell with a format");
+    let format: usize = cell.split('"').next().expect("a number").parse().expect("a number");
+    let styles = text("xl/styles.xml");
+    let (_, formats) = styles.split_once("<cellXfs").expect("formats of cells");
+    let format = formats.split("<xf ").nth(format + 1).expect("the format");
+    assert!(format.contains("wrapText=\"1\""), "{format}");
+}
+
+#[test]
+fn a_label_of_a_chart_has_one_line_whatever_its_text_has() {
+    let folder = Folder::new();
+    let header = "[[chart]]\ntype = \"stacked_bar\"\nx = \"n\"\ny = \"office\"\ncolor = \"part\"";
+    let statement = "select * from (values ('Rome', 'old', 1), \
+                     (concat('Oslo', chr(10), 'north'), concat('new', chr(13), chr(10), 'ones'), 2)) \
+                     t(office, part, n) order by n desc";
+    folder.lake("").write("queries/parts.sql", query("parts", header, statement));
+    folder.cxlake(["report", "parts", "--format", "xlsx,md,html", "-o", "out"]).prints();
+    let cells = sheet(&mut book(&folder.at("out/parts.xlsx")), "Chart data");
+    assert_eq!(chart_data(&cells, "new ones"), [Data::Float(2.0)]);
+    assert!(cells.cells().any(|(_, _, cell)| cell.get_string() == Some("Oslo north")), "{cells:?}");
+    for (name, label) in [("out/parts.md", "Oslo north"), ("out/parts.html", ">Oslo north</text>")] {
+        let text = folder.read(name);
+        let (told, _) = text.split_once("Where the numbers come from").expect("a report");
+        assert!(told.contains(label) && !told.contains("\\n"), "{told}");
+    }
+}
+
+#[test]
+fn a_bridge_whose_query_does_not_say_which_side_is_good_shows_neither() {
+    let folder = Folder::new();
+    let header = "[[chart]]\ntype = \"waterfall\"\nx = \"step\"\ny = \"n\"";
+    let statement = "select step, n from (values (1, '2025', 100), (2, 'Volume', 40), (3, 'Price', -10), \
+                     (4, '2026', 130)) t(place, step, n) order by place";
+    folder.lake("").write("queries/bridge.sql", query("bridge", header, statement));
+    folder.cxlake(["report", "bridge", "--format", "xlsx", "-o", "out"]).prints();
+    let chart = parts(&folder.at("out/bridge.xlsx")).remove("xl/charts/chart1.xml").expect("a chart");
+    let chart = String::from_utf8_lossy(&chart);
+    // Blue and green are good, orange is bad.
+    let has = ["9236E0", "2B1A86", "0072B2", "14532D", "C04F00"].map(|colour| chart.contains(colour));
+    assert_eq!(has, [true, true, false, false, false], "{chart}");
+}
+
+#[test]
+fn what_is_written_as_zero_has_no_colour_in_a_workbook() {
+    let folder = Folder::new();
+    let header =
+        "[columns]\nn = { format = \"+#,##0\", good = \"up\" }\nshare = { format = \"+0.0%\", good = \"down\" }";
+    let statement = "select * from (values (0.4, 0.0004), (-3.0, 0.2)) t(n, share)";
+    folder.lake("").write("queries/change.sql", query("change", header, statement));
+    folder.cxlake(["report", "change", "--format", "xlsx", "-o", "out"]).prints();
+    let cells = parts(&folder.at("out/change.xlsx")).remove("xl/worksheets/sheet1.xml").expect("the first sheet");
+    let cells = String::from_utf8_lossy(&cells).replace("&lt;", "<").replace("&gt;", ">");
+    for rule in ["<=-0.5)", ">=0.5)", "<=-0.0005)", ">=0.0005)"] {
+        assert!(cells.contains(rule), "{rule}: {cells}");
+    }
+}
+
+/// The parts of a workbook.
+fn parts(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = ZipArchive::new(File::open(path).expect("a file")).expect("an archive");
+    let names: Vec<String> = archive.file_names().map(|name| name.expect("a name").into_owned()).collect();
+    let read = |name: String| {
+        let mut bytes = Vec::new();
+        archive.by_name(&name).expect("a part").read_to_end(&mut bytes).expect("its bytes");
+        (name, bytes)
+    };
+    names.into_iter().map(read).collect()
+}
+
+#[test]
+fn a_workbook_has_native_charts_and_formats_that_follow_its_values() {
+    let folder = Folder::new();
+    cxlake(["report", "cfo-monthly", "--format", "xlsx", "-o", folder.path().to_str().expect("a path")]).prints();
+    let path = folder.at("cfo-monthly.xlsx");
+    let (parts, names) = (parts(&path), book(&path).sheet_names());
+    assert_eq!(parts.keys().filter(|part| part.starts_with("xl/charts/chart")).count(), 4);
+    let with_rules = |kind: &str| {
+        let has_rule = |number: usize| {
+            let text = String::from_utf8_lossy(&parts[&format!("xl/worksheets/sheet{number}.xml")]);
+            text.contains(&format!("<cfRule type=\"{kind}\""))
+        };
+        (1..).zip(&names).filter(|(number, _)| has_rule(*number)).map(|(_, name)| name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(with_rules("expression"), ["Cost per touch against the", "What moving spend would do"]);
+    assert_eq!(with_rules("colorScale"), ["Map Index by Office and"]);
+    assert!(names.iter().any(|name| name == "Charts"), "{names:?}");
 }
 
 #[test]
@@ -239,7 +435,7 @@ fn the_same_inputs_give_the_same_workbook_but_for_one_cell() {
     }
     for name in ["costs.xlsx", "cfo-monthly.xlsx"] {
         let read = |out: &str| folder.at(&format!("{out}/{name}"));
-        let (one, two) = (checksums(&read("one")), checksums(&read("two")));
+        let (one, two) = (parts(&read("one")), parts(&read("two")));
         let differ: Vec<&String> = one.keys().filter(|part| one[*part] != two[*part]).collect();
         assert_eq!(differ, ["xl/sharedStrings.xml"], "{name}");
         let (mut one, mut two) = (book(&read("one")), book(&read("two")));

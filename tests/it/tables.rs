@@ -233,6 +233,86 @@ fn without_declared_columns_the_files_are_read_by_name() {
 }
 
 #[test]
+fn whole_numbers_do_not_wrap_however_narrow_a_file_stores_them() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n");
+    let rows = "select arrow_cast(a, 'UInt8') as a, arrow_cast(b, 'UInt8') as b, arrow_cast(n, 'Int32') as n, \
+                arrow_cast(c, 'Int16') as c, arrow_cast(d, 'Dictionary(Int8, Int32)') as d \
+                from (values (6, 9, 50000, 874, 129900), (9, 6, 1, 3, 1)) v(a, b, n, c, d)";
+    for file in ["t/1.parquet", "1.arrow"] {
+        folder.parquet(file, rows);
+    }
+    for table in ["t", "'t/1.parquet'", "'1.arrow'"] {
+        let wrapped = format!("select a - b as a, n * d as n, c * c as c from {table} where a - b < 0");
+        assert_eq!(select(&folder, &wrapped), "a,n,c\n-3,6495000000,763876\n", "{table}");
+        let of_all = format!("select max(c) * max(c) as c, min(a) - max(b) as a, count(n) as n from {table}");
+        assert_eq!(select(&folder, &of_all), "c,a,n\n763876,-3,2\n", "{table}");
+        assert_eq!(select(&folder, &format!("select n, a from {table} where n > 1")), "n,a\n50000,6\n", "{table}");
+    }
+}
+
+#[test]
+fn a_name_that_differs_by_capital_letters_in_another_file_is_an_error() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n");
+    folder.parquet("t/a.parquet", "select * from (values (9), (10)) v(\"NPS\")");
+    folder.parquet("t/b.parquet", "select 0 as nps");
+    let said = "error: `t/b.parquet` has no column `NPS`, which `t/a.parquet` has, but has `nps`\n\n\
+                hint: write the name in the same way in all files of the table\n";
+    assert_eq!(error(&folder, "select count(nps) from t"), said);
+    assert_eq!(error(&folder, "select count(nps) from 't/'"), said);
+    folder.parquet("t/b.parquet", "select 0 as nps, 8 as \"NPS\"");
+    assert_eq!(select(&folder, "select count(nps) as a, count(\"NPS\") as b from t"), "a,b\n1,3\n");
+}
+
+#[test]
+fn arrow_files_with_columns_in_another_order_are_an_error_and_not_mixed_up() {
+    let folder = Folder::new();
+    folder.parquet("t/1.arrow", "select 1 as a, 2 as b");
+    folder.parquet("t/2.arrow", "select 10 as a, 20 as b");
+    assert_eq!(select(&folder, "select a, b from 't/' order by a"), "a,b\n1,2\n10,20\n");
+    for other in ["select 20 as b, 10 as a", "select 10 as a, 20 as \"B\"", "select 10 as a, 20 as b, 30 as c"] {
+        folder.parquet("t/2.arrow", other);
+        assert_eq!(
+            error(&folder, "select a, b from 't/'"),
+            "error: the columns of `t/2.arrow` are not those of `t/1.arrow`\n\n\
+             hint: Arrow columns are told apart by their place; read files with different columns one by one\n"
+        );
+    }
+}
+
+#[test]
+fn a_column_of_nulls_alone_is_of_any_declared_type() {
+    let folder = Folder::new();
+    let table = |kind: &str| {
+        folder.lake(&format!("[table.t]\npath = \"t/\"\n[table.t.columns]\nid = \"int\"\nk = \"{kind}\"\n"))
+    };
+    folder.parquet("t/b.parquet", "select 2 as id, null as k union all select 3, null");
+    for (kind, value) in [
+        ("text", "'x'"),
+        ("int", "7"),
+        ("float", "1.5"),
+        ("decimal(9,2)", "cast(1.25 as decimal(9, 2))"),
+        ("bool", "true"),
+        ("date", "date '2026-09-01'"),
+        ("timestamp", "arrow_cast('2026-09-01T04:00:00Z', 'Timestamp(Microsecond, Some(\"UTC\"))')"),
+    ] {
+        folder.parquet("t/a.parquet", &format!("select 1 as id, {value} as k"));
+        table(&format!("{kind}?"));
+        let counted = "select count(*) as n, count(k) as k from t";
+        assert_eq!(select(&folder, counted), "n,k\n3,1\n", "{kind}");
+        assert_eq!(select(&folder, &format!("select id from t where k = {value}")), "id\n1\n", "{kind}");
+        assert_eq!(select(&folder, "select id from t where k is null order by id"), "id\n2\n3\n", "{kind}");
+    }
+    table("timestamp");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: column `k` of `t/b.parquet` has 2 nulls, but must have none\n\n\
+         hint: if nulls are right, declare it as `k = \"timestamp?\"`\n"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_what_is_wrong() {
     let folder = Folder::new();
     let tables =
@@ -359,6 +439,19 @@ fn a_leading_zero_far_behind_makes_a_column_of_a_csv_file_text() {
     folder.write("t/b.csv", "zip,n\n90211,3\n");
     let sql = "select zip, n, arrow_typeof(n) as kind from 't/*.csv' where n > 1 order by n";
     assert_eq!(select(&folder, sql), "zip,n,kind\n01001,2,Int64\n90211,3,Int64\n");
+}
+
+#[test]
+fn of_a_struct_in_a_file_the_fields_that_are_asked_for_are_read() {
+    let folder = Folder::new();
+    folder.parquet(
+        "t.parquet",
+        "select value as id, named_struct('a', value, 'b', 'long') as s from generate_series(1, 10)",
+    );
+    let plan =
+        folder.cxlake(["-c", "explain format indent select sum(s['a']) from 't.parquet' where s['a'] > 3"]).prints();
+    let scan = plan.split("DataSourceExec").nth(1).unwrap_or_default();
+    assert!(scan.contains("get_field(s") && !scan.contains("projection=[s]"), "{plan}");
 }
 
 #[test]

@@ -91,6 +91,8 @@ impl Setup {
         command.cwd(&self.folder);
         command.env_remove("CXLAKE_LAKE");
         command.env("NO_COLOR", "1");
+        command.env_remove("no_proxy");
+        command.env("NO_PROXY", "127.0.0.1,localhost");
         // A pager waits for keys; a test that wants one names it.
         command.env("CXLAKE_PAGER", "");
         command.env("XDG_CONFIG_HOME", self.home.at("config"));
@@ -206,16 +208,22 @@ impl Terminal {
 
     /// Waits until the program ends: its exit code.
     pub fn leaves(mut self) -> u32 {
+        let code = self.ended_within(PATIENCE);
+        code.unwrap_or_else(|| panic!("the program does not end; the screen:\n{}", lines(&self.rows())))
+    }
+
+    /// The exit code of the program, if it ends within this time.
+    pub fn ended_within(&mut self, time: Duration) -> Option<u32> {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < time {
             if let Some(status) = self.child.try_wait().expect("the program is ours") {
                 self.ended = true;
                 assert_eq!(status.signal(), None, "the program is killed");
-                return status.exit_code();
+                return Some(status.exit_code());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        panic!("the program does not end; the screen:\n{}", lines(&self.rows()));
+        None
     }
 
     /// Makes the window this wide.

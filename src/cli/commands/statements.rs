@@ -29,6 +29,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, runtime: &Run
         }
         return shell::prompt::run(&mut shell, runtime.handle(), color, report);
     }
+    shell.is_streamed = args.command.len() + args.file.len() > 1;
     for text in &args.command {
         if runtime.block_on(shell.script(text, None, Start::default()))? == Next::Quit {
             return Ok(());

@@ -10,11 +10,43 @@ use crate::suggest;
 /// What COPY writes.
 const COPIED: [&str; 4] = ["parquet", "csv", "json", "arrow"];
 
+/// What there is not here: how the engine says so, the words and signs that write it, what is wrong, and what to write.
+const ELSEWHERE: [(&str, &[&str], &str, &str); 10] = [
+    (
+        "Unsupported ast node in sqltorel: Collate ",
+        &["collate"],
+        "there is no COLLATE",
+        "write `lower(x)`, as in `order by lower(x)`",
+    ),
+    ("Unsupported JOIN operator Semi(", &["semi"], "SEMI JOIN is written with its side", "write `left semi join`"),
+    ("Unsupported JOIN operator Anti(", &["anti"], "ANTI JOIN is written with its side", "write `left anti join`"),
+    ("Temporary tables not ", TEMPORARY, "there is no TEMP", TEMPORARY_LEFT_OUT),
+    ("Temporary views not ", TEMPORARY, "there is no TEMP", TEMPORARY_LEFT_OUT),
+    ("wildcard * with RENAME not ", &["rename"], "`*` takes no RENAME", "write `select * exclude (a), a as b`"),
+    ("Operator DIV is not ", &["//"], "there is no `//`", WHOLE_DIVISION),
+    ("Operator -> is not ", &["->"], "there is no `->`: a text is not read as JSON", PART_OF_TEXT),
+    ("Operator ->> is not ", &["->>"], "there is no `->>`: a text is not read as JSON", PART_OF_TEXT),
+    (
+        "COUNT DISTINCT with multiple arguments",
+        &["count"],
+        "`count(distinct …)` takes one argument",
+        "put the columns into parentheses: `count(distinct (a, b))`",
+    ),
+];
+
+const TEMPORARY: &[&str] = &["temp", "temporary"];
+const TEMPORARY_LEFT_OUT: &str = "leave it out: what `create` makes is gone with the session";
+const PART_OF_TEXT: &str = "`regexp_match(x, '\"a\": *([0-9]+)')[1]` takes a part of a text";
+
+/// How to divide without a rest.
+pub const WHOLE_DIVISION: &str = "`a / b` of whole numbers is whole, and of others `floor(a / b)`";
+
 /// What the engine says of clauses.
 pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     limits(message, clues)
         .or_else(|| sides(message, clues))
         .or_else(|| subqueries(message))
+        .or_else(|| elsewhere(message, clues))
         .or_else(|| statements(message, clues))
 }
 
@@ -141,6 +173,40 @@ fn subqueries(message: &str) -> Option<Error> {
     })
 }
 
+/// What other databases have and there is not here.
+fn elsewhere(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
+    if let Some((_, written, wrong, hint)) = ELSEWHERE.iter().find(|(start, ..)| message.starts_with(start)) {
+        clues.mark(clues.words.written(written));
+        return Some(Error::query(*wrong).hint(*hint));
+    }
+    // The parser's tree of it says nothing beyond its name.
+    let tree = message.strip_prefix("Unsupported ast node in sqltorel: ")?;
+    let name = tree.split(|letter: char| !letter.is_alphanumeric()).next()?;
+    Some(Error::query(format!("there is no expression {}", name.to_uppercase())))
+}
+
+/// Some of the rows by chance, as other databases write it.
+pub fn no_sample(written: &str) -> Error {
+    Error::query(format!("there is no `{written}`")).hint("take a share of the rows with `where random() < 0.1`")
+}
+
+/// What stands in FROM and is none of what can, by the parser's name for it.
+pub fn relation(factor: &str, clues: &mut Clues<'_>) -> Error {
+    let (keyword, hint) = match factor {
+        "Pivot" => {
+            (Keyword::PIVOT, "write `sum(x) filter (where …)` for each column, or turn the result with `\\crosstab`")
+        }
+        "Unpivot" => (Keyword::UNPIVOT, "write `select 'a' as name, a as value from t union all select 'b', b from t`"),
+        _ => {
+            return Error::query(
+                "FROM takes tables, files by path, queries in parentheses and functions that make rows",
+            );
+        }
+    };
+    clues.mark(clues.words.keyword(keyword));
+    Error::query(format!("there is no {}", factor.to_uppercase())).hint(hint)
+}
+
 /// What there is no statement or clause for.
 fn statements(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     if message.starts_with("FETCH clause is not supported") {
@@ -151,7 +217,14 @@ fn statements(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         clues.mark(clues.words.keyword(Keyword::TOP));
         return Some(Error::query("there is no TOP").hint("write `limit 5` at the end"));
     }
-    if let Some((what, _)) = message.split_once(" not supported for Base table") {
+    if let Some((factor, _)) =
+        between(message, "Unsupported ast node ", " in create_relation").and_then(|tree| tree.split_once(' '))
+    {
+        return Some(relation(factor, clues));
+    }
+    let is_insert = message.starts_with("Insert into not implemented");
+    let changes = message.split_once(" not supported for Base table").map(|(what, _)| what);
+    if let Some(what) = changes.or(is_insert.then_some("INSERT")) {
         let first = clues.words.get(0).map(|piece| piece.at.clone());
         clues.mark(first);
         return Some(

@@ -21,6 +21,7 @@ use datafusion::error::DataFusionError;
 use super::limits::human_bytes;
 use crate::error::{Error, Kind};
 use crate::storage::explain;
+pub use clauses::no_sample;
 pub use text::{SqlText, Words};
 pub use wording::in_words;
 

@@ -44,29 +44,57 @@ const TYPES: [&str; 28] = [
     "float8",
 ];
 
+/// How far two dates are apart, in the units that are asked for most.
+const DATES_APART: &str = "`later::date - earlier::date` in days, and in months `12 * (extract(year from later) - \
+    extract(year from earlier)) + extract(month from later) - extract(month from earlier)`";
+
 /// Functions of other databases, and what does the same here.
-pub const ELSEWHERE: [(&[&str], &str); 21] = [
-    (&["getdate", "sysdate", "curdate", "localtimestamp"], "now()"),
-    (&["len", "datalength"], "length(text)"),
-    (&["isnull"], "coalesce(x, y)"),
-    (&["if", "iif", "decode"], "case when x then y else z end"),
-    (&["group_concat", "listagg"], "string_agg(text, ', ')"),
-    (&["list", "collect_list", "grouparray"], "array_agg(x)"),
-    (&["year"], "extract(year from day)"),
-    (&["quarter"], "extract(quarter from day)"),
-    (&["month"], "extract(month from day)"),
-    (&["week"], "extract(week from day)"),
-    (&["day", "dayofmonth"], "extract(day from day)"),
-    (&["hour"], "extract(hour from time)"),
-    (&["weekday", "dayofweek"], "extract(dow from day)"),
-    (&["strftime", "date_format", "format_date"], "to_char(time, '%Y-%m')"),
-    (&["strptime", "str_to_date", "parse_date"], "to_date(text, '%d.%m.%Y')"),
-    (&["datediff", "date_diff"], "extract(day from later - earlier)"),
-    (&["dateadd", "date_add", "date_sub", "adddate"], "day + interval '1 month'"),
-    (&["quantile", "percentile", "approx_quantile"], "approx_percentile_cont(x, 0.5)"),
-    (&["safe_cast"], "try_cast(x as int)"),
-    (&["charindex", "locate"], "strpos(text, part)"),
-    (&["countif", "count_if"], "count(*) filter (where x > 0)"),
+pub const ELSEWHERE: [(&[&str], &str); 35] = [
+    (&["getdate", "sysdate", "curdate", "localtimestamp"], "`now()`"),
+    (&["len", "datalength"], "`length(text)`"),
+    (&["isnull"], "`coalesce(x, y)`"),
+    (&["if", "iif", "decode"], "`case when x then y else z end`"),
+    (&["group_concat", "listagg"], "`string_agg(text, ', ')`"),
+    (&["list", "collect_list", "grouparray"], "`array_agg(x)`"),
+    (&["year"], "`extract(year from day)`"),
+    (&["quarter"], "`extract(quarter from day)`"),
+    (&["month"], "`extract(month from day)`"),
+    (&["week"], "`extract(week from day)`"),
+    (&["day", "dayofmonth"], "`extract(day from day)`"),
+    (&["hour"], "`extract(hour from time)`"),
+    (&["weekday", "dayofweek"], "`extract(dow from day)`"),
+    (&["strftime", "date_format", "format_date"], "`to_char(time, '%Y-%m')`"),
+    (
+        &["strptime", "str_to_date", "parse_date"],
+        "`to_timestamp(text, '%d.%m.%Y %H:%M')`, and of days `to_date(text, '%d.%m.%Y')`",
+    ),
+    (&["datediff", "date_diff"], DATES_APART),
+    (&["dateadd", "date_add", "date_sub", "adddate"], "`day + interval '1 month'`"),
+    (&["add_months"], "`day + cast(n || ' months' as interval)`"),
+    (&["make_interval", "to_days", "to_months", "to_years"], "`cast(n || ' months' as interval)`"),
+    (&["quantile", "percentile", "approx_quantile"], "`approx_percentile_cont(x, 0.5)`"),
+    (&["safe_cast"], "`try_cast(x as int)`"),
+    (&["charindex", "locate"], "`strpos(text, part)`"),
+    (&["countif", "count_if"], "`count(*) filter (where x > 0)`"),
+    (&["max_by", "argmax"], "`arg_max(x, by)`"),
+    (&["min_by", "argmin"], "`arg_min(x, by)`"),
+    (&["regexp_matches"], "`regexp_like(text, pattern)`"),
+    (&["regexp_extract"], "`regexp_match(text, pattern)[1]`, with the part in parentheses"),
+    (&["dayname"], "`to_char(day, '%A')`"),
+    (&["monthname"], "`to_char(day, '%B')`"),
+    (&["last_day"], "`date_trunc('month', day) + interval '1 month' - interval '1 day'`"),
+    (&["epoch"], "`extract(epoch from time)`"),
+    (&["format", "printf"], "`concat(text, round(x, 2), …)`"),
+    (&["read_csv", "read_csv_auto"], "`from 'x.csv'`"),
+    (&["read_parquet", "parquet_scan"], "`from 'x.parquet'`"),
+    (&["read_json", "read_json_auto"], "`from 'x.json'`"),
+];
+
+/// What the engine calls the options of a form that COPY writes, the form, and those of its options that are wanted most.
+const COPY_OPTIONS: [(&str, &str, &[&str]); 3] = [
+    ("CsvOptions", "CSV", &["has_header", "delimiter", "null_value", "date_format", "compression"]),
+    ("JsonOptions", "JSON", &["compression"]),
+    ("ParquetOptions", "Parquet", &["compression", "max_row_group_size"]),
 ];
 
 /// A name as a statement has to write it.
@@ -85,10 +113,14 @@ pub fn schema(error: &SchemaError, clues: &mut Clues<'_>) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => missing_column(field, valid_fields, clues),
         SchemaError::AmbiguousReference { field } => ambiguous(field, clues),
-        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+        SchemaError::DuplicateQualifiedField { qualifier, name } => {
             let table = qualifier.table();
-            let second = clues.words.places(table).last().and_then(|place| clues.words.get(place));
-            clues.wrong = clues.wrong.take().or(second.map(|piece| piece.at.clone()));
+            let places: Vec<usize> = clues.words.tables(table).collect();
+            let last = places.last().and_then(|&place| clues.words.get(place));
+            clues.wrong = clues.wrong.take().or(last.map(|piece| piece.at.clone()));
+            if places.len() == 1 {
+                return Error::query(format!("`{table}` has two columns `{name}`"));
+            }
             Error::query(format!("`{table}` stands in FROM twice"))
                 .hint(format!("give each a name of its own, as in `{table} as a join {table} as b`"))
         }
@@ -105,6 +137,42 @@ fn twice(name: &str, clues: &mut Clues<'_>) -> Error {
     let second = named.collect::<Vec<_>>().get(1).copied().or_else(|| clues.words.places(name).nth(1));
     clues.wrong = second.and_then(|place| clues.words.get(place)).map(|piece| piece.at.clone());
     Error::query(format!("two columns are called `{name}`")).hint("give one of them another name with `as`")
+}
+
+/// What heads the column of an expression, as the engine writes that: its alias, the name of a column that it is or casts, or else
+/// all of it.
+fn heading(expression: &str) -> &str {
+    let alias = |text: &str| text.rmatch_indices(" AS ").map(|(at, _)| at).find(|at| is_closed(&text[..*at]));
+    if let Some(at) = alias(expression) {
+        return &expression[at + " AS ".len()..];
+    }
+    let cast = expression.strip_prefix("CAST(").or_else(|| expression.strip_prefix("TRY_CAST("));
+    if let Some(inside) = cast.and_then(|cast| cast.strip_suffix(')')).filter(|inside| is_closed(inside))
+        && let Some(at) = alias(inside)
+    {
+        return heading(&inside[..at]);
+    }
+    let is_plain = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.'));
+    match expression.strip_suffix('"').and_then(|quoted| quoted.rsplit_once('"')) {
+        Some((before, name)) if is_plain(before) => name,
+        None if is_plain(expression) => expression.rsplit('.').next().unwrap_or(expression),
+        _ => expression,
+    }
+}
+
+/// Whether every bracket and quote of a text is closed in it.
+fn is_closed(text: &str) -> bool {
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for letter in text.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted && depth == 0 => return false,
+            ')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0 && !is_quoted
 }
 
 fn ambiguous(field: &Column, clues: &mut Clues<'_>) -> Error {
@@ -254,14 +322,8 @@ pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
         || message.starts_with("Could not find config namespace")
         || message.contains("is not a variable which can be viewed with 'SHOW'");
     if is_setting {
-        return Some(missing_setting(clues));
-    }
-    if let Some(name) = between(message, "The window ", " is not defined!") {
-        clues.mark(clues.words.places(name).last().and_then(|place| Some(clues.words.get(place)?.at.clone())));
-        return Some(
-            Error::query(format!("no window `{name}`"))
-                .hint(format!("define it behind HAVING: `window {name} as (partition by …)`")),
-        );
+        let is_copy = clues.words.get(0).is_some_and(|first| first.is_keyword(Keyword::COPY));
+        return Some(if is_copy { missing_option(message, clues) } else { missing_setting(clues) });
     }
     if let Some(name) = message.strip_prefix("Invalid qualifier ") {
         clues.mark(clues.words.name(name));
@@ -272,8 +334,7 @@ pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     }
     if let Some(name) = between(message, "Projections require unique expression names", "") {
         let said = between(name, "expression \"", "\" at position").unwrap_or_default();
-        let name = said.rsplit_once(" AS ").map_or(said, |(_, alias)| alias);
-        return Some(twice(&wording::in_words(name.rsplit('.').next().unwrap_or(name)), clues));
+        return Some(twice(&wording::in_words(heading(said)), clues));
     }
     if let Some(name) = between(message, "WITH query name \"", "\" specified more than once") {
         let second = clues.words.places(name).nth(1).and_then(|place| clues.words.get(place));
@@ -295,7 +356,7 @@ fn missing_table(name: &str, clues: &mut Clues<'_>) -> Error {
     } else if let Some((path, at)) = path_ending_in(name, clues) {
         clues.wrong = Some(at);
         return Error::query(format!("`{path}` is of no kind that is read"))
-            .hint("files by path end in `.parquet`, `.csv`, `.tsv`, `.json`, `.ndjson` or `.arrow`");
+            .hint("files by path end in `.parquet`, `.csv`, `.tsv`, `.json`, `.ndjson` or `.arrow`, folders in `/`");
     }
     let error = Error::not_found(format!("table `{name}` is not in this lake"));
     if name == "codebook" {
@@ -348,6 +409,12 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
     let given = wording::in_words(types.trim_end_matches(')'));
     let syntax = clues.known.calls.iter().find(|(known, _)| known == name).map(|(_, syntax)| syntax.as_str());
     let called = syntax.map(|syntax| format!("it is called as `{syntax}`"));
+    let is_index = ["array_slice", "array_element"].contains(&name) && clues.words.places(name).next().is_none();
+    if is_index && given.starts_with("text") {
+        clues.mark(clues.words.written(&["["]));
+        return Error::query("`[…]` takes from a list, and this is text")
+            .hint("of a text `substr(x, 1, 2)` takes a part");
+    }
     if arity(types.trim_end_matches(')')) == Some(0) || !takes(message, name, types.trim_end_matches(')')) {
         let count = arity(types.trim_end_matches(')')).unwrap_or_default();
         let arguments = match count {
@@ -413,7 +480,7 @@ fn missing_function(name: &str, in_from: bool, clues: &mut Clues<'_>) -> Error {
     let where_to = if in_from { " for FROM" } else { "" };
     let error = Error::query(format!("no function{where_to} `{name}`"));
     if let Some((_, here)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&name.to_lowercase().as_str())) {
-        return error.hint(format!("here it is `{here}`"));
+        return error.hint(format!("here it is {here}"));
     }
     match suggest::nearest(name, clues.known.functions.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -438,6 +505,19 @@ fn setting(clues: &mut Clues<'_>) -> (String, String) {
     (name, value)
 }
 
+/// An option that COPY does not take.
+fn missing_option(message: &str, clues: &mut Clues<'_>) -> Error {
+    let name = between(message, "\"", "\"").unwrap_or_default();
+    clues.mark(clues.words.name(name).or_else(|| clues.words.text(name)));
+    let form = COPY_OPTIONS.iter().find(|(options, ..)| message.ends_with(*options));
+    let Some((_, form, options)) = form else { return Error::query(format!("COPY has no option `{name}`")) };
+    let error = Error::query(format!("COPY has no option `{name}` for {form}"));
+    match suggest::nearest(name, options.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("it takes {}, among others", suggest::list(options.iter().copied()))),
+    }
+}
+
 fn missing_setting(clues: &mut Clues<'_>) -> Error {
     let (name, _) = setting(clues);
     let error = Error::query(format!("no setting `{name}`"));
@@ -455,4 +535,27 @@ pub fn wrong_value(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     clues.words.get(0).filter(|first| first.is_keyword(Keyword::SET))?;
     let (name, value) = setting(clues);
     Some(Error::query(format!("`{value}` is no value of `{name}`: {}", wording::in_words(message))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heading;
+
+    #[test]
+    fn a_column_is_called_by_its_alias_by_the_column_that_it_casts_or_by_its_expression() {
+        for (expression, called) in [
+            ("t.a", "a"),
+            ("t.\"a.b\"", "a.b"),
+            ("t.a + t.b AS sum", "sum"),
+            ("CAST(t.a AS Date)", "a"),
+            ("TRY_CAST(CAST(t.\"a b\" AS Utf8) AS Int64)", "a b"),
+            ("CAST(t.a AS Int64) AS n", "n"),
+            ("CAST(t.a AS Int64) + CAST(t.b AS Int64)", "CAST(t.a AS Int64) + CAST(t.b AS Int64)"),
+            ("t.a * Float64(1.5)", "t.a * Float64(1.5)"),
+            ("sum(t.a)", "sum(t.a)"),
+            ("Utf8(\"x AS y\")", "Utf8(\"x AS y\")"),
+        ] {
+            assert_eq!(heading(expression), called, "{expression}");
+        }
+    }
 }

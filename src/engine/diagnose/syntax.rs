@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::text::Piece;
-use super::{Clues, SqlText};
+use super::{Clues, SqlText, clauses};
 use crate::error::Error;
 use crate::suggest;
 
@@ -47,12 +47,15 @@ pub fn tell(error: &ParserError, sql: &SqlText<'_>, clues: &mut Clues<'_>) -> Er
     if let Some(error) = unclosed(what, at, sql, clues) {
         return error;
     }
+    let place = at.and_then(|at| clues.words.starting_at(at));
+    if let Some(error) = elsewhere(what, place, clues) {
+        return error;
+    }
     let Some((expected, found)) = what.strip_prefix("Expected: ").and_then(|what| what.split_once(", found: ")) else {
-        let piece = at.and_then(|at| clues.words.starting_at(at)).and_then(|place| clues.words.get(place));
+        let piece = place.and_then(|place| clues.words.get(place));
         clues.wrong = piece.map(|piece| piece.at.clone()).or(at.map(|at| at..at + 1));
         return Error::query(format!("syntax error: {}", super::wording::in_words(what)));
     };
-    let place = at.and_then(|at| clues.words.starting_at(at));
     let end = sql.text.trim_end().len();
     clues.wrong = match place.and_then(|place| clues.words.get(place)) {
         Some(piece) => Some(piece.at.clone()),
@@ -87,6 +90,51 @@ fn unclosed(what: &str, at: Option<usize>, sql: &SqlText<'_>, clues: &mut Clues<
     } else {
         Error::query("syntax error: a `/*` opens a comment that is never closed")
     })
+}
+
+/// What other databases have and there is not here, where the parser stops at it.
+fn elsewhere(what: &str, place: Option<usize>, clues: &mut Clues<'_>) -> Option<Error> {
+    let word = |place: usize| clues.words.get(place).and_then(Piece::word).unwrap_or_default().to_lowercase();
+    match (word(0).as_str(), place) {
+        ("pivot", Some(0)) => return Some(clauses::relation("Pivot", clues)),
+        ("unpivot", Some(0)) => return Some(clauses::relation("Unpivot", clues)),
+        ("copy", Some(place)) => return copying(place, clues),
+        _ => {}
+    }
+    if what.starts_with("Expecting number or byte length") {
+        clues.mark(clues.words.keyword(Keyword::TABLESAMPLE));
+        return Some(clauses::no_sample("tablesample"));
+    }
+    let place = place?;
+    if word(place) == "using" && word(place + 1) == "sample" {
+        clues.mark(clues.words.get(place + 1).map(|piece| piece.at.clone()));
+        return Some(clauses::no_sample("using sample"));
+    }
+    (what.starts_with("No infix parser for token") && word(place) == "div").then(|| {
+        clues.mark(clues.words.get(place).map(|piece| piece.at.clone()));
+        Error::query("there is no `div`").hint(clauses::WHOLE_DIVISION)
+    })
+}
+
+/// A COPY that reads, or that has its options as other databases write them.
+fn copying(place: usize, clues: &mut Clues<'_>) -> Option<Error> {
+    let found = clues.words.get(place)?;
+    let at = found.at.clone();
+    let before = |back: usize| place.checked_sub(back).and_then(|place| clues.words.get(place));
+    let path = if before(1).is_some_and(|piece| piece.is_keyword(Keyword::WITH)) { 2 } else { 1 };
+    let is_behind_path = before(path).is_some_and(|piece| matches!(piece.token, Token::SingleQuotedString(_)))
+        && before(path + 1).is_some_and(|piece| piece.is_keyword(Keyword::TO));
+    let error = if found.is_keyword(Keyword::FROM) && place == 2 {
+        let table = clues.words.get(1).and_then(Piece::word).unwrap_or("t");
+        Error::query("COPY writes files and reads none").hint(format!("write `create table {table} as from 'x.csv'`"))
+    } else if is_behind_path {
+        Error::query("COPY has its options behind OPTIONS")
+            .hint("write `copy t to 'x.csv' options (delimiter '|', has_header true)`")
+    } else {
+        return None;
+    };
+    clues.mark(Some(at));
+    Some(error)
 }
 
 /// How to mend it; may move what is marked to the word that is to blame.

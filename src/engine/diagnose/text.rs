@@ -166,6 +166,14 @@ impl Words {
         self.iter().filter(move |(_, piece)| is_it(piece)).map(|(place, _)| place)
     }
 
+    /// Places of a table: of its name, or of its path in single quotes.
+    pub fn tables<'a>(&'a self, table: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let is_it = move |piece: &Piece| {
+            piece.is_text(table) || piece.word().is_some_and(|word| word.eq_ignore_ascii_case(table))
+        };
+        self.iter().filter(move |(_, piece)| is_it(piece)).map(|(place, _)| place)
+    }
+
     pub fn has(&self, keyword: Keyword) -> bool {
         self.0.iter().any(|piece| piece.is_keyword(keyword))
     }
@@ -193,6 +201,15 @@ impl Words {
     /// Where one of these signs is, when one of them is there once.
     pub fn sign(&self, signs: &[Token]) -> Option<Range<usize>> {
         self.only(self.iter().filter(|(_, piece)| signs.contains(&piece.token)).map(|(place, _)| place))
+    }
+
+    /// Where one of these words or signs is written, in any case, when one of them is there once.
+    pub fn written(&self, texts: &[&str]) -> Option<Range<usize>> {
+        let is_it = |piece: &Piece| {
+            let written = piece.token.to_string();
+            texts.iter().any(|text| written.eq_ignore_ascii_case(text))
+        };
+        self.only(self.iter().filter(|(_, piece)| is_it(piece)).map(|(place, _)| place))
     }
 
     pub fn is_called(&self, place: usize) -> bool {
@@ -223,6 +240,7 @@ mod tests {
         assert_eq!(words.name("a"), Some(15..16));
         assert_eq!(words.name("a b"), Some(28..33));
         assert_eq!(words.text("a"), Some(44..47));
+        assert_eq!(words.written(&["FROM", "into"]), Some(23..27));
         assert_eq!(Words::of("select a, a").name("a"), None);
         let text = "select 'é\n', b --\n\n/* x\n */ from\n\"c\nd\" e";
         let places: Vec<&str> = Words::of(text).iter().map(|(_, piece)| &text[piece.at.clone()]).collect();

@@ -9,22 +9,15 @@ use super::{Clues, between, wording};
 use crate::error::Error;
 use crate::suggest;
 
-/// Parts of a date that functions know.
-const PARTS: [&str; 13] = [
-    "year",
-    "quarter",
-    "month",
-    "week",
-    "day",
-    "hour",
-    "minute",
-    "second",
-    "millisecond",
-    "microsecond",
-    "dow",
-    "doy",
-    "epoch",
-];
+/// What a date is cut to, all of which are parts of it too.
+const PERIODS: [&str; 10] =
+    ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond"];
+
+/// Parts of a date that no date is cut to.
+const PARTS: [&str; 4] = ["dow", "isodow", "doy", "epoch"];
+
+/// What to do where a number has more digits than its type.
+const MORE_DIGITS: &str = "compute with `cast(x as decimal(38,2))`, which has room for 36 digits before the point, or with `cast(x as float)`";
 
 /// What the engine says of types and values.
 pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
@@ -35,7 +28,9 @@ pub fn tell(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
 }
 
 fn types(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
-    if let Some(operation) = between(message, "Cannot coerce arithmetic expression ", " to valid types") {
+    if let Some(operation) = between(message, "Cannot coerce arithmetic expression ", " to valid types")
+        .or_else(|| between(message, "Cannot get result type for temporal operation ", ": "))
+    {
         return Some(operator(operation, clues));
     }
     if let Some(operation) = between(message, "Cannot infer common argument type for comparison operation ", "") {
@@ -164,6 +159,9 @@ fn operator(operation: &str, clues: &mut Clues<'_>) -> Error {
     let error = Error::query(format!("`{sign}` does not take {left} and {right}"));
     let are_dates = |name: &str| name.starts_with("date") || name.starts_with("timestamp");
     match (sign, left.as_str(), right.as_str()) {
+        ("*" | "/", "interval", _) | ("*", _, "interval") => {
+            error.hint("`cast(n || ' months' as interval)` makes an interval of a number")
+        }
         ("+", "text", "text") => error.hint("texts are joined with `||`"),
         (_, "text", _) | (_, _, "text") if are_dates(&left) || are_dates(&right) => {
             error.hint("spans of time are written `interval '1 month'`, days `date '2026-12-31'`")
@@ -182,13 +180,22 @@ fn operator(operation: &str, clues: &mut Clues<'_>) -> Error {
 }
 
 fn parts_of_dates(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
-    let part = between(message, "Date part '", "' not supported")
-        .or_else(|| between(message, "Unsupported date_trunc granularity: '", "'"))?;
+    if let Some(period) = between(message, "Unsupported date_trunc granularity: '", "'") {
+        clues.mark(clues.words.text(period));
+        let error = Error::query(format!("`date_trunc` does not take `{period}`"));
+        return Some(match suggest::nearest(period, PERIODS) {
+            _ if PARTS.contains(&period) => error.hint(format!("`extract({period} from time)` gives it")),
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("it takes {}", suggest::list(PERIODS))),
+        });
+    }
+    let part = between(message, "Date part '", "' not supported")?;
     clues.mark(clues.words.text(part).or_else(|| clues.words.name(part)));
     let error = Error::query(format!("a date has no part `{part}`"));
-    Some(match suggest::nearest(part, PARTS) {
+    let parts = || PERIODS.into_iter().chain(PARTS);
+    Some(match suggest::nearest(part, parts()) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("its parts are {}", suggest::list(PARTS))),
+        None => error.hint(format!("its parts are {}", suggest::list(parts()))),
     })
 }
 
@@ -197,8 +204,9 @@ fn casts(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     if let Some(value) = between(message, "Cannot cast string '", "' to value of ")
         .or_else(|| between(message, "Cannot cast value '", "' to value of "))
     {
-        let wanted = message.rsplit("' to value of ").next()?.trim_end_matches(" type");
-        return Some(not_a(value, &wording::in_words(wanted), clues));
+        let wanted = wording::in_words(message.rsplit("' to value of ").next()?.trim_end_matches(" type"));
+        let wanted = if wanted.starts_with("decimal(") { decimal(value, clues) } else { wanted };
+        return Some(not_a(value, &wanted, clues));
     }
     if let Some(rest) = message.strip_prefix("Can't cast value ") {
         let (value, wanted) = rest.split_once(" to type ")?;
@@ -207,6 +215,10 @@ fn casts(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
             Error::query(format!("`{value}` is too large for {}", wording::narrow(wanted)))
                 .hint("cast it to a wider type, such as `bigint`"),
         );
+    }
+    if let Some(wanted) = between(message, "Cannot cast to ", ". Overflowing on ") {
+        let wanted = wording::in_words(wanted);
+        return Some(Error::query(format!("a number became too large for {wanted}")).hint(MORE_DIGITS));
     }
     if let Some(value) = message.split_once(" is too large to store in a Decimal").map(|(value, _)| value) {
         let most = between(message, "Max is ", "").unwrap_or_default();
@@ -262,6 +274,28 @@ fn not_a(value: &str, wanted: &str, clues: &mut Clues<'_>) -> Error {
     }
 }
 
+/// The decimal type of the cast that a value stands in, as the statement writes it: the engine always names its widest.
+fn decimal(value: &str, clues: &Clues<'_>) -> String {
+    let words = &clues.words;
+    let literal = words.text(value).and_then(|at| words.starting_at(at.start));
+    let is_cast = |piece: &super::text::Piece| piece.is_keyword(Keyword::AS) || piece.token == Token::DoubleColon;
+    let cast = match literal {
+        Some(literal) => words.get(literal + 1).is_some_and(is_cast).then_some(literal),
+        None => cast_in(clues).and_then(|at| words.starting_at(at.start)),
+    };
+    let is_type = |piece: &super::text::Piece| piece.is_keyword(Keyword::DECIMAL) || piece.is_keyword(Keyword::NUMERIC);
+    let named = cast.and_then(|cast| words.iter().skip(cast).find(|(_, piece)| is_type(piece)));
+    let Some((named, _)) = named.filter(|&(named, _)| words.is_called(named)) else { return "decimal".to_owned() };
+    let mut written = String::new();
+    for (_, piece) in words.iter().skip(named) {
+        written += &piece.token.to_string().to_lowercase();
+        if piece.token == Token::RParen {
+            break;
+        }
+    }
+    written
+}
+
 fn has_cast(clues: &Clues<'_>) -> bool {
     clues.words.has(Keyword::CAST) || clues.words.iter().any(|(_, piece)| piece.token == Token::DoubleColon)
 }
@@ -289,10 +323,7 @@ fn arithmetic(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     }
     if message.starts_with("Overflow happened on") || message.contains("rithmetic overflow") {
         let what = message.split(" on: ").nth(1).map(|what| format!(": `{what}`")).unwrap_or_default();
-        return Some(
-            Error::query(format!("a number became too large for its type{what}"))
-                .hint("compute with `cast(x as decimal(38,0))`, which has more digits, or with `cast(x as float)`"),
-        );
+        return Some(Error::query(format!("a number became too large for its type{what}")).hint(MORE_DIGITS));
     }
     if message.contains("cannot take square root of a negative number") {
         clues.mark(clues.words.call("sqrt"));

@@ -1,8 +1,8 @@
 //! Makes calls of our functions whole before the engine plans them.
 //!
 //! The engine wants every argument before the last one given. Ours may leave out any that has a default when they name
-//! the others, a table function may be given a bare table's name, and a field of a result may be had with a dot: all are
-//! written out here, in the parsed statement.
+//! the others, a table function may be given a bare table's name, a field of a result may be had with a dot, and a window may
+//! have a name: all are written out here, in the parsed statement.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,16 +10,18 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, ObjectName, Query, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator, Value, VisitMut,
+    Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator, Value, VisitMut,
     VisitorMut, WildcardAdditionalOptions, visit_expressions, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
+use super::super::diagnose::no_sample;
 use super::codebook;
 use super::help::{Help, Kind};
 use super::metrics;
+use super::named_windows;
 use crate::error::{Error, Result};
 use crate::lake::metric::Metric;
 use crate::suggest;
@@ -32,10 +34,13 @@ pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -
     let mut pass = Pass { helps: super::helps(), metrics };
     let flow = match statement {
         Statement::Statement(statement) => statement.visit(&mut pass),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut pass),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
+        Statement::CopyTo(copy) => {
+            copy.partitioned_by.iter_mut().for_each(unquote);
+            match &mut copy.source {
+                CopyToSource::Query(query) => query.visit(&mut pass),
+                CopyToSource::Relation(_) => ControlFlow::Continue(()),
+            }
+        }
         Statement::Explain(explain) => return complete(&mut explain.statement, metrics),
         Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
     };
@@ -91,12 +96,24 @@ impl VisitorMut for Pass<'_> {
         ControlFlow::Continue(())
     }
 
+    /// From the queries within outwards: a name stands for the window of its own query.
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        let windows = select.named_window.clone();
+        named_windows::write_out(select, &windows)
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        let windows = match query.body.as_ref() {
+            SetExpr::Select(select) => select.named_window.clone(),
+            _ => Vec::new(),
+        };
+        named_windows::write_out(&mut query.order_by, &windows)
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         if let TableFactor::Table { sample: Some(_), .. } = factor {
             // The engine would read all rows without a word.
-            return ControlFlow::Break(
-                Error::query("there is no `tablesample`").hint("take a share of the rows with `where random() < 0.1`"),
-            );
+            return ControlFlow::Break(no_sample("tablesample"));
         }
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };
         let Some(help) = self.help(name) else { return ControlFlow::Continue(()) };
@@ -130,7 +147,7 @@ impl VisitorMut for Pass<'_> {
                 let completed = check_clauses(function, help).and_then(|()| fill(function, help));
                 completed.and_then(|()| codebook::write(function, help))
             }
-            None => Ok(()),
+            None => refuse_distinct_rows(function),
         };
         match filled.and_then(|()| metrics::expand(function, self.metrics)) {
             Ok(Some(written)) => *expression = written,
@@ -222,9 +239,14 @@ fn name_field(access: &mut AccessExpr) {
     if let AccessExpr::Dot(field) = access
         && let Expr::Identifier(name) = field
     {
-        let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
+        let name = normalized(name);
         *field = Expr::value(Value::SingleQuotedString(name));
     }
+}
+
+/// A name as the engine reads it: in lower case, unless it is quoted.
+pub fn normalized(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }
 
 /// A bare name of a table or the path of a file, as an expression has it.
@@ -266,6 +288,28 @@ pub fn query(sql: &str) -> Result<Query> {
         .and_then(|mut parser| parser.parse_query())
         .map(|query| *query)
         .map_err(|error| Error::internal(error.to_string()))
+}
+
+/// A name without its quotes, which the engine takes for a part of it.
+fn unquote(name: &mut String) {
+    if let Ok(read) = parser(name).and_then(|mut parser| parser.parse_identifier()) {
+        *name = read.value;
+    }
+}
+
+/// Refuses `count(distinct *)`, for which the engine counts one thing: that there are rows.
+fn refuse_distinct_rows(function: &Function) -> Result<()> {
+    use FunctionArgExpr::{QualifiedWildcard, Wildcard};
+    let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(Wildcard | QualifiedWildcard(_)));
+    if let FunctionArguments::List(list) = &function.args
+        && list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+        && list.args.iter().any(is_star)
+        && function.name.to_string().eq_ignore_ascii_case("count")
+    {
+        let error = Error::query("`count` takes no `distinct *`");
+        return Err(error.hint("name the columns: `count(distinct (a, b))`"));
+    }
+    Ok(())
 }
 
 /// Leaves DISTINCT out where a row that is there twice says what it says once. The engine would take two arguments that are one

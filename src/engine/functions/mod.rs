@@ -10,6 +10,7 @@ mod floats;
 mod headings;
 pub mod help;
 pub mod metrics;
+mod named_windows;
 pub mod scalar;
 pub mod structs;
 pub mod table;

@@ -15,7 +15,10 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
-use super::super::functions::scalar::{DayInUtc, is_utc};
+use super::super::functions::scalar::{DayInUtc, is_utc, nanoseconds, unit_length};
+
+/// Nanoseconds of a day in UTC.
+const DAY: i128 = 86_400_000_000_000;
 
 /// The rule. It comes after the engine's, which know casts and intervals and use them to read less.
 #[derive(Debug)]
@@ -77,22 +80,25 @@ impl OptimizerRule for InUtc {
 
 /// An interval of days and less as a duration in a unit; `None` for months, whose lengths differ, and for parts of the unit.
 fn duration(interval: &ScalarValue, unit: TimeUnit) -> Option<ScalarValue> {
-    let (days, nanoseconds) = match interval {
+    match interval {
         ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
-            (i128::from(interval.days), i128::from(interval.nanoseconds))
+            in_unit(nanoseconds(*interval), unit)
         }
         ScalarValue::IntervalDayTime(Some(interval)) => {
-            (i128::from(interval.days), i128::from(interval.milliseconds) * 1_000_000)
+            in_unit(i128::from(interval.days) * DAY + i128::from(interval.milliseconds) * 1_000_000, unit)
         }
-        _ => return None,
-    };
-    let nanoseconds = days * 86_400_000_000_000 + nanoseconds;
-    let in_units =
-        |length: i128| (nanoseconds % length == 0).then(|| i64::try_from(nanoseconds / length).ok()).flatten();
+        _ => None,
+    }
+}
+
+/// Nanoseconds as a duration in a unit; `None` for parts of it.
+pub(super) fn in_unit(nanoseconds: i128, unit: TimeUnit) -> Option<ScalarValue> {
+    let length = unit_length(unit);
+    let count = i64::try_from(nanoseconds / length).ok().filter(|_| nanoseconds % length == 0)?;
     Some(match unit {
-        TimeUnit::Second => ScalarValue::DurationSecond(Some(in_units(1_000_000_000)?)),
-        TimeUnit::Millisecond => ScalarValue::DurationMillisecond(Some(in_units(1_000_000)?)),
-        TimeUnit::Microsecond => ScalarValue::DurationMicrosecond(Some(in_units(1_000)?)),
-        TimeUnit::Nanosecond => ScalarValue::DurationNanosecond(Some(in_units(1)?)),
+        TimeUnit::Second => ScalarValue::DurationSecond(Some(count)),
+        TimeUnit::Millisecond => ScalarValue::DurationMillisecond(Some(count)),
+        TimeUnit::Microsecond => ScalarValue::DurationMicrosecond(Some(count)),
+        TimeUnit::Nanosecond => ScalarValue::DurationNanosecond(Some(count)),
     })
 }

@@ -1,6 +1,8 @@
 //! Optimizer rules of our own, one file per rule.
 
+mod calculations;
 mod compact_views;
+mod decimals;
 mod distinct_counts;
 mod estimates;
 mod exact_sums;
@@ -12,10 +14,13 @@ mod latest_per_key;
 mod quantile_sets;
 mod short_texts;
 mod sorted_scans;
+mod spans;
+mod stored_structs;
 mod unambiguous;
 
 use std::sync::Arc;
 
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -24,6 +29,7 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
+use calculations::Calculations;
 use compact_views::CompactViews;
 use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
@@ -36,6 +42,7 @@ use latest_per_key::LatestPerKey;
 use quantile_sets::QuantileSets;
 use short_texts::ShortTexts;
 use sorted_scans::SortedScans;
+use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -64,12 +71,26 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 /// The engine's rules that settle names and types, in its order, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 2] = [Arc::new(OpenViews), Arc::new(ShareSubplans)];
-    Analyzer::new().rules.into_iter().chain(ours).collect()
+    settling_rules().into_iter().chain(ours).collect()
+}
+
+/// The engine's rules that settle names and types, and ours before them: what a view is settled by.
+pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let ours: Arc<dyn AnalyzerRule + Send + Sync> = Arc::new(Calculations);
+    std::iter::once(ours).chain(Analyzer::new().rules).collect()
+}
+
+/// A planned query with the types that it will be run with.
+///
+/// # Errors
+/// Those of a calculation without a type.
+pub fn with_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Calculations.analyze(plan, &ConfigOptions::default())
 }
 
 /// The engine's logical rules, in its order, with ours put in.
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct);
+    let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct).map(StoredStructs::around_moves);
     let ours: [Arc<dyn OptimizerRule + Send + Sync>; 5] = [
         Arc::new(InUtc::new()),
         Arc::new(ShortTexts),

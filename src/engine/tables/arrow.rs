@@ -1,29 +1,97 @@
-//! The columns of an Arrow file, from its footer where it has one, else from its beginning.
+//! The columns of Arrow files, each from its footer where it has one, else from its beginning.
 //!
 //! The engine's own look at objects in a bucket takes the header of a file to be eight bytes long, and it may be longer.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::buffer::Buffer;
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::reader::{StreamDecoder, read_footer_length};
 use datafusion::arrow::ipc::{convert::fb_to_schema, root_as_footer};
+use datafusion::error::Result as EngineResult;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{Column, cast};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use super::contract;
 use crate::error::{Error, Result};
-use crate::storage::explain;
+use crate::storage::{Location, explain};
 
 /// The length of a footer, and the mark behind it.
 const END: u64 = 10;
 
-/// The columns of a file.
+/// The columns that files have: each those of the first, in their order.
 ///
 /// # Errors
-/// `Storage` when it cannot be read, `InvalidData` when it is no Arrow file.
-pub async fn schema(store: &dyn ObjectStore, file: &ObjectMeta, shown: &str) -> Result<Schema> {
+/// `Storage` when a file cannot be read, `InvalidData` when one is no Arrow file, has two columns of one name, or other columns than
+/// the first.
+pub async fn schema_of_all(store: &dyn ObjectStore, location: &Location, files: &[ObjectMeta]) -> Result<Schema> {
+    let mut schemas: Vec<Schema> = Vec::with_capacity(files.len());
+    for file in files {
+        let shown = location.shown(&file.location);
+        let found = schema(store, file, &shown).await?;
+        if let Some(name) = contract::repeated(&found).next() {
+            return Err(contract::twice(name, &shown));
+        }
+        if schemas.first().is_some_and(|first| !columns(first).eq(columns(&found))) {
+            let first = location.shown(&files[0].location);
+            return Err(Error::invalid(format!("the columns of `{shown}` are not those of `{first}`"))
+                .hint("Arrow columns are told apart by their place; read files with different columns one by one"));
+        }
+        schemas.push(found);
+    }
+    Schema::try_merge(schemas).map_err(|error| {
+        Error::invalid(format!("the files at `{}` are no one table: {error}", location.written))
+            .caused_by(error)
+            .hint("narrow the path with a glob")
+    })
+}
+
+fn columns(schema: &Schema) -> impl Iterator<Item = (&str, &DataType)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), field.data_type()))
+}
+
+/// The same columns with whole numbers as wide as those of any other file.
+pub fn widened(schema: &SchemaRef) -> SchemaRef {
+    if !schema.fields().iter().any(|field| contract::is_narrow(field.data_type())) {
+        return Arc::clone(schema);
+    }
+    let fields = schema.fields().iter().map(|field| match contract::is_narrow(field.data_type()) {
+        true => Arc::new(Field::clone(field).with_data_type(DataType::Int64)),
+        false => Arc::clone(field),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
+/// A scan with whole numbers as [`widened`] has them; the engine's gives them as they are stored.
+///
+/// # Errors
+/// Those of the engine.
+pub fn with_wide_numbers(scan: Arc<dyn ExecutionPlan>) -> EngineResult<Arc<dyn ExecutionPlan>> {
+    let stored = scan.schema();
+    if !stored.fields().iter().any(|field| contract::is_narrow(field.data_type())) {
+        return Ok(scan);
+    }
+    let mut columns: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
+    for (place, field) in stored.fields().iter().enumerate() {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
+        let column = match contract::is_narrow(field.data_type()) {
+            true => cast(column, &stored, DataType::Int64)?,
+            false => column,
+        };
+        columns.push((column, field.name().clone()));
+    }
+    Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+}
+
+/// The columns of a file.
+async fn schema(store: &dyn ObjectStore, file: &ObjectMeta, shown: &str) -> Result<Schema> {
     let failed = |error: object_store::Error| explain(&error, &format!("cannot read `{shown}`"));
     let read = async |range: Range<u64>| store.get_range(&file.location, range).await.map_err(failed);
     let end = file.size.checked_sub(END);
@@ -71,10 +139,7 @@ async fn of_stream(store: &dyn ObjectStore, file: &ObjectMeta) -> object_store::
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use datafusion::arrow::array::{Int64Array, RecordBatch};
-    use datafusion::arrow::datatypes::{DataType, Field};
     use datafusion::arrow::ipc::MetadataVersion;
     use datafusion::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
     use object_store::memory::InMemory;

@@ -47,17 +47,24 @@ pub fn is_path(name: &str) -> bool {
 /// Opens the files at a path as one table.
 ///
 /// # Errors
-/// `NotFound` when no data file is there, `InvalidData` when the files cannot be one table.
+/// `NotFound` when no data file is there, `InvalidData` when the files cannot be one table, or have no columns.
 pub async fn open(session: &dyn Session, stores: &Arc<Stores>, location: Location) -> Result<Arc<dyn TableProvider>> {
     let (files, content, compression) = found(stores, &location).await?;
-    Ok(match content {
+    let (written, is_empty) = (location.written.clone(), files.iter().all(|file| file.size == 0));
+    let table: Arc<dyn TableProvider> = match content {
         Content::Parquet => {
             Arc::new(ParquetTable::open(session, Arc::clone(stores), location, Vec::new(), Vec::new()).await?)
         }
         Content::Plain(kind) => {
-            Arc::new(PlainTable::open(session, Arc::clone(stores), location, files, kind, compression).await?)
+            Arc::new(PlainTable::open(Arc::clone(stores), location, files, kind, compression).await?)
         }
-    })
+    };
+    if table.schema().fields().is_empty() {
+        // One that is still to be written would count as a table of no rows.
+        let hint = if is_empty { "it is empty (0 bytes)" } else { "nothing in it names one" };
+        return Err(Error::invalid(format!("`{written}` has no columns")).hint(hint));
+    }
+    Ok(table)
 }
 
 /// The files at the location now, when they are of this kind.

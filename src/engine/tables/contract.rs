@@ -1,9 +1,11 @@
 //! What a table's files must hold: the declared columns, or, where none are declared, what the files agree on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::parquet::arrow::ARROW_SCHEMA_META_KEY;
+use datafusion::parquet::basic::ConvertedType;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 
 use super::footer;
@@ -16,6 +18,10 @@ use crate::suggest;
 /// # Errors
 /// `InvalidData` that names file, column, wanted and found.
 pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, shown: &str) -> Result<()> {
+    let is_declared = |name: &&str| columns.iter().any(|column| column.name == *name);
+    if let Some(name) = repeated(schema).find(is_declared) {
+        return Err(twice(name, shown));
+    }
     for column in columns {
         let name = &column.name;
         let Ok(field) = schema.field_with_name(name) else {
@@ -38,7 +44,11 @@ pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, show
                 _ => "write the file with the declared type, or change the type in `cxlake.toml`",
             }));
         }
-        let nulls = if column.nullable { 0 } else { nulls(footer, name) };
+        let nulls = match field.data_type() {
+            _ if column.nullable => 0,
+            DataType::Null => footer.file_metadata().num_rows().unsigned_abs(),
+            _ => nulls(footer, name),
+        };
         if nulls > 0 {
             let message = format!("column `{name}` of `{shown}` has {nulls} nulls, but must have none");
             return Err(Error::invalid(message)
@@ -46,6 +56,16 @@ pub fn check(columns: &[Column], schema: &Schema, footer: &ParquetMetaData, show
         }
     }
     Ok(())
+}
+
+/// Names that a file has before. The engine would read one of the columns without a word.
+pub fn repeated(schema: &Schema) -> impl Iterator<Item = &str> {
+    let mut seen = HashSet::new();
+    schema.fields().iter().map(|field| field.name().as_str()).filter(move |name| !seen.insert(*name))
+}
+
+pub fn twice(name: &str, shown: &str) -> Error {
+    Error::invalid(format!("`{shown}` has two columns `{name}`")).hint("write the file with a name of its own for each")
 }
 
 /// A column of the file that nobody declared and whose name differs from this one by capital letters alone.
@@ -70,6 +90,26 @@ fn nulls(footer: &ParquetMetaData, name: &str) -> u64 {
     counts.sum()
 }
 
+/// Refuses columns of Parquet's INTERVAL among those that are read: months, days and milliseconds, of which the engine leaves out
+/// the months. Where Arrow's own types are written beside them, these say which of the three it has.
+///
+/// # Errors
+/// `InvalidData` that names file and column.
+pub fn check_intervals(footer: &ParquetMetaData, shown: &str, is_read: impl Fn(&str) -> bool) -> Result<()> {
+    let file = footer.file_metadata();
+    if file.key_value_metadata().is_some_and(|said| said.iter().any(|said| said.key == ARROW_SCHEMA_META_KEY)) {
+        return Ok(());
+    }
+    let columns = file.schema_descr().columns().iter();
+    let intervals = columns.filter(|column| column.converted_type() == ConvertedType::INTERVAL);
+    let mut names = intervals.filter_map(|column| column.path().parts().first());
+    match names.find(|name| is_read(name)) {
+        Some(name) => Err(Error::invalid(format!("column `{name}` of `{shown}` is stored as INTERVAL"))
+            .hint("cxlake does not read the months of this type; name the other columns, or write the file again with numbers in its place")),
+        None => Ok(()),
+    }
+}
+
 /// The schema of declared columns.
 pub fn declared(columns: &[Column]) -> Schema {
     // Nullable for the engine even where the contract says otherwise: it would otherwise fold `is null` away, and a file
@@ -82,16 +122,28 @@ pub fn declared(columns: &[Column]) -> Schema {
 /// The columns of all files together, in the order of their first appearance, each read as null where a file lacks it.
 ///
 /// # Errors
-/// `InvalidData` that names two files which store a column as different types.
+/// `InvalidData` that names two files which store a column as different types or call it by names that differ by capital letters
+/// alone, or one that has two columns of one name.
 pub fn union<'a>(files: impl IntoIterator<Item = (&'a str, &'a Schema)>) -> Result<Schema> {
     let mut fields: Vec<FieldRef> = Vec::new();
-    let mut seen: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    // Names with the files in which they were first, by their small letters.
+    let mut spellings: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
     for (shown, schema) in files {
+        if let Some(name) = repeated(schema).next() {
+            return Err(twice(name, shown));
+        }
         for field in schema.fields() {
             let data_type = viewed(field.data_type());
-            match seen.get(field.name()) {
+            match seen.get(field.name().as_str()) {
                 None => {
-                    seen.insert(field.name().clone(), (fields.len(), shown));
+                    let known = spellings.entry(field.name().to_lowercase()).or_default();
+                    // A file that has both has two columns.
+                    if let Some((name, first)) = known.iter().find(|(name, _)| schema.field_with_name(name).is_err()) {
+                        return Err(other_spelling((name, first), (field.name(), shown)));
+                    }
+                    known.push((field.name(), shown));
+                    seen.insert(field.name(), (fields.len(), shown));
                     fields.push(Arc::new(Field::new(field.name(), data_type, true)));
                 }
                 Some(&(index, first)) => {
@@ -106,6 +158,12 @@ pub fn union<'a>(files: impl IntoIterator<Item = (&'a str, &'a Schema)>) -> Resu
     Ok(Schema::new(fields))
 }
 
+/// Two files that write the name of a column in two ways, each a name and its file.
+fn other_spelling(first: (&str, &str), other: (&str, &str)) -> Error {
+    let message = format!("`{}` has no column `{}`, which `{}` has, but has `{}`", other.1, first.0, first.1, other.0);
+    Error::invalid(message).hint("write the name in the same way in all files of the table")
+}
+
 pub fn disagreement(name: &str, first: (&str, &DataType), other: (&str, &DataType)) -> Error {
     Error::invalid(format!(
         "column `{name}` is {} in `{}`, but {} in `{}`",
@@ -117,13 +175,24 @@ pub fn disagreement(name: &str, first: (&str, &DataType), other: (&str, &DataTyp
     .hint("files of one table must agree; read them one by one, or write them again with one type")
 }
 
-/// A text or binary type in the form that the engine reads fastest; dictionaries as their values.
+/// A text or binary type in the form that the engine reads fastest, a whole number as wide as a declared one; dictionaries as their
+/// values.
 fn viewed(data_type: &DataType) -> DataType {
     match data_type {
+        narrow if is_narrow(narrow) => DataType::Int64,
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
         DataType::Dictionary(_, values) => viewed(values),
         other => other.clone(),
+    }
+}
+
+/// Whether it is a whole number for which the engine would take less than 64 bits: differences and products of such wrap without a
+/// word.
+pub fn is_narrow(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_narrow(values),
+        whole => whole.is_integer() && !matches!(whole, DataType::Int64 | DataType::UInt64),
     }
 }
 
@@ -139,5 +208,57 @@ pub fn common(one: &DataType, other: &DataType) -> Option<DataType> {
         (D::Float16 | D::Float32 | D::Float64, D::Float16 | D::Float32 | D::Float64) => Some(D::Float64),
         (D::Decimal128(p, s), D::Decimal128(q, t)) if s == t => Some(D::Decimal128(*p.max(q), *s)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::parquet::file::metadata::FileMetaData;
+    use datafusion::parquet::schema::types::{SchemaDescriptor, Type};
+
+    use super::*;
+
+    fn of(columns: &[(&str, DataType)]) -> Schema {
+        Schema::new(columns.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn whole_numbers_are_64_bits_wide_however_narrow_a_file_stores_them() {
+        use DataType as D;
+        let dictionary = D::Dictionary(Box::new(D::Int8), Box::new(D::UInt16));
+        for narrow in [D::Int8, D::Int16, D::Int32, D::UInt8, D::UInt16, D::UInt32, dictionary] {
+            let schema = union([("a.parquet", &of(&[("x", narrow.clone())]))]).expect("one file");
+            assert_eq!(schema, of(&[("x", D::Int64)]), "{narrow}");
+        }
+        let others = of(&[("u", D::UInt64), ("f", D::Float32), ("l", D::new_list(D::Int8, true))]);
+        assert_eq!(union([("a.parquet", &others)]).expect("one file"), others);
+    }
+
+    #[test]
+    fn names_that_differ_by_capital_letters_are_two_columns_in_one_file_alone() {
+        let file = |names: &[&str]| of(&names.iter().map(|name| (*name, DataType::Int64)).collect::<Vec<_>>());
+        let (upper, lower, both) = (file(&["x", "NPS"]), file(&["nps", "x"]), file(&["nps", "NPS", "x"]));
+        let error = union([("a.parquet", &upper), ("b.parquet", &lower)]).expect_err("they are one column");
+        assert_eq!(error.message(), "`b.parquet` has no column `NPS`, which `a.parquet` has, but has `nps`");
+        for files in [[&both, &lower], [&both, &upper], [&upper, &both], [&both, &both]] {
+            let union = union(["a.parquet", "b.parquet"].into_iter().zip(files)).expect("two columns");
+            assert_eq!(union.fields().len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_file_with_two_columns_of_one_name_is_refused() {
+        let schema = Schema::new(["x", "y", "x"].map(|name| Field::new(name, DataType::Int64, true)).to_vec());
+        let said = |result: Result<()>| result.expect_err("it is refused").message().to_owned();
+        let wanted = "`dup.parquet` has two columns `x`";
+        assert_eq!(said(union([("dup.parquet", &schema)]).map(drop)), wanted);
+
+        let declared =
+            |name: &str| Column { name: name.to_owned(), kind: ColumnType::Int, nullable: true, description: None };
+        let root = Type::group_type_builder("schema").build().expect("a schema without columns");
+        let about = FileMetaData::new(1, 0, None, None, Arc::new(SchemaDescriptor::new(Arc::new(root))), None);
+        let footer = ParquetMetaData::new(about, Vec::new());
+        assert_eq!(said(check(&[declared("y"), declared("x")], &schema, &footer, "dup.parquet")), wanted);
+        check(&[declared("y")], &schema, &footer, "dup.parquet").expect("what is not declared may be there twice");
     }
 }

@@ -3,7 +3,7 @@
 //! A type is given only when every value of the sample has it. Digits with a leading zero are text, since `00401` is a name
 //! and not the number 401; those are looked for in all of a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +12,6 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::csv::ReaderBuilder;
 use datafusion::arrow::csv::reader::{Decoder, Format};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::arrow::error::ArrowError;
 use datafusion::common::cast::as_string_array;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
@@ -21,6 +20,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use super::csv_errors;
 use crate::error::{Error, Result};
 use crate::storage::{Location, explain, of_store};
 
@@ -44,6 +44,11 @@ pub async fn sniff(
     let shown = location.shown(&files[0].location);
     let sample = head(store, location, &files[0], compression).await?;
     let header = first_line(&sample);
+    if header.strip_prefix(b"sep=").is_some_and(|separator| separator.len() <= 1) {
+        return Err(Error::invalid("the first line names the separator, not the columns")
+            .at(&shown, Some(1))
+            .hint("delete the line, as with `tail -n +2`; the separator is found without it"));
+    }
     let separator = separator(header);
     let mut guesses = Guesses::of(&sample, separator, &shown)?;
     let mut longer: Vec<&ObjectMeta> = files[..1].iter().filter(|_| sample.len() >= SAMPLE).collect();
@@ -79,11 +84,26 @@ pub fn format(separator: u8, compression: FileCompressionType) -> CsvFormat {
         .with_file_compression_type(compression)
 }
 
+/// These names, of which those that were there before get a number: `a`, `a_2`.
+pub fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let distinct = |written: &str| {
+        let mut name = written.to_owned();
+        let mut number = 1;
+        while !seen.insert(name.clone()) {
+            number += 1;
+            name = format!("{written}_{number}");
+        }
+        name
+    };
+    names.into_iter().map(distinct).collect()
+}
+
 /// The first bytes of a file, unpacked.
 ///
 /// # Errors
-/// `Storage` when it cannot be read, `InvalidData` when it is not packed as its name says.
-pub async fn head(
+/// As [`unpacked`]; `InvalidData` when they are not UTF-8.
+async fn head(
     store: &Arc<dyn ObjectStore>,
     location: &Location,
     file: &ObjectMeta,
@@ -97,11 +117,30 @@ pub async fn head(
             break;
         }
     }
-    Ok(head)
+    match not_utf8(&head, 1, &location.shown(&file.location)) {
+        Some(error) => Err(error),
+        None => Ok(head),
+    }
+}
+
+/// Says of a text that it is not UTF-8, should that be so; it may be cut off within a letter.
+///
+/// `line` is that in which it begins.
+pub fn not_utf8(text: &[u8], line: usize, shown: &str) -> Option<Error> {
+    let error = std::str::from_utf8(text).err().filter(|error| error.error_len().is_some())?;
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        let error = Error::invalid("the text is UTF-16, not UTF-8").at(shown, None);
+        return Some(error.hint("write it again, as with `iconv -f utf-16 -t utf-8`"));
+    }
+    let line = line + text[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+    Some(Error::invalid("the text is not UTF-8").at(shown, Some(line)).hint(csv_errors::LATIN))
 }
 
 /// The bytes of a file, unpacked.
-async fn unpacked(
+///
+/// # Errors
+/// `Storage` when it cannot be read, `InvalidData` when it is not packed as its name says.
+pub async fn unpacked(
     store: &Arc<dyn ObjectStore>,
     location: &Location,
     file: &ObjectMeta,
@@ -148,8 +187,9 @@ impl Guesses {
     /// From the sample of the first file.
     fn of(sample: &[u8], separator: u8, shown: &str) -> Result<Self> {
         let format = Format::default().with_header(true).with_delimiter(separator);
-        let (header, _) = format.infer_schema(sample, Some(0)).map_err(|error| damaged(error, shown))?;
-        let names: Vec<String> = header.fields().iter().map(|field| field.name().clone()).collect();
+        let (header, _) =
+            format.infer_schema(sample, Some(0)).map_err(|error| csv_errors::unreadable(&error, shown))?;
+        let names = distinct_names(header.fields().iter().map(|field| field.name().as_str()));
         let mut guesses = Self { guesses: vec![Guess::default(); names.len()], names };
         guesses.see(sample, separator, shown)?;
         Ok(guesses)
@@ -162,13 +202,13 @@ impl Guesses {
             _ => sample,
         };
         quotes_are_closed(complete, separator, sample.len() < SAMPLE, shown)?;
-        let reader = self.texts(separator).build(complete).map_err(|error| damaged(error, shown))?;
+        let reader = self.texts(separator).build(complete).map_err(|error| csv_errors::unreadable(&error, shown))?;
         for batch in reader {
             match batch {
                 Ok(batch) => look(&batch, &mut self.guesses).map_err(|error| Error::internal(error.to_string()))?,
                 // The sample may end inside a quoted value; what came before it counts.
                 Err(_) if sample.len() >= SAMPLE => break,
-                Err(error) => return Err(damaged(error, shown)),
+                Err(error) => return Err(csv_errors::unreadable(&error, shown)),
             }
         }
         Ok(())
@@ -250,10 +290,6 @@ fn closing_quote(text: &[u8], open: usize) -> Option<usize> {
         }
         at += 2;
     }
-}
-
-fn damaged(error: ArrowError, shown: &str) -> Error {
-    Error::invalid(format!("cannot read `{shown}` as CSV: {error}")).caused_by(error)
 }
 
 fn look(batch: &RecordBatch, guesses: &mut [Guess]) -> datafusion::error::Result<()> {
@@ -374,6 +410,12 @@ mod tests {
         assert_eq!(separator(b"\"a;b;c\",d"), b',');
         assert_eq!(separator(b"a\tb"), b'\t');
         assert_eq!(separator(b"single"), b',');
+    }
+
+    #[test]
+    fn headings_that_are_there_twice_get_a_number() {
+        let guesses = Guesses::of(b"a,a,a_2,,\n1,2,3,4,5\n", b',', "x.csv").expect("readable CSV");
+        assert_eq!(guesses.names, ["a", "a_2", "a_2_2", "", "_2"]);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use datafusion_datasource::compute_all_files_statistics;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
+use super::super::inputs::{Found, Opened};
 use super::dictionary::{self, Texts};
 use super::facts::{self, Facts};
 use super::filter::{self, PartitionFilter};
@@ -66,6 +67,8 @@ pub struct ParquetTable {
     /// The column that is its declared key, when it is one alone.
     key: Option<String>,
     looks: Looks,
+    /// The files that its scans opened.
+    opened: Arc<Opened>,
 }
 
 /// The files of a table as they lie there now.
@@ -118,8 +121,9 @@ impl ParquetTable {
     ) -> Result<Self> {
         let store = ObjectStoreUrl::parse(&location.store_url)
             .map_err(|error| Error::internal(format!("store address `{}`: {error}", location.store_url)))?;
-        let (table_schema, name, key, looks) = (empty().into(), None, None, Looks::default());
-        let mut table = Self { stores, location, store, columns, partition, table_schema, name, key, looks };
+        let (table_schema, name, key) = (empty().into(), None, None);
+        let (looks, opened) = (Looks::default(), Arc::default());
+        let mut table = Self { stores, location, store, columns, partition, table_schema, name, key, looks, opened };
         let schema = match table.columns.as_slice() {
             [] => table.inferred(session).await?,
             columns => contract::declared(columns),
@@ -157,6 +161,11 @@ impl ParquetTable {
     /// What was listed of it so far.
     pub fn looks(&self) -> &Looks {
         &self.looks
+    }
+
+    /// The files that its scans opened so far.
+    pub fn files_opened(&self) -> &Arc<Opened> {
+        &self.opened
     }
 
     /// Lists the files and reads their footers.
@@ -306,18 +315,27 @@ impl ParquetTable {
         Ok(kept)
     }
 
-    /// Opens a file: holds it to the contract and attaches its statistics.
-    async fn opened(&self, session: &dyn Session, objects: &Objects, file: PartitionedFile) -> Result<PartitionedFile> {
+    /// Opens a file of which the columns of `read` are wanted: holds it to the contract and attaches its statistics.
+    async fn opened(
+        &self,
+        session: &dyn Session,
+        objects: &Objects,
+        file: PartitionedFile,
+        read: &Schema,
+    ) -> Result<PartitionedFile> {
         let footer = footer::read(session, objects, &self.location, &file.object_meta).await?;
         let shown = self.location.shown(&file.object_meta.location);
         let schema = footer::schema(&footer, &shown)?;
         contract::check(&self.columns, &schema, &footer, &shown)?;
+        contract::check_intervals(&footer, &shown, |name| read.field_with_name(name).is_ok())?;
         let mut statistics =
             DFParquetMetadata::statistics_from_parquet_metadata(&footer, self.table_schema.file_schema())
                 .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
         footer::keep_known(&mut statistics, self.table_schema.file_schema(), &footer);
         let rows = statistics.num_rows;
-        let mut file = file.with_statistics(Arc::new(statistics)).with_extension(Footer(footer));
+        let found = Found::new(self.name(), &self.location, &file.object_meta, rows.get_value().copied());
+        let mut file =
+            file.with_statistics(Arc::new(statistics)).with_extension(Footer(footer)).with_extension(Arc::new(found));
         if file.partition_values.iter().any(ScalarValue::is_null) {
             // The engine takes partition values to be non-null when it derives their statistics.
             let unknown = Statistics::new_unknown(self.table_schema.table_schema());
@@ -332,12 +350,13 @@ impl ParquetTable {
         session: &dyn Session,
         objects: &Objects,
         files: Vec<PartitionedFile>,
+        read: &Schema,
         limit: Option<usize>,
     ) -> Result<(Vec<PartitionedFile>, bool)> {
         let total = files.len();
         let mut opened = Vec::with_capacity(total);
         let mut rows = 0;
-        let opening: Vec<_> = files.into_iter().map(|file| self.opened(session, objects, file).boxed()).collect();
+        let opening: Vec<_> = files.into_iter().map(|file| self.opened(session, objects, file, read).boxed()).collect();
         let mut opening = stream::iter(opening).buffered(FOOTERS_AT_ONCE);
         while let Some(file) = opening.next().await {
             let file = file?;
@@ -433,16 +452,19 @@ impl TableProvider for ParquetTable {
             args.filters().unwrap_or_default().iter().cloned().partition(|filter| self.is_partition_filter(filter));
 
         let files = self.pruned(&on_partitions).await.map_err(DataFusionError::from)?;
+        let read = project_schema(&self.schema(), projection.as_ref())?;
         if files.is_empty() {
-            let schema = project_schema(&self.schema(), projection.as_ref())?;
-            return Ok(ScanResult::new(Arc::new(EmptyExec::new(schema))));
+            return Ok(ScanResult::new(Arc::new(EmptyExec::new(read))));
         }
         let listed: Vec<&ObjectMeta> = files.iter().map(|file| &file.object_meta).collect();
         let objects = self.stores.objects(&self.location, &listed).map_err(DataFusionError::from)?;
         // A filter on rows may leave any number of them, so a limit says nothing about how many files it takes.
         let enough = args.limit().filter(|_| on_rows.is_empty());
         let (files, left_out) =
-            self.opened_up_to(session, &objects, files, enough).await.map_err(DataFusionError::from)?;
+            self.opened_up_to(session, &objects, files, &read, enough).await.map_err(DataFusionError::from)?;
+        for found in files.iter().filter_map(PartitionedFile::extension::<Arc<Found>>) {
+            self.opened.add(found);
+        }
 
         let parts = self.parts(session);
         let groups = FileGroup::new(files).split_files(parts);

@@ -4,6 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, TimeUnit};
+use datafusion::error::Result as EngineResult;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{Column as ColumnExpr, case, cast, is_null, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::scalar::ScalarValue;
 use object_store::path::Path as ObjectPath;
 
@@ -49,6 +55,27 @@ pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Res
             })
         })
         .collect()
+}
+
+/// The plan of a COPY with the values of its partition columns as the names of folders have them. The engine would name a null by
+/// what lies below it, such as 0 or the first day of 1970.
+///
+/// It is done to the finished plan: while it is made, the engine would spread the rows for these expressions and lose their order.
+pub fn with_folder_names(sink: Arc<dyn ExecutionPlan>, columns: &[String]) -> EngineResult<Arc<dyn ExecutionPlan>> {
+    let [input] = sink.children()[..] else { return Err(Error::internal("COPY does not read one plan").into()) };
+    let schema = input.schema();
+    let name_of = |column: Arc<dyn PhysicalExpr>| {
+        let text = cast(Arc::clone(&column), &schema, DataType::Utf8)?;
+        case(None, vec![(is_null(column)?, lit(NULL))], Some(text))
+    };
+    let mut written: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
+    for (place, field) in schema.fields().iter().enumerate() {
+        let column: Arc<dyn PhysicalExpr> = Arc::new(ColumnExpr::new(field.name(), place));
+        let value = if columns.contains(field.name()) { name_of(column)? } else { column };
+        written.push((value, field.name().clone()));
+    }
+    let written = ProjectionExec::try_new(written, Arc::clone(input))?;
+    replace_children_if_necessary(sink, vec![Arc::new(written)])
 }
 
 /// The value that a folder's name gives to its column; `None` when it is none of that column.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
@@ -20,14 +20,12 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use object_store::{ObjectMeta, ObjectStore};
 
+use super::super::inputs::Found;
 use super::super::registry::Lent;
-use super::{arrow, by_path, csv};
+use super::json::{self, Layout};
+use super::{arrow, by_path, csv, csv_errors};
 use crate::error::{Error, Result};
-use crate::storage::{Location, Stores, explain, of_store};
-
-/// The address of the store that a file is in, where its scan reads it by another one.
-#[derive(Debug)]
-pub struct StoredAt(pub String);
+use crate::storage::{Location, Stores};
 
 /// What is in the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +57,8 @@ struct Look {
 /// How the files are written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Dialect {
-    Csv {
-        separator: u8,
-    },
-    /// One value in a line, or one array of all.
-    Json {
-        is_array: bool,
-    },
+    Csv { separator: u8 },
+    Json { layout: Layout },
     Arrow,
 }
 
@@ -73,8 +66,8 @@ impl Dialect {
     fn format(self, compression: FileCompressionType) -> Arc<dyn FileFormat> {
         match self {
             Self::Csv { separator } => Arc::new(csv::format(separator, compression)),
-            Self::Json { is_array } => {
-                let format = JsonFormat::default().with_newline_delimited(!is_array);
+            Self::Json { layout } => {
+                let format = JsonFormat::default().with_newline_delimited(layout != Layout::Array);
                 Arc::new(format.with_file_compression_type(compression))
             }
             Self::Arrow => Arc::new(ArrowFormat),
@@ -88,7 +81,6 @@ impl PlainTable {
     /// # Errors
     /// `Storage` when a file cannot be read or is not as it was listed, `InvalidData` when the files cannot be one table.
     pub async fn open(
-        session: &dyn Session,
         stores: Arc<Stores>,
         location: Location,
         files: Vec<ObjectMeta>,
@@ -96,16 +88,16 @@ impl PlainTable {
         compression: FileCompressionType,
     ) -> Result<Self> {
         let store = stores.as_listed(&location, &files)?;
-        let look = look(session, &store, &location, &files, kind, compression).await?;
+        let look = look(&store, &location, &files, kind, compression).await?;
         Ok(Self { stores, location, kind, compression, files, look })
     }
 
     /// The files as they lie there now, and the store that reads these versions of them.
-    async fn now(&self, session: &dyn Session) -> Result<(Vec<ObjectMeta>, Arc<dyn ObjectStore>)> {
+    async fn now(&self) -> Result<(Vec<ObjectMeta>, Arc<dyn ObjectStore>)> {
         let files = by_path::files_of(&self.stores, &self.location, self.kind, self.compression).await?;
         let store = self.stores.as_listed(&self.location, &files)?;
         if files != self.files {
-            let look = look(session, &store, &self.location, &files, self.kind, self.compression).await?;
+            let look = look(&store, &self.location, &files, self.kind, self.compression).await?;
             if look != self.look {
                 let message = format!("the columns of `{}` are not those that they were", self.location.written);
                 return Err(Error::invalid(message).hint("run the statement again; a view is to be made anew"));
@@ -117,7 +109,6 @@ impl PlainTable {
 
 /// Looks into the files for how they are written and for their columns.
 async fn look(
-    session: &dyn Session,
     store: &Arc<dyn ObjectStore>,
     location: &Location,
     files: &[ObjectMeta],
@@ -130,25 +121,11 @@ async fn look(
             Ok(Look { dialect: Dialect::Csv { separator }, schema })
         }
         Kind::Json => {
-            let head = csv::head(store, location, &files[0], compression).await?;
-            let dialect = Dialect::Json { is_array: head.trim_ascii_start().starts_with(b"[") };
-            let schema = dialect.format(compression).infer_schema(session, store, files).await;
-            let schema = schema.map_err(|error| match of_store(&error) {
-                Some(error) => explain(error, &format!("cannot read `{}`", location.written)),
-                None => Error::invalid(format!("cannot read `{}`: {}", location.written, error.strip_backtrace())),
-            })?;
-            Ok(Look { dialect, schema })
+            let (layout, schema) = json::sniff(store, location, files, compression).await?;
+            Ok(Look { dialect: Dialect::Json { layout }, schema })
         }
         Kind::Arrow => {
-            let mut schemas = Vec::new();
-            for file in files {
-                schemas.push(arrow::schema(store.as_ref(), file, &location.shown(&file.location)).await?);
-            }
-            let schema = Schema::try_merge(schemas).map_err(|error| {
-                Error::invalid(format!("the files at `{}` are no one table: {error}", location.written))
-                    .caused_by(error)
-                    .hint("narrow the path with a glob")
-            })?;
+            let schema = arrow::schema_of_all(store.as_ref(), location, files).await?;
             Ok(Look { dialect: Dialect::Arrow, schema: Arc::new(schema) })
         }
     }
@@ -157,7 +134,7 @@ async fn look(
 #[async_trait]
 impl TableProvider for PlainTable {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.look.schema)
+        arrow::widened(&self.look.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -171,25 +148,31 @@ impl TableProvider for PlainTable {
         _: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        let (files, store) = self.now(session).await.map_err(DataFusionError::from)?;
+        let (files, store) = self.now().await.map_err(DataFusionError::from)?;
         // It goes with the files, and so is there for as long as a plan reads them.
         let lent = Arc::new(Lent::new(session.runtime_env(), store)?);
         let address = lent.address().clone();
         let files = files.into_iter().map(|file| {
-            let file = PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent));
-            file.with_extension(StoredAt(self.location.store_url.clone()))
+            let found = Found::new(None, &self.location, &file, None);
+            PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent)).with_extension(Arc::new(found))
         });
         let groups = FileGroup::new(files.collect()).split_files(session.config().target_partitions());
-        // The engine cuts large files, and then finds that an array cannot be; a scan that says how it is parted is left alone.
-        let is_array = self.look.dialect == Dialect::Json { is_array: true };
-        let parts = is_array.then_some(Partitioning::UnknownPartitioning(groups.len()));
+        // The engine cuts large files at a line break, which an array or a record may have within; a scan that says how it is
+        // parted is left alone.
+        let is_whole = matches!(self.look.dialect, Dialect::Json { layout: Layout::Values | Layout::Array });
+        let parts = is_whole.then_some(Partitioning::UnknownPartitioning(groups.len()));
         let format = self.look.dialect.format(self.compression);
-        let scan = FileScanConfigBuilder::new(address, format.file_source(self.schema().into()))
+        let scan = FileScanConfigBuilder::new(address, format.file_source(Arc::clone(&self.look.schema).into()))
             .with_file_groups(groups)
             .with_output_partitioning(parts)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
-        format.create_physical_plan(session, scan).await
+        let scan = format.create_physical_plan(session, scan).await?;
+        match self.kind {
+            Kind::Csv => Ok(csv_errors::named(scan, &self.location)),
+            Kind::Json => Ok(scan),
+            Kind::Arrow => arrow::with_wide_numbers(scan),
+        }
     }
 }

@@ -160,8 +160,13 @@ impl Whole {
         let schema = merged(&schemas)?;
         for (file, (_, shown)) in files.iter().zip(&schemas) {
             check_logical(&schema, &file.footer, shown)?;
+            contract::check_intervals(&file.footer, shown, |_| true)?;
         }
         Ok(Self { store_url, store, files, schema: Arc::new(schema) })
+    }
+
+    pub fn files(&self) -> &[TableFile] {
+        &self.files
     }
 
     /// The rows in `parts` streams, each counted in the tally. `rows_max` ends each of them early.

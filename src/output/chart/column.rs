@@ -186,6 +186,14 @@ impl Form {
         signed(format!("{share:.digits$}{name}"), value, number.is_signed())
     }
 
+    /// The difference of two numbers, as [`Self::short`] has it; of shares in points, since a per cent of a share is another number.
+    pub fn change(&self, value: f64) -> String {
+        let change = self.short(value);
+        let Some(points) = change.strip_suffix('%').filter(|_| self.is_percent()) else { return change };
+        let is_one = points.trim_start_matches(['+', '-']) == "1";
+        format!("{points} {}", if is_one { "point" } else { "points" })
+    }
+
     /// How the ticks of an axis are written, whose step is this and whose largest number that.
     pub fn tick(&self, value: f64, step: f64, largest: f64) -> String {
         let is_percent = self.number.as_ref().is_some_and(NumberFormat::is_percent);
@@ -238,13 +246,21 @@ fn decimals(step: f64) -> usize {
         .map_or(6, |digits| usize::try_from(digits).unwrap_or_default())
 }
 
-/// The values of a column as tables show them.
+/// The values of a column as tables show them, each on one line.
 fn texts(rows: &RecordBatch, place: usize, present: &Presentation) -> Result<Vec<String>> {
     let schema = rows.schema();
     let field = schema.field(place);
     let texts = cell::Column::new(field, rows.column(place), present)
-        .map_err(|error| Error::internal(format!("column `{}` cannot be drawn: {error}", field.name())))?;
-    Ok((0..rows.num_rows()).map(|row| texts.text(row)).collect())
+        .map_err(|error| Error::internal(format!("column `{}` cannot be drawn: {error}", field.name())))?
+        .keeping_lines();
+    Ok((0..rows.num_rows()).map(|row| on_one_line(&texts.text(row))).collect())
+}
+
+/// A text as a label: line breaks and tabs are one space, other control characters are shown as escapes.
+pub fn on_one_line(text: &str) -> String {
+    let parts = text.split(|letter: char| letter.is_control() && letter.is_whitespace());
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    cell::safe(&parts.join(" "))
 }
 
 /// What the values are, and the numbers among them that can be drawn.
@@ -276,7 +292,7 @@ fn months(values: Values, numbers: &[Option<f64>]) -> Option<Vec<String>> {
 fn strings(values: &dyn Array) -> Option<Vec<String>> {
     let texts = cast(values, &DataType::Utf8).ok()?;
     let texts = texts.as_string_opt::<i32>()?;
-    Some(texts.iter().map(|text| cell::safe(text.unwrap_or_default())).collect())
+    Some(texts.iter().map(|text| on_one_line(text.unwrap_or_default())).collect())
 }
 
 #[cfg(test)]
@@ -308,6 +324,12 @@ mod tests {
     }
 
     #[test]
+    fn a_label_has_one_line() {
+        let labels = ["one\r\ntwo\n", "a\tb", "  as it is", "\u{1b}[31m"].map(on_one_line);
+        assert_eq!(labels, ["one two", "a b", "  as it is", "\\u{1b}[31m"]);
+    }
+
+    #[test]
     fn long_numbers_are_shortened_to_three_digits() {
         for (pattern, value, text) in [
             ("currency", 16_356_316.81, "16.4M"),
@@ -326,6 +348,13 @@ mod tests {
         }
         assert_eq!(unformatted(DataType::Int64).short(123_456.0), "123456");
         assert_eq!(unformatted(DataType::Float64).short(1.0 / 3.0), "0.33333");
+    }
+
+    #[test]
+    fn shares_differ_by_points() {
+        assert_eq!([0.05, -0.01].map(|change| form("0%").change(change)), ["5 points", "-1 point"]);
+        assert_eq!(form("+0.0%").change(0.05), "+5.0 points");
+        assert_eq!(form("+0.0").change(0.05), "+0.1");
     }
 
     #[test]

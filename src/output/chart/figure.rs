@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use arrow::array::RecordBatch;
 
-use super::column::{Column, NO_VALUE, Values};
+use super::column::{Column, NO_VALUE, Values, on_one_line};
 use super::scene::Paint;
 use super::{Kind, Spec, place};
 use crate::error::{Error, Result};
@@ -71,11 +71,12 @@ impl Figure {
             high: numeric(&spec.high)?,
             target: numeric(&spec.target)?,
             label: named(&spec.label)?,
-            total: spec.total.as_deref().map(cell::safe),
+            total: spec.total.as_deref().map(on_one_line),
             rows: rows.num_rows(),
         };
         match figure.kind {
             Kind::Heatmap => figure.refuse_two_in_a_cell()?,
+            Kind::StackedBar => figure.refuse_groups_that_look_alike()?,
             Kind::Waterfall => figure.refuse_a_missing_step()?,
             _ => {}
         }
@@ -174,6 +175,18 @@ impl Figure {
         let why = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         Err(Error::usage(format!("the step `{}` of a waterfall has no value{why}", self.across.label(row)))
             .hint("steps add up only when all of them are there: leave it out in the statement, or draw bars"))
+    }
+
+    /// Colours are all that tells the pieces of a bar apart.
+    fn refuse_groups_that_look_alike(&self) -> Result<()> {
+        let Some(by) = &self.by else { return Ok(()) };
+        let groups = by.distinct().0.len();
+        if groups <= Paint::SERIES {
+            return Ok(());
+        }
+        let title = &by.title;
+        Err(Error::usage(format!("stacked bars have {} colours, and `{title}` has {groups} groups", Paint::SERIES))
+            .hint("put the small groups together in the statement, or draw a heat map"))
     }
 
     fn refuse_two_in_a_cell(&self) -> Result<()> {

@@ -29,6 +29,7 @@ use crate::suggest;
 use figure::Figure;
 use scene::{Canvas, Medium, Scene};
 
+pub use column::on_one_line;
 pub use palette::palette_css;
 
 /// What is drawn.
@@ -148,7 +149,7 @@ impl Drawing {
     ///
     /// # Errors
     /// `Usage` when there are no rows, a column is not there, holds no numbers where numbers are needed, a heat map has two rows for a
-    /// cell, or a step of a waterfall has no value.
+    /// cell, a stacked bar more groups than there are colours, or a step of a waterfall no value.
     pub fn of(rows: &RecordBatch, present: &Presentation, spec: &Spec) -> Result<Self> {
         if rows.num_rows() == 0 {
             return Err(Error::usage("there are no rows to draw"));
@@ -233,7 +234,7 @@ mod tests {
     use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, StringArray};
 
     use super::*;
-    use crate::output::present::{ColumnStyle, Good};
+    use crate::output::present::{ColumnStyle, Good, NumberFormat};
 
     fn rows(numbers: &[Option<f64>]) -> RecordBatch {
         let count = numbers.len();
@@ -339,6 +340,94 @@ mod tests {
             assert!(drawing.sentence().ends_with(told), "{}", drawing.sentence());
             assert_eq!(drawing.svg("here", PAGE).contains("var(--cx-bad"), is_bad, "{number}");
         }
+    }
+
+    /// Numbers in this format.
+    fn formatted(pattern: &str) -> Presentation {
+        let number = NumberFormat::parse(pattern).ok();
+        let style = ColumnStyle { number, ..ColumnStyle::default() };
+        Presentation::report(BTreeMap::from([("number".to_owned(), style)]))
+    }
+
+    #[test]
+    fn shares_that_are_written_alike_are_all_the_same_and_change_by_points() {
+        let drawn = |kind: Kind, numbers: &[f64]| {
+            let numbers: Vec<Option<f64>> = numbers.iter().copied().map(Some).collect();
+            Drawing::of(&rows(&numbers), &formatted("0%"), &spec(kind)).expect("a chart")
+        };
+        let sentence = drawn(Kind::Bar, &[0.101, 0.104, 0.098]).sentence();
+        assert!(sentence.ends_with(": all 3 are 10%."), "{sentence}");
+        let svg = drawn(Kind::Sparkline, &[0.2, 0.5, 0.25, 0.49]).svg("here", PAGE);
+        assert!(svg.contains(">25% (+5 points)</text>") && svg.contains(">49% (-1 point)</text>"), "{svg}");
+    }
+
+    #[test]
+    fn pieces_below_zero_have_their_numbers_too() {
+        let drawing = Drawing::of(&rows(&[Some(-17.0), Some(13.0)]), &Presentation::default(), &spec(Kind::StackedBar));
+        let svg = drawing.expect("bars").svg("here", PAGE);
+        assert!(svg.contains(">-17</text>") && svg.contains(">13</text>"), "{svg}");
+    }
+
+    #[test]
+    fn a_stacked_bar_of_more_groups_than_colours_is_refused() {
+        let drawn = |groups: i32| {
+            let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..groups).map(|group| format!("g{group}"))));
+            let labels: ArrayRef = Arc::new(StringArray::from_iter_values((0..groups).map(|_| "one")));
+            let numbers: ArrayRef = Arc::new(Float64Array::from_iter_values((0..groups).map(f64::from)));
+            let columns = [("label", labels), ("group", names), ("number", numbers)];
+            let spec = Spec { low: None, high: None, target: None, label: None, ..spec(Kind::StackedBar) };
+            Drawing::of(&RecordBatch::try_from_iter(columns).expect("rows"), &Presentation::default(), &spec)
+        };
+        assert!(drawn(8).is_ok());
+        let refused = drawn(9).expect_err("two would look alike");
+        assert_eq!(refused.to_string(), "stacked bars have 8 colours, and `group` has 9 groups");
+        assert_eq!(refused.kind(), crate::error::Kind::Usage);
+    }
+
+    #[test]
+    fn ratios_of_zero_leave_the_others_their_tints() {
+        let style = ColumnStyle { bands: vec![0.8, 1.25], ..ColumnStyle::default() };
+        let present = Presentation::report(BTreeMap::from([("number".to_owned(), style)]));
+        let numbers: Vec<Option<f64>> = (0..12).map(|row| Some(if row < 2 { 0.0 } else { f64::from(row) })).collect();
+        let svg = Drawing::of(&rows(&numbers), &present, &spec(Kind::Heatmap)).expect("a map").svg("here", PAGE);
+        assert!(svg.contains("var(--cx-d4,") && svg.contains("var(--cx-d-4,"), "{svg}");
+    }
+
+    #[test]
+    fn steps_are_good_or_bad_only_where_the_column_says_which() {
+        let drawn = |good: Option<Good>| {
+            let style = ColumnStyle { good, ..ColumnStyle::default() };
+            let present = Presentation::report(BTreeMap::from([("number".to_owned(), style)]));
+            let steps = rows(&[Some(100.0), Some(30.0), Some(-10.0), Some(120.0)]);
+            Drawing::of(&steps, &present, &spec(Kind::Waterfall)).expect("a bridge").svg("here", PAGE)
+        };
+        let judges = |svg: &str| ["good", "bad"].map(|name| svg.contains(&format!("var(--cx-{name},")));
+        assert_eq!(judges(&drawn(Some(Good::Down))), [true, true]);
+        assert_eq!(judges(&drawn(None)), [false, false]);
+        assert!(drawn(None).contains(">rises</text>"));
+    }
+
+    #[test]
+    fn a_name_beside_a_point_leaves_room_for_wider_fonts() {
+        let name = "a point with a rather long name";
+        let labels: ArrayRef = Arc::new(StringArray::from(vec!["first", name]));
+        let numbers = || -> ArrayRef { Arc::new(Float64Array::from(vec![1.0, 9.0])) };
+        let points = RecordBatch::try_from_iter([("x", numbers()), ("y", numbers()), ("label", labels)]).expect("rows");
+        let named = |name: &str| Some(name.to_owned());
+        let spec =
+            Spec { kind: Some(Kind::Scatter), x: named("x"), y: named("y"), label: named("label"), ..Spec::default() };
+        let svg = Drawing::of(&points, &Presentation::default(), &spec).expect("points").svg("here", PAGE);
+        let document = roxmltree::Document::parse(&svg).expect("XML");
+        let number = |node: roxmltree::Node<'_, '_>, name: &str| -> f64 {
+            node.attribute(name).and_then(|text| text.parse().ok()).expect("a number")
+        };
+        let of = |tag: &'static str| {
+            document.descendants().filter(move |node| node.has_tag_name(("http://www.w3.org/2000/svg", tag)))
+        };
+        let text = of("text").find(|node| node.text() == Some(name)).map(|node| number(node, "x")).expect("its name");
+        let point = of("circle").map(|node| number(node, "cx")).fold(0.0, f64::max);
+        let width = advances::pixels(name, scene::Weight::Plain);
+        assert!(point - text > 1.1 * width, "{text} to {point}, {width} wide: {svg}");
     }
 
     #[test]

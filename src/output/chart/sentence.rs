@@ -21,7 +21,7 @@ pub fn extremes(values: &[(String, f64)], column: &Column) -> Option<String> {
     let [_, _, ..] = values else {
         return values.first().map(|(name, number)| format!("{name}: {}", column.form.exact(*number)));
     };
-    if low >= high {
+    if low >= high || column.form.exact(low) == column.form.exact(high) {
         return Some(format!("all {} are {}", values.len(), column.form.exact(low)));
     }
     let named = |number: f64| {

@@ -171,7 +171,7 @@ impl Keeper {
         }
         let Some(grounds) = grounds.settled(engine.stores(), began).await else { return };
         head.grounds = grounds;
-        head.inputs = scans.inputs(&engine);
+        head.inputs = scans.inputs();
         let Some(bytes) = writing.finish(&head) else { return };
         // What cannot be written is not kept, whatever the reason.
         let _ = tokio::task::spawn_blocking(move || results.disk.put(&key, &bytes)).await;

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::document::{Document, Section};
-use super::facts::{checks_passed, coverage, failed_in_words, parameters, period};
+use super::facts::{checks_passed, coverage, failed_in_words, of_section, parameters, period};
 use super::provenance::{Provenance, StampRecord, json};
 use crate::engine::human_bytes;
 use crate::error::Result;
@@ -105,6 +105,11 @@ fn fact(html: &mut String, name: &str, value: &str) {
 fn section(html: &mut String, section: &Section, number: usize) -> Result<()> {
     let id = format!("s{number}");
     let _ = writeln!(html, "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{}</h2>", escaped(&section.title));
+    // A line may break between parameters; a value stays with its name.
+    let ran: Vec<String> = of_section(section).map(|(name, value)| format!("{name}:\u{a0}{value}")).collect();
+    if !ran.is_empty() {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(&ran.join(" · ")));
+    }
     if let Some(text) = &section.text {
         html.push_str(&markdown(text));
     }

@@ -3,7 +3,7 @@
   "use strict";
   const value = (cell) => {
     if (cell.classList.contains("gap") || cell.classList.contains("none")) return null;
-    if (!cell.classList.contains("number")) return cell.textContent.trim();
+    if (!cell.classList.contains("number")) return cell.textContent.trim() || null;
     const digits = cell.dataset.value ?? cell.textContent.replace(/[^0-9.eE+-]/g, "");
     // What has no digits, such as NaN, is no number; an empty text would be taken for zero.
     const number = digits === "" ? NaN : Number(digits);

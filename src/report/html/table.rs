@@ -10,7 +10,7 @@ use super::super::document::Section;
 use super::super::tone::Tone;
 use super::text::escaped;
 use crate::error::{Error, Result};
-use crate::output::cell::{columns, is_number, safe};
+use crate::output::cell::{Column, columns, is_number, safe};
 use crate::output::present::Presentation;
 
 /// Writes the table of a section, with what it leaves out said below it. `labelled` is the id of its heading.
@@ -35,8 +35,8 @@ pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()>
     let cells = Cells::of(section, &schema, &rows)?;
     for row in 0..rows.num_rows() {
         html.push_str("<tr>");
-        for (place, value) in cells.row(row).enumerate() {
-            cell(html, &value, place == 0);
+        for (place, (value, head)) in cells.row(row).zip(&heads).enumerate() {
+            cell(html, &value, head, place == 0);
         }
         html.push_str("</tr>\n");
     }
@@ -55,7 +55,8 @@ pub fn write(html: &mut String, section: &Section, labelled: &str) -> Result<()>
 /// `Internal` only.
 pub fn of_chart(html: &mut String, rows: &RecordBatch, present: &Presentation, title: &str) -> Result<()> {
     let internal = |error: ArrowError| Error::internal(error.to_string());
-    let columns = columns(rows, present).map_err(internal)?;
+    let columns: Vec<Column<'_>> =
+        columns(rows, present).map_err(internal)?.into_iter().map(Column::keeping_lines).collect();
     let schema = rows.schema();
     let class = |place: usize| if is_number(schema.field(place).data_type()) { " class=\"number\"" } else { "" };
     let _ = writeln!(
@@ -88,11 +89,15 @@ fn head(html: &mut String, head: &Head<'_>) {
 }
 
 /// A cell; the first of a row names it where it is no number.
-fn cell(html: &mut String, cell: &Cell, is_first: bool) {
+fn cell(html: &mut String, cell: &Cell, head: &Head<'_>, is_first: bool) {
     let _ = match cell {
         Cell::Text(text) if is_first => write!(html, "<th scope=\"row\">{}</th>", escaped(text)),
         Cell::Text(text) => write!(html, "<td>{}</td>", escaped(text)),
-        Cell::Gap(reason) => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
+        Cell::Gap(reason) if head.is_number => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
+        Cell::Gap(reason) if is_first => {
+            write!(html, "<th scope=\"row\" class=\"gap\">{}</th>", escaped(reason))
+        }
+        Cell::Gap(reason) => write!(html, "<td class=\"gap\">{}</td>", escaped(reason)),
         Cell::None => write!(html, "<td class=\"number none\">—</td>"),
         Cell::Number { text, tone: None } => write!(html, "<td class=\"number\">{}</td>", escaped(text)),
         Cell::Number { text, tone: Some(tone) } => {

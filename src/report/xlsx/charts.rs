@@ -54,21 +54,14 @@ enum Drawn {
 ///
 /// # Errors
 /// `Storage` when rows that were put aside cannot be read.
-pub fn write(
-    book: &mut Workbook,
-    document: &Document,
-    tables: &[Option<Placed>],
-    name: &str,
-    data: &str,
-) -> Result<()> {
+pub fn write(book: &mut Workbook, document: &Document, tables: &[Placed], name: &str, data: &str) -> Result<()> {
     let mut blocks = Blocks::new(data);
     let mut all: Vec<(String, Option<Drawn>)> = Vec::new();
     for (section, table) in document.sections.iter().zip(tables) {
         for figure in Figure::all(section)?.iter().filter(|figure| figure.kind != ChartKind::Heatmap) {
-            let at = table.as_ref().map(|table| format!(" Its table is on the sheet \"{}\".", table.sheet));
-            let caption = format!("{}{}", figure.words, at.unwrap_or_default());
+            let caption = format!("{} Its table is on the sheet \"{}\".", figure.words, table.sheet);
             blocks.part();
-            let mut source = Source { table: table.as_ref(), blocks: &mut blocks };
+            let mut source = Source { table, blocks: &mut blocks };
             all.push((caption, Some(draw(figure, &mut source))));
         }
         all.extend(section.charts.left_out.iter().map(|why| (format!("{}: {why}", section.title), None)));
@@ -426,8 +419,11 @@ fn steps(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
     let names = Cells::Texts(steps.iter().map(|step| step.name.clone()).collect());
     let across = source.cells(&figure.across.title, names, None).0;
     let mut chart = Chart::new(ChartType::ColumnStacked);
-    let is_bad_up = figure.up.style.and_then(|style| style.good) == Some(Good::Down);
-    let (up, down) = if is_bad_up { (style::BAD, style::GOOD) } else { (style::GOOD, style::BAD) };
+    let (up, down) = match figure.up.style.and_then(|style| style.good) {
+        Some(Good::Up) => (style::GOOD, style::BAD),
+        Some(Good::Down) => (style::BAD, style::GOOD),
+        None => (style::SERIES[3], style::SERIES[5]),
+    };
     let base = steps.iter().map(|step| {
         let (from, to) = step.ends;
         Some(if from.min(to) > 0.0 { from.min(to) } else { from.max(to).min(0.0) })

@@ -1,18 +1,19 @@
 //! What a chart of a section draws: labels, numbers, groups and ends of intervals, taken out of the rows.
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::DataType;
 
 use super::style::{DAY, MOMENT};
 use super::values::{Kind, Value, Values, numbers};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::cell::safe;
-use crate::output::chart::{Drawing, Kind as ChartKind};
+use crate::output::chart::{Drawing, Kind as ChartKind, on_one_line};
 use crate::output::present::ColumnStyle;
 use crate::report::document::Section;
 use crate::report::gather::reasons;
 
-/// Rows that a chart with a label for each draws: more cannot be read.
+/// Labels that a chart with a bar or a dot for each draws: more cannot be read.
 const LABELS_MAX: usize = 60;
 
 /// Points that other charts draw; no report has a chart of more rows.
@@ -71,39 +72,61 @@ impl<'a> Figure<'a> {
     fn of(section: &'a Section, place: usize, drawing: &Drawing) -> Result<Option<Self>> {
         let answer = &section.result;
         let Some(spec) = answer.query.charts.get(place).map(|chart| &chart.value) else { return Ok(None) };
+        // What adds up is drawn of all its rows: without some of them it would be another sum.
+        let has_pieces = spec.kind == ChartKind::StackedBar && spec.color.is_some();
         let most = match spec.kind {
-            ChartKind::Bar | ChartKind::StackedBar | ChartKind::Dot | ChartKind::Bullet | ChartKind::Waterfall => {
-                LABELS_MAX
-            }
-            ChartKind::Line | ChartKind::Heatmap | ChartKind::Scatter | ChartKind::Sparkline => POINTS_MAX,
+            ChartKind::Bar | ChartKind::Dot | ChartKind::Bullet => LABELS_MAX,
+            ChartKind::StackedBar if !has_pieces => LABELS_MAX,
+            ChartKind::StackedBar
+            | ChartKind::Waterfall
+            | ChartKind::Line
+            | ChartKind::Heatmap
+            | ChartKind::Scatter
+            | ChartKind::Sparkline => POINTS_MAX,
         };
         let rows = answer.rows.first(most)?;
-        let column = |name: &str| {
-            let place = answer.rows.schema.index_of(name).ok();
+        let Ok(x) = answer.rows.schema.index_of(&spec.x) else { return Ok(None) };
+        let Ok(y) = answer.rows.schema.index_of(&spec.y) else { return Ok(None) };
+        let kind = |place: usize| Kind::of(answer.rows.schema.field(place).data_type());
+        let has_two_sides = matches!(spec.kind, ChartKind::Heatmap | ChartKind::Scatter);
+        let is_turned = !has_two_sides && kind(x) == Kind::Number && kind(y) != Kind::Number;
+        let (across, up) = if is_turned { (y, x) } else { (x, y) };
+        let (rows, part) = if has_pieces {
+            whole_bars(&Column::of(section, &rows, across)?, rows)?
+        } else {
+            let (shown, all) = (rows.num_rows() as u64, answer.rows.count);
+            (rows, (shown != all).then(|| format!(" Drawn are the first {shown} of {all} rows.")))
+        };
+        let optional = |name: &Option<String>| {
+            let place = name.as_deref().and_then(|name| answer.rows.schema.index_of(name).ok());
             place.map(|place| Column::of(section, &rows, place)).transpose()
         };
-        let optional = |name: &Option<String>| name.as_deref().map_or(Ok(None), column);
-        let (Some(x), Some(y)) = (column(&spec.x)?, column(&spec.y)?) else { return Ok(None) };
-        let has_two_sides = matches!(spec.kind, ChartKind::Heatmap | ChartKind::Scatter);
-        let is_turned = !has_two_sides && x.kind == Kind::Number && y.kind != Kind::Number;
-        let (across, up) = if is_turned { (y, x) } else { (x, y) };
-        let (shown, all) = (rows.num_rows(), answer.rows.count);
-        let part = format!(" Drawn are the first {shown} of {all} rows.");
         Ok(Some(Self {
             kind: spec.kind,
             title: drawing.title().to_owned(),
-            words: format!("{}{}", drawing.sentence(), if shown as u64 == all { "" } else { &part }),
+            words: format!("{}{}", drawing.sentence(), part.unwrap_or_default()),
             by: optional(&spec.color)?,
             low: optional(&spec.low)?,
             high: optional(&spec.high)?,
             target: optional(&spec.target)?,
-            total: spec.total.as_deref().map(safe),
+            total: spec.total.as_deref().map(on_one_line),
             lies: is_turned && matches!(spec.kind, ChartKind::Bar | ChartKind::StackedBar),
-            rows: shown,
-            across,
-            up,
+            rows: rows.num_rows(),
+            across: Column::of(section, &rows, across)?,
+            up: Column::of(section, &rows, up)?,
         }))
     }
+}
+
+/// The rows of the first labels, each with all its pieces; and what is said where there are more labels.
+fn whole_bars(across: &Column<'_>, rows: RecordBatch) -> Result<(RecordBatch, Option<String>)> {
+    let (labels, label_of_row) = across.distinct();
+    if labels.len() <= LABELS_MAX {
+        return Ok((rows, None));
+    }
+    let kept: BooleanArray = label_of_row.into_iter().map(|label| Some(label < LABELS_MAX)).collect();
+    let rows = filter_record_batch(&rows, &kept).map_err(|error| Error::internal(error.to_string()))?;
+    Ok((rows, Some(format!(" Drawn are the first {LABELS_MAX} of {} bars.", labels.len()))))
 }
 
 impl<'a> Column<'a> {
@@ -139,7 +162,7 @@ impl<'a> Column<'a> {
                 Kind::Moment(_) => Some(MOMENT.to_owned()),
                 Kind::Flag | Kind::Text => None,
             },
-            labels: (0..rows.num_rows()).map(|row| typed.text(row)).collect(),
+            labels: (0..rows.num_rows()).map(|row| on_one_line(&typed.text(row))).collect(),
             title: safe(answer.present.title(field.name())),
             place,
             kind,

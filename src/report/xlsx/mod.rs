@@ -36,8 +36,8 @@ pub fn write(document: &Document, given: &Given, out: impl Write + Send) -> Resu
     let [charts, data, about, sql] = ["Charts", "Chart data", "About", "SQL"].map(|name| names.sheet(name));
     let mut tables = Vec::new();
     for section in &document.sections {
-        let table = section.has_table.then(|| sheet::write(&mut book, document, section, &mut names)).transpose()?;
-        tables.push(table);
+        // Also where the page shows charts alone: a workbook is for reckoning.
+        tables.push(sheet::write(&mut book, document, section, &mut names)?);
         heat::write(&mut book, section, &mut names)?;
     }
     charts::write(&mut book, document, &tables, &charts, &data)?;

@@ -8,20 +8,19 @@ use super::sheet::Placed;
 
 /// Where the cells of a chart come from.
 pub struct Source<'a> {
-    pub table: Option<&'a Placed>,
+    pub table: &'a Placed,
     pub blocks: &'a mut Blocks,
 }
 
 impl Source<'_> {
     /// A column as it is, and its heading: the table's cells where it has them.
     pub fn column(&mut self, column: &Column<'_>, rows: usize) -> (ChartRange, ChartRange) {
-        let place = |table: &Placed| {
+        let table = self.table;
+        let place = || {
             let place = table.columns.iter().position(|place| *place == column.place)?;
             Some((u16::try_from(place).ok()?, u32::try_from(rows).ok().filter(|rows| *rows <= table.rows)?))
         };
-        if let Some(table) = self.table
-            && let Some((place, rows)) = place(table)
-        {
+        if let Some((place, rows)) = place() {
             let last = table.first_row + rows.saturating_sub(1);
             let head = table.first_row - 1;
             return (

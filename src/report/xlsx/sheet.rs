@@ -18,7 +18,8 @@ use crate::output::present::ColumnStyle;
 use crate::output::total::Total;
 use crate::report::cells::totals_name;
 use crate::report::document::{Document, Section};
-use crate::report::tone::Tone;
+use crate::report::facts::of_section;
+use crate::report::tone::{Tone, half_of_last_digit};
 
 /// Rows that a table can have: those of a sheet, less those that stand above the table.
 const ROWS_MAX: u32 = 1_048_576 - 16;
@@ -73,19 +74,16 @@ struct Column<'a> {
     /// Number format.
     pattern: Option<String>,
     width: usize,
+    /// Whether its texts break into lines.
+    breaks: bool,
     is_summed: bool,
     side: Side,
 }
 
 impl Column<'_> {
-    /// Whether a number that is not there is one that should be.
+    /// Whether a value that is not there is one that should be.
     fn has_gaps(&self) -> bool {
-        self.kind == Kind::Number && self.style.is_some_and(|style| style.missing.is_some())
-    }
-
-    /// Whether its texts break into lines.
-    fn breaks(&self) -> bool {
-        self.kind == Kind::Text && self.width == *WIDTHS.end()
+        self.style.is_some_and(|style| style.missing.is_some())
     }
 }
 
@@ -141,7 +139,8 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
     let styles = || section.column_names().filter_map(|name| answer.present.style(name));
     let totals: Vec<&Total> = styles().filter_map(|style| style.total.as_ref()).collect();
     let summed: Vec<&str> = totals.iter().flat_map(|total| total.columns()).collect();
-    let reasons: Vec<&str> = styles().filter_map(|style| style.missing.as_deref()).collect();
+    let summed_styles = summed.iter().filter_map(|name| answer.present.style(name));
+    let reasons: Vec<&str> = styles().chain(summed_styles).filter_map(|style| style.missing.as_deref()).collect();
     let beside =
         summed.iter().map(|name| (*name, Role::Summed)).chain(reasons.iter().map(|name| (*name, Role::Reason)));
     for (name, role) in beside {
@@ -160,7 +159,8 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
         let style = answer.present.style(field.name());
         let is_summed = summed.contains(&field.name().as_str());
         let values = Values::of(field, sample.column(place), &answer.present, is_summed)?;
-        let longest = (0..sample.num_rows()).map(|row| values.text(row).width()).max().unwrap_or_default();
+        let texts: Vec<String> = (0..sample.num_rows()).map(|row| values.text(row)).collect();
+        let longest = texts.iter().flat_map(|text| text.lines()).map(UnicodeWidthStr::width).max().unwrap_or_default();
         let title = safe(answer.present.title(field.name()));
         let heading = heading(&title, &kind, role, &columns);
         // A heading may break between words and has a button at its side.
@@ -171,14 +171,16 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
             (_, Some(before)) if before.side == Side::Right => Side::Indented,
             _ => Side::Left,
         };
+        let width = (longest + 2).max(word).clamp(*WIDTHS.start(), *WIDTHS.end());
         columns.push(Column {
+            breaks: kind == Kind::Text && (width == *WIDTHS.end() || texts.iter().any(|text| text.contains('\n'))),
             pattern: match kind {
                 Kind::Day => Some(style::DAY.to_owned()),
                 Kind::Moment(_) => Some(style::MOMENT.to_owned()),
                 Kind::Number => style::pattern(style, scale),
                 Kind::Flag | Kind::Text => None,
             },
-            width: (longest + 2).max(word).clamp(*WIDTHS.start(), *WIDTHS.end()),
+            width,
             place,
             role,
             heading,
@@ -221,7 +223,7 @@ fn lay_out(
 ) -> Result<(), rust_xlsxwriter::XlsxError> {
     for (place, column) in (0_u16..).zip(columns) {
         sheet.set_column_width(place, column.width as f64)?;
-        let format = if column.breaks() { style::prose() } else { style::top() };
+        let format = if column.breaks { style::prose() } else { style::top() };
         let format = match &column.pattern {
             Some(pattern) => format.set_num_format(pattern),
             None => format,
@@ -248,7 +250,7 @@ fn above(
     let count = answer.rows.count;
     let mut facts = vec![document.lake.clone(), format!("as of {}", document.today)];
     facts.push(if count == 1 { "1 row".to_owned() } else { format!("{count} rows") });
-    facts.extend(answer.bound.iter().map(|bound| format!("{} = {}", bound.name, bound.shown)));
+    facts.extend(of_section(section).map(|(name, value)| format!("{name}: {value}")));
     sheet.write_string_with_format(1, 0, fitting(&safe(&facts.join(" · "))), &style::muted())?;
     let about = answer.query.description.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut row = 2;
@@ -275,10 +277,10 @@ fn notes(section: &Section, columns: &[Column<'_>]) -> Vec<String> {
     if section.columns.len() > COLUMNS_MAX {
         notes.push(format!("A sheet ends before all {} columns; files for programs have them.", section.columns.len()));
     }
-    if let Some(gaps) = answer.gaps_in_words() {
+    let name = |column: &Column<'_>| answer.rows.schema.field(column.place).name().as_str();
+    if let Some(gaps) = answer.gaps_in_words(|told| columns.iter().any(|column| name(column) == told)) {
         let is_why = |column: &&Column<'_>| {
-            let named =
-                |style: &ColumnStyle| style.missing.as_deref() == Some(answer.rows.schema.field(column.place).name());
+            let named = |style: &ColumnStyle| style.missing.as_deref() == Some(name(column));
             columns.iter().any(|other| other.style.is_some_and(named))
         };
         let why: Vec<String> = columns.iter().filter(is_why).map(|column| format!("\"{}\"", column.heading)).collect();
@@ -395,10 +397,17 @@ fn body(sheet: &mut Worksheet, section: &Section, columns: &[Column<'_>], placed
                     Value::Number(number) | Value::Serial(number) => sheet.write_number(at, place, number),
                     Value::Flag(flag) => sheet.write_boolean(at, place, flag),
                     Value::Text(text) => {
-                        if column.breaks() {
+                        let has_lines = text.contains('\n');
+                        if column.breaks || has_lines {
                             high = high.max(lines(&text, column.width - 2));
                         }
-                        sheet.write_string(at, place, fitting(&text))
+                        // What the measured rows do not have, the format of the column does not ask for.
+                        if has_lines && !column.breaks {
+                            let format = style::beside(style::prose(), column.side);
+                            sheet.write_string_with_format(at, place, fitting(&text), &format)
+                        } else {
+                            sheet.write_string(at, place, fitting(&text))
+                        }
                     }
                 }
                 .map_err(refused)?;
@@ -422,10 +431,15 @@ fn dress(sheet: &mut Worksheet, columns: &[Column<'_>], placed: &Placed) -> Resu
         }
         let Some(style) = column.style.filter(|_| column.kind == Kind::Number) else { continue };
         let cell = row_col_to_cell(first, place);
-        let low = style.bands.first().copied().unwrap_or(0.0);
-        let high = style.bands.last().copied().unwrap_or(0.0);
+        let (below, low, above, high) = if let (Some(low), Some(high)) = (style.bands.first(), style.bands.last()) {
+            ("<", *low, ">", *high)
+        } else {
+            // Without bands the first numbers that are not written as zero are beyond the edges.
+            let edge = style.number.as_ref().map_or(0.0, half_of_last_digit);
+            ("<=", -edge, ">=", edge)
+        };
         // What is on the far side of each edge, which the page says of such numbers too.
-        let sides = [("<", low, Tone::of(low - 1.0, style)), (">", high, Tone::of(high + 1.0, style))];
+        let sides = [(below, low, Tone::of(low - 1.0, style)), (above, high, Tone::of(high + 1.0, style))];
         for (sign, edge, tone) in sides {
             let Some(tone) = tone else { continue };
             let rule = ConditionalFormatFormula::new()

@@ -78,11 +78,11 @@ impl<'a> Values<'a> {
     /// # Errors
     /// `Internal` for a type that has no text.
     pub fn of(field: &Field, values: &'a ArrayRef, present: &'a Presentation, is_summed: bool) -> Result<Self> {
-        let texts = cell::Column::new(field, values, present).map_err(internal)?;
+        let texts = cell::Column::new(field, values, present).map_err(internal)?.keeping_lines();
         let typed = match Kind::of(field.data_type()) {
             Kind::Number => Typed::Numbers {
                 numbers: cast(values, &DataType::Float64).map_err(internal)?,
-                are_names: field.data_type().is_integer() && !is_summed,
+                are_names: is_whole(field.data_type()) && !is_summed,
             },
             Kind::Day => Typed::Days(cast(values, &DataType::Date32).map_err(internal)?),
             Kind::Moment(zone) => {
@@ -129,6 +129,17 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Whether all numbers of this type are whole.
+fn is_whole(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale <= 0,
+        data_type => data_type.is_integer(),
+    }
+}
+
 /// A moment as a spreadsheet counts it, on the clocks of a zone.
 fn serial(micros: i64, zone: Option<&Tz>) -> Option<f64> {
     let moment: NaiveDateTime = DateTime::from_timestamp_micros(micros)?.naive_utc();
@@ -152,7 +163,9 @@ pub fn numbers(values: &ArrayRef) -> Vec<Option<f64>> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampNanosecondArray};
+    use arrow::array::{
+        BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray, TimestampNanosecondArray,
+    };
 
     use super::*;
 
@@ -172,6 +185,12 @@ mod tests {
         assert_eq!(values(numbers), [Value::Number(1.5), Value::Text("NaN".to_owned())]);
         let whole = Int64Array::from(vec![7, 1_234_567_890_123_456_789]);
         assert_eq!(values(whole), [Value::Number(7.0), Value::Text("1234567890123456789".to_owned())]);
+        let decimals = |scale: i8| {
+            let decimals = Decimal128Array::from(vec![7, 12_345_678_901_234_567]);
+            values(decimals.with_precision_and_scale(38, scale).expect("it fits"))
+        };
+        assert_eq!(decimals(0), [Value::Number(7.0), Value::Text("12345678901234567".to_owned())]);
+        assert!(matches!(decimals(2)[..], [Value::Number(_), Value::Number(_)]));
     }
 
     #[test]

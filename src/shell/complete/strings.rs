@@ -16,11 +16,8 @@ impl Offer<'_> {
             && matches!(self.scope.clause, Some((Clause::From, _)));
         if is_copy || is_listed || sentence.is_any(before, &["from", "join", "location"]) {
             self.files();
-        } else if sentence.is_sign(before, "(")
-            && before > 0
-            && sentence.is_any(before - 1, &["date_trunc", "date_part", "datetrunc"])
-        {
-            for unit in words::UNITS {
+        } else if let Some(units) = self.units(before) {
+            for unit in units {
                 let text = self.closed(unit);
                 self.list.offer(unit, Kind::Value, || (text, String::new()));
             }
@@ -31,6 +28,16 @@ impl Offer<'_> {
             }
         }
         self.list.finish()
+    }
+
+    /// What a function of dates may be given first, where this token is the bracket before it.
+    fn units(&self, before: usize) -> Option<&'static [&'static str]> {
+        let function = before.checked_sub(1).filter(|_| self.sentence.is_sign(before, "("))?;
+        match () {
+            () if self.sentence.is_any(function, &["date_trunc", "datetrunc"]) => Some(&words::PERIODS),
+            () if self.sentence.is_any(function, &["date_part", "datepart"]) => Some(&words::UNITS),
+            () => None,
+        }
     }
 
     /// A string's inside with the quote behind it, unless that is there.

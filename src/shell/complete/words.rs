@@ -55,7 +55,7 @@ pub const OPERANDS: [&str; 12] = [
 ];
 
 /// What can stand behind a value, whatever the clause.
-pub const OPERATORS: [&str; 16] = [
+pub const OPERATORS: [&str; 15] = [
     "and",
     "or",
     "between",
@@ -71,7 +71,6 @@ pub const OPERATORS: [&str; 16] = [
     "filter (where",
     "within group (order by",
     "as",
-    "collate",
 ];
 
 /// What goes on inside a CASE.
@@ -126,7 +125,10 @@ pub const TYPES: [&str; 12] = [
     "interval",
 ];
 
-/// Parts of dates, for `date_trunc('month', ...)`.
+/// What dates are cut to, for `date_trunc('month', ...)`.
+pub const PERIODS: [&str; 8] = ["day", "week", "month", "quarter", "year", "hour", "minute", "second"];
+
+/// Parts of dates, for `extract(month from ...)`.
 pub const UNITS: [&str; 11] =
     ["day", "week", "month", "quarter", "year", "hour", "minute", "second", "dow", "doy", "epoch"];
 

@@ -15,8 +15,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::highlight::Coloured;
 use super::theme::{Paint, Theme};
-use super::{PROMPT, elsewhere, is_farewell};
+use super::{PROMPT, is_farewell};
 use crate::query::script;
+use crate::shell::command;
 use crate::shell::complete::{self, Kind, Memory};
 
 /// Widest column of candidates, before their remarks.
@@ -243,7 +244,7 @@ impl Highlighter for Assistant {
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        Ok(match is_farewell(text) || elsewhere(text).is_some() || script::is_complete(text) {
+        Ok(match is_farewell(text) || command::of_elsewhere(text).is_some() || script::is_complete(text) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })

@@ -81,7 +81,7 @@ pub fn run(shell: &mut Shell, runtime: &Handle, has_color: bool, report: impl Fn
         if is_farewell(&text) {
             return Ok(());
         }
-        if let Some(error) = elsewhere(&text) {
+        if let Some(error) = command::of_elsewhere(&text) {
             report(&error);
             continue;
         }
@@ -304,40 +304,6 @@ fn ask(parameter: &Parameter) -> Option<String> {
     let answer = editor.readline(&format!("{} = ", parameter.name)).ok()?;
     let answer = answer.trim();
     (!answer.is_empty()).then(|| answer.to_owned())
-}
-
-/// What DuckDB and others call `\` commands of ours.
-const ELSEWHERE: [(&str, &str); 14] = [
-    (".help", "\\?"),
-    (".tables", "\\d"),
-    (".schema", "\\d TABLE"),
-    (".mode", "\\format NAME"),
-    (".read", "\\i FILE"),
-    (".output", "\\o FILE"),
-    (".once", "\\o FILE"),
-    (".timer", "\\timing"),
-    (".maxrows", "\\rows N"),
-    (".edit", "\\e"),
-    (".last", "\\last"),
-    (".exit", "\\q"),
-    (".quit", "\\q"),
-    ("help", "\\?"),
-];
-
-/// What is wrong with a line that is a command of another prompt; as SQL it would only ask for more lines.
-fn elsewhere(text: &str) -> Option<Error> {
-    let line = text.trim().trim_end_matches(';');
-    let word = line.split_whitespace().next()?;
-    let is_command =
-        word.strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_lowercase()));
-    if line.contains('\n') || !is_command && !line.eq_ignore_ascii_case("help") {
-        return None;
-    }
-    let error = Error::usage(format!("`{word}` is no command here"));
-    Some(match ELSEWHERE.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)) {
-        Some((_, ours)) => error.hint(format!("here it is `{ours}`")),
-        None => error.hint("commands begin with a `\\`: `\\?` lists them"),
-    })
 }
 
 /// Whether the text is a word that people leave other prompts with; as SQL it would only ask for more lines.

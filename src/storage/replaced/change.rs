@@ -1,8 +1,7 @@
 //! A change of which files of a folder count: announced, written, committed in one step, or given up.
 
-use std::collections::HashSet;
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{
-    AT_ONCE, Announced, FOLDER, PAUSE, Replaced, State, Void, begins, file_number, is_replaced, is_settled, name_below,
-    newest, read, reading, record_name, record_number, tail, version, whole,
+    AT_ONCE, Announced, FOLDER, Links, PAUSE, Replaced, State, Void, begins, file_number, is_replaced, is_settled,
+    name_below, newest, read, reading, record_name, record_number, tail, version, whole,
 };
 use crate::error::{Error, Result};
 use crate::storage::{Location, Records, Staged, Stores, explain};
@@ -386,12 +385,15 @@ impl Change {
     /// same moment each sees that the other one is announced.
     async fn check_apart(&self, there: &[ObjectMeta]) -> Result<()> {
         let (store, base) = (self.store.as_ref(), &self.location.base);
-        for parts in 0..base.parts_count() {
-            let above: ObjectPath = base.parts().take(parts).collect();
-            // Rights may end at the folder itself.
-            let found = newest(store, &self.location, &above).await.ok().flatten();
-            if found.is_some_and(|(_, record)| !is_settled(&record)) {
-                return Err(self.entangled("above it", &above));
+        let links = Links::among(&self.location, []);
+        for folder in std::iter::once(base).chain(links.ends()) {
+            for parts in 0..folder.parts_count() {
+                let above: ObjectPath = folder.parts().take(parts).collect();
+                // Rights may end at the folder itself.
+                let found = newest(store, &self.location, &above).await.ok().flatten();
+                if found.is_some_and(|(_, record)| !is_settled(&record)) {
+                    return Err(self.entangled("above it", &above));
+                }
             }
         }
         let records = reading::records_among(there);
@@ -459,8 +461,7 @@ impl Change {
         let begins = void.begins();
         if let Some(folder) = self.location.on_disk(&self.location.base) {
             // Its files under way have names that the store does not list.
-            let mut links = Links { seen: HashSet::new(), are_followed: void.by.is_some() };
-            return delete_on_disk(&folder, &begins, &mut links).map_err(|error| {
+            return delete_on_disk(&folder, &begins).map_err(|error| {
                 Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error)
             });
         }
@@ -556,26 +557,14 @@ async fn beat(records: &Records) -> Result<Alive> {
     })))
 }
 
-/// How links to folders are gone about.
-struct Links {
-    /// The folders that were looked at, so that a link to one above ends it.
-    seen: HashSet<PathBuf>,
-    /// As listings do; not where a change is known by its number alone, which another table behind a link may have, too.
-    are_followed: bool,
-}
-
-/// Deletes the files below a folder whose names begin so, also those that are hidden.
-fn delete_on_disk(folder: &Path, begins: &str, links: &mut Links) -> std::io::Result<()> {
-    if !links.seen.insert(folder.canonicalize()?) {
-        return Ok(());
-    }
+/// Deletes the files below a folder whose names begin so, also those that are hidden. What lies behind links is not of the folder.
+fn delete_on_disk(folder: &Path, begins: &str) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.path().is_dir() {
-            if links.are_followed || !entry.file_type()?.is_symlink() {
-                delete_on_disk(&entry.path(), begins, links)?;
-            }
-        } else if entry.file_name().to_string_lossy().trim_start_matches('.').starts_with(begins) {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            delete_on_disk(&entry.path(), begins)?;
+        } else if kind.is_file() && entry.file_name().to_string_lossy().trim_start_matches('.').starts_with(begins) {
             std::fs::remove_file(entry.path())?;
         }
     }
@@ -589,29 +578,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_behind_links_are_deleted_and_a_link_to_a_folder_above_ends_it() {
+    fn files_are_deleted_in_all_folders_and_not_behind_links() {
         let folder = tempfile::tempdir().expect("a folder");
         let (table, elsewhere) = (folder.path().join("t"), folder.path().join("elsewhere"));
-        for folder in [&table, &elsewhere] {
+        let inner = table.join("k=3");
+        for folder in [&table, &inner, &elsewhere] {
             std::fs::create_dir(folder).expect("the folder is made");
             for name in ["x-1.parquet", ".x-2.parquet", "y-1.parquet"] {
                 File::create(folder.join(name)).expect("the file is made");
             }
         }
         symlink(&elsewhere, table.join("k=1")).expect("it is linked");
-        symlink(&table, elsewhere.join("back")).expect("it is linked");
         symlink(folder.path().join("nowhere"), table.join("k=2")).expect("it is linked");
-        let links = |are_followed| Links { seen: HashSet::new(), are_followed };
-        delete_on_disk(&table, "x-", &mut links(false)).expect("they are deleted");
-        assert!(elsewhere.join("x-1.parquet").exists());
-        delete_on_disk(&table, "x-", &mut links(true)).expect("they are deleted");
+        delete_on_disk(&table, "x-").expect("they are deleted");
         let names = |folder: &Path| {
             let entries = std::fs::read_dir(folder).expect("the folder is there");
             let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
             names.sort();
             names
         };
-        assert_eq!(names(&table), ["k=1", "k=2", "y-1.parquet"]);
-        assert_eq!(names(&elsewhere), ["back", "y-1.parquet"]);
+        assert_eq!(names(&table), ["k=1", "k=2", "k=3", "y-1.parquet"]);
+        assert_eq!(names(&inner), ["y-1.parquet"]);
+        assert_eq!(names(&elsewhere), [".x-2.parquet", "x-1.parquet", "y-1.parquet"]);
     }
 }

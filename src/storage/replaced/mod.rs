@@ -7,7 +7,8 @@
 //! places. A record says which files of the folder do *not* count; every other file does, whoever put it there, so that a
 //! file which arrives meanwhile is neither lost nor doubled, and a folder without records is a folder of files. Where folders
 //! with records lie in each other, a file counts when none of them says that it does not; but a change knows its own records
-//! alone, and replaces nothing while those of a folder above or below it say something.
+//! alone, and replaces nothing while those of a folder above or below it say something. On the disk a file is in the folders above
+//! the place where it lies, too, when a link leads to it ([`Links`]).
 //!
 //! A change ([`Change`]) creates a record that announces its number, writes files that carry it in their names
 //! (`optimized-00000001-….parquet`), with letters of its id, and do not count for that, and creates the next record, in which
@@ -35,6 +36,7 @@
 //! errs, both go on, and the one whose number was declared void finds another's record where it wanted to create its own.
 
 mod change;
+mod links;
 mod reading;
 
 use std::io::Write;
@@ -51,6 +53,7 @@ use crate::error::{Error, Result};
 use crate::hash::Hash;
 
 pub use change::{Change, Waiting};
+pub use links::Links;
 pub use reading::Reading;
 
 /// Folder of the records in the folder of a table.

@@ -8,7 +8,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore};
 
 use super::{
-    AT_ONCE, FOLDER, QUICK, Replaced, State, file_number, is_replaced, name_below, newest, read, record_number,
+    AT_ONCE, FOLDER, Links, QUICK, Replaced, State, file_number, is_replaced, name_below, newest, read, record_number,
 };
 use crate::error::{Error, Result};
 use crate::storage::{Location, explain, local};
@@ -43,12 +43,14 @@ impl Reading {
         found: Vec<ObjectMeta>,
         is_wanted: impl Fn(&ObjectPath) -> Result<bool>,
     ) -> Result<Option<Vec<ObjectMeta>>> {
-        let records = self.records(store, location, &found).await?;
+        let links = Links::among(location, found.iter().map(|file| &file.location));
+        let records = self.records(store, location, &found, &links).await?;
         if records.is_empty() {
             return Ok(Some(found));
         }
         let mut states = BTreeMap::new();
-        let paths: HashSet<&ObjectPath> = found.iter().map(|file| &file.location).collect();
+        let places: Vec<ObjectPath> = found.iter().filter_map(|file| links.place_of(&file.location)).collect();
+        let paths: HashSet<&ObjectPath> = found.iter().map(|file| &file.location).chain(&places).collect();
         let mut is_of_one_moment = true;
         for (folder, (number, record)) in &records {
             let Some(state) = read(store, location, record).await? else {
@@ -56,11 +58,11 @@ impl Reading {
                 continue;
             };
             let is_known = self.known.get(folder) == Some(number);
-            is_of_one_moment &= is_known || is_whole(location, folder, &state, &paths, &is_wanted)?;
+            is_of_one_moment &= is_known || is_whole(location, folder, &state, &paths, &links, &is_wanted)?;
             states.insert(folder.clone(), Settling::new(state));
         }
         if is_of_one_moment {
-            return kept(store, location, found, &states).await.map(Some);
+            return kept(store, location, found, &states, &links).await.map(Some);
         }
         self.tries += 1;
         if self.tries == TRIES {
@@ -72,12 +74,14 @@ impl Reading {
         Ok(None)
     }
 
-    /// The newest records of the folders among those that were found, and of the location itself.
+    /// The newest records of the folders among those that were found, of the location itself, and of those above it and above the
+    /// places to which links lead.
     async fn records(
         &self,
         store: &dyn ObjectStore,
         location: &Location,
         found: &[ObjectMeta],
+        links: &Links,
     ) -> Result<BTreeMap<ObjectPath, (u64, ObjectMeta)>> {
         let mut records = records_among(found);
         // Those whose files have higher numbers than their records.
@@ -93,7 +97,7 @@ impl Reading {
         }
         if location.is_local() {
             // A look at the disk costs next to nothing; also at the folders above, of which this may be a part.
-            let above = (0..=location.base.parts_count()).map(|parts| location.base.parts().take(parts).collect());
+            let above = std::iter::once(&location.base).chain(links.ends()).flat_map(from_root);
             let has_records =
                 |folder: &ObjectPath| local::path(&folder.clone().join(FOLDER)).is_some_and(|path| path.is_dir());
             stale.extend(above.filter(has_records));
@@ -109,6 +113,11 @@ impl Reading {
         }
         Ok(records)
     }
+}
+
+/// The folders on the way from the root to a folder, with both.
+fn from_root(folder: &ObjectPath) -> impl Iterator<Item = ObjectPath> {
+    (0..=folder.parts_count()).map(|parts| folder.parts().take(parts).collect())
 }
 
 /// The newest records among files, by the folders that they are of.
@@ -145,6 +154,7 @@ fn is_whole(
     folder: &ObjectPath,
     state: &State,
     paths: &HashSet<&ObjectPath>,
+    links: &Links,
     is_wanted: &impl Fn(&ObjectPath) -> Result<bool>,
 ) -> Result<bool> {
     if state.added.is_empty() {
@@ -156,8 +166,10 @@ fn is_whole(
             continue;
         }
         let path = location.below(folder, name)?;
-        if path.prefix_match(&location.base).is_some() && is_wanted(&path)? {
-            return Ok(false);
+        for path in links.paths_to(&path).iter().chain([&path]) {
+            if path.prefix_match(&location.base).is_some() && is_wanted(path)? {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
@@ -188,9 +200,10 @@ async fn kept(
     location: &Location,
     found: Vec<ObjectMeta>,
     states: &BTreeMap<ObjectPath, Settling>,
+    links: &Links,
 ) -> Result<Vec<ObjectMeta>> {
     let judged = found.into_iter().map(async |file| {
-        let counts = counts(store, location, &file, states).await;
+        let counts = counts(store, location, &file, states, links).await;
         let counts = counts.map_err(|error| explain(&error, &format!("cannot read `{}`", location.written)))?;
         Ok::<_, Error>(counts.then_some(file))
     });
@@ -203,18 +216,22 @@ async fn counts(
     location: &Location,
     file: &ObjectMeta,
     states: &BTreeMap<ObjectPath, Settling>,
+    links: &Links,
 ) -> object_store::Result<bool> {
-    for (folder, settling) in owners(states, &file.location) {
-        if file.location.filename().is_some_and(|name| settling.state.is_void(name)) {
-            return Ok(false);
-        }
-        let Some(name) = name_below(location, folder, &file.location) else { continue };
-        for entry in settling.replaced(&name) {
-            match is_replaced(store, file, entry).await {
-                Ok(true) => return Ok(false),
-                // It has gone since the listing; who reads it will say so.
-                Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
+    let place = links.place_of(&file.location);
+    for path in std::iter::once(&file.location).chain(&place) {
+        for (folder, settling) in owners(states, path) {
+            if file.location.filename().is_some_and(|name| settling.state.is_void(name)) {
+                return Ok(false);
+            }
+            let Some(name) = name_below(location, folder, path) else { continue };
+            for entry in settling.replaced(&name) {
+                match is_replaced(store, file, entry).await {
+                    Ok(true) => return Ok(false),
+                    // It has gone since the listing; who reads it will say so.
+                    Ok(false) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
     }

@@ -81,6 +81,20 @@ fn a_copy_of_many_objects_appears_and_is_read_back_and_is_not_doubled() {
 }
 
 #[test]
+fn a_copy_to_any_name_and_of_nulls_in_partitions_lies_where_it_was_told_to() {
+    let server = Server::start(&["out", "locked"]);
+    let folder = lake(&server);
+    for target in ["out:a[1].csv", "out:b?.csv", "out:c #50%.csv"] {
+        folder.cxlake(["-c", &format!("copy (select 1 as x) to '{target}'")]).on(&server).prints();
+    }
+    let copy = "copy (select 1 as x, cast(null as int) as k) to 'out:n[1]/' stored as csv partitioned by (k)";
+    folder.cxlake(["-c", copy]).on(&server).prints();
+    let found = objects(&server, "out");
+    assert_eq!(found[..3], ["out/reports/a[1].csv", "out/reports/b?.csv", "out/reports/c #50%.csv"]);
+    assert!(found[3].starts_with("out/reports/n[1]/k=__HIVE_DEFAULT_PARTITION__/"), "{found:?}");
+}
+
+#[test]
 fn a_store_is_for_reading_unless_the_manifest_says_otherwise() {
     let server = Server::start(&["out", "locked"]);
     let folder = lake(&server);

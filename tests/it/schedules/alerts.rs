@@ -84,6 +84,22 @@ fn what_one_of_two_refuses_is_told_to_both_the_next_time() {
 }
 
 #[test]
+fn a_mistake_in_the_saved_query_of_an_alert_is_told_at_its_own_line() {
+    let lake = lake("('x', 9.0, 'a')");
+    let right = lake.folder.read("queries/things.sql");
+    lake.folder.write("queries/things.sql", right.replace("select *", "select nope as id, cost"));
+    assert_eq!(
+        lake.schedule(&["run", "a", "--at", super::FIRE]).fails(1).lines().take(4).collect::<Vec<_>>(),
+        [
+            "error: no column `nope`",
+            "  at queries/things.sql:7:8",
+            "  | select nope as id, cost from (values ('x', 9.0, 'a')) v(id, cost, note)",
+            "  |        ^^^^"
+        ]
+    );
+}
+
+#[test]
 fn a_webhook_gets_all_that_is_told_where_a_mail_shows_the_first_hundred() {
     let rows: Vec<String> = (1..=150).map(|number| format!("('n{number:03}', 9.0, 'a')")).collect();
     let lake = lake(&rows.join(", "));

@@ -132,11 +132,52 @@ fn values_of_schedules_reports_and_sections_reach_their_queries_as_they_are() {
     );
     let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
     lake.folder.write("cxlake.toml", manifest);
-    for (query, parameter, kind, condition) in [
-        ("one", "office", "text", "$office"),
-        ("some", "names", "list<text>", "any($names)"),
-        ("more", "places", "list<text>", "any($places)"),
-    ] {
+    write_queries(
+        &lake,
+        &[
+            ("one", "office", "text", "$office"),
+            ("some", "names", "list<text>", "any($names)"),
+            ("more", "places", "list<text>", "any($places)"),
+        ],
+    );
+    lake.run(FIRE).prints();
+    assert_eq!(lake.folder.read("out/both-one.csv"), "id\n\"Washington, DC\"\n");
+    assert_eq!(lake.folder.read("out/both-some.csv"), "id\n\"Washington, DC\"\n");
+    assert_eq!(lake.folder.read("out/both-more.csv"), "id\nDC\na\\b\n");
+    assert!(lake.folder.read("out/both.md").starts_with("# About Washington, DC\n"));
+}
+
+#[test]
+fn a_value_with_a_comma_is_the_same_to_a_list_and_to_a_text_of_one_name() {
+    let lake = Lake::new(
+        "report = \"both\"\nparams = { office = \"Washington, DC\" }\nformats = [\"csv\"]\nto = [{ folder = \"out/\" }]",
+        "[report.both]\ntitle = \"About $office\"\n\
+         [[report.both.section]]\nquery = \"one\"\n[[report.both.section]]\nquery = \"some\"\n\
+         [[report.both.section]]\nquery = \"other\"\nparams = { name = \"$office\" }",
+    );
+    let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
+    lake.folder.write("cxlake.toml", manifest);
+    write_queries(
+        &lake,
+        &[
+            ("one", "office", "text", "$office"),
+            ("some", "office", "list<text>", "any($office)"),
+            ("other", "name", "text", "$name"),
+        ],
+    );
+    lake.run(FIRE).prints();
+    let typed = ["report", "both", "--format", "csv", "-o", "typed", "-p", "office=Washington\\, DC"];
+    lake.folder.cxlake(typed).prints();
+    for file in ["both-one.csv", "both-some.csv", "both-other.csv"] {
+        for folder in ["out", "typed"] {
+            assert_eq!(lake.folder.read(&format!("{folder}/{file}")), "id\n\"Washington, DC\"\n", "{folder}/{file}");
+        }
+    }
+}
+
+/// Saved queries: name, parameter, its type, and what an id is held against.
+fn write_queries(lake: &Lake, queries: &[(&str, &str, &str, &str)]) {
+    for (query, parameter, kind, condition) in queries {
         lake.folder.write(
             &format!("queries/{query}.sql"),
             format!(
@@ -145,9 +186,4 @@ fn values_of_schedules_reports_and_sections_reach_their_queries_as_they_are() {
             ),
         );
     }
-    lake.run(FIRE).prints();
-    assert_eq!(lake.folder.read("out/both-one.csv"), "id\n\"Washington, DC\"\n");
-    assert_eq!(lake.folder.read("out/both-some.csv"), "id\n\"Washington, DC\"\n");
-    assert_eq!(lake.folder.read("out/both-more.csv"), "id\nDC\na\\b\n");
-    assert!(lake.folder.read("out/both.md").starts_with("# About Washington, DC\n"));
 }

@@ -1,12 +1,18 @@
 //! What goes wrong with a run: its outcome is recorded, the owner is told, recipients are not, and the next run is unaffected.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use calamine::{Reader as _, Xlsx, open_workbook};
+
 use super::super::harness::Said;
 use super::super::s3::proxy::{Fault, Proxy};
 use super::super::s3::server::Server;
+use super::letters::plain;
 use super::mail::{MailServer, Manners};
 use super::{FIRE, Lake, files, text};
 
@@ -103,6 +109,16 @@ fn a_webhook_that_fails_once_and_one_that_fails_for_ever() {
 }
 
 #[test]
+fn a_webhook_that_sends_us_elsewhere() {
+    let lake = Lake::new("retries = 0\nto = [{ webhook = \"{hook}/report\" }]", "");
+    lake.hooks.answer("/report", &[(307, "")]);
+    let said = lake.run(FIRE).run();
+    has_failed(&lake, &said, "the webhook at 127.0.0.1 answered 307 Temporary Redirect");
+    assert_eq!((lake.hooks.called("/report").len(), lake.hooks.called("/elsewhere").len()), (1, 0));
+    next_is_unaffected(&lake);
+}
+
+#[test]
 fn a_query_that_is_wrong() {
     let lake = Lake::new("to = [{ folder = \"out/\" }, { email = [\"cfo@example.com\"] }]", "");
     let right = lake.folder.read("queries/r.sql");
@@ -129,6 +145,49 @@ fn a_check_that_fails() {
     next_is_unaffected(&lake);
 }
 
+/// The texts in a sheet of a workbook.
+fn cells(path: &Path, sheet: &str) -> Vec<String> {
+    let mut book: Xlsx<BufReader<File>> = open_workbook(path).expect("a workbook");
+    let range = book.worksheet_range(sheet).expect("a sheet");
+    range.used_cells().map(|(_, _, cell)| cell.to_string()).collect()
+}
+
+#[test]
+fn a_report_on_incomplete_data_says_so_in_every_form_and_warnings_are_not_waited_for() {
+    const BANNER: &str = "The data is not complete. t, large: 1 of 1 row";
+    let lake = Lake::new(
+        "formats = [\"html\", \"md\", \"json\", \"xlsx\"]\n\
+         to = [{ folder = \"out/{date}/\" }, { email = [\"cfo@example.com\"] }, { webhook = \"{hook}/report\" }]\n\
+         wait_for = { checks = [\"t\"], until = \"1s\", then = \"send_with_banner\" }",
+        "[table.t]\npath = \"t.parquet\"\n[[table.t.check]]\nname = \"large\"\nassert = \"n > 5\"\n\
+         [[table.t.check]]\nname = \"huge\"\nassert = \"n > 50\"\nseverity = \"warn\"\n",
+    );
+    lake.folder.parquet("t.parquet", "select 1 as n");
+    lake.run(FIRE).prints();
+    let record = lake.record();
+    assert_eq!((text(&record, "outcome"), text(&record, "reason")), ("sent_with_banner", BANNER));
+    let placed = |name: &str| lake.folder.read(&format!("out/2026-01-05/{name}"));
+    let html = placed("r.html");
+    assert!(html.contains(&format!("<div class=\"banner\" role=\"note\">{BANNER}</div>")), "{html}");
+    assert!(placed("r.md").contains(&format!("\n> **{BANNER}**\n")), "{}", placed("r.md"));
+    let json: serde_json::Value = serde_json::from_str(&placed("r.json")).expect("JSON");
+    assert_eq!(json["banner"], BANNER);
+    for sheet in ["Offices", "About"] {
+        let found = cells(&lake.folder.at("out/2026-01-05/r.xlsx"), sheet);
+        assert!(found.iter().any(|cell| cell == BANNER), "{sheet}: {found:?}");
+    }
+    let mail = plain(&lake.mail.mails()[0].text);
+    for part in [format!("\n! {BANNER}\n"), format!("\">{BANNER}</p>")] {
+        assert!(mail.contains(&part), "no {part:?} in\n{mail}");
+    }
+    assert_eq!(lake.hooks.called("/report")[0].body["banner"], BANNER);
+    assert_eq!(lake.hooks.called("/owner").len(), 1);
+    // Of the two checks the warning fails still.
+    lake.folder.parquet("t.parquet", "select 9 as n");
+    next_is_unaffected(&lake);
+    assert!(!lake.folder.read("out/2026-01-06/r.html").contains("not complete"));
+}
+
 #[test]
 fn a_disk_that_takes_no_more() {
     let lake = Lake::new("to = [{ folder = \"out/\" }, { email = [\"cfo@example.com\"] }]", "");
@@ -137,7 +196,13 @@ fn a_disk_that_takes_no_more() {
     let program = call.get_program().to_owned();
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]).arg(program).args(call.get_args());
-    limited.current_dir(lake.folder.path()).env("NO_COLOR", "1").env_remove("CXLAKE_LAKE");
+    limited.current_dir(lake.folder.path());
+    for (name, value) in call.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
     let output = limited.output().expect("it starts");
     let said = Said {
         stdout: output.stdout,

@@ -77,5 +77,8 @@ async fn answer(seen: Arc<Mutex<Seen>>, request: Request<Incoming>) -> Result<Re
     let (status, text) = if answers.is_empty() { (200, "") } else { answers.remove(0) };
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     seen.called.push(Called { path, headers: head.headers, body });
-    Ok(Response::builder().status(status).body(Full::new(Bytes::from(text))).expect("an answer"))
+    let response = Response::builder().status(status);
+    // Where a caller must not go after us.
+    let response = if (300..400).contains(&status) { response.header("location", "/elsewhere") } else { response };
+    Ok(response.body(Full::new(Bytes::from(text))).expect("an answer"))
 }

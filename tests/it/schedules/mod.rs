@@ -34,6 +34,7 @@ impl Lake {
     /// With these lines in `[schedule.s]`, and these below. `{hook}` is the address of the hooks.
     fn new(schedule: &str, rest: &str) -> Self {
         let lake = Self { folder: Folder::new(), hooks: Hooks::start(), mail: MailServer::start() };
+        std::fs::create_dir(lake.folder.at("tmp")).expect("the folder is made");
         lake.folder.write("queries/r.sql", QUERY);
         lake.write(schedule, rest);
         lake
@@ -53,6 +54,8 @@ impl Lake {
     /// A call of `cxlake schedule`.
     fn schedule(&self, arguments: &[&str]) -> Call {
         let call = self.folder.cxlake(["schedule"].iter().chain(arguments));
+        // What a process that is killed leaves behind is gone with the test.
+        let call = call.env("TMPDIR", self.folder.at("tmp"));
         call.env_remove("CXLAKE_SMTP_USER").env_remove("CXLAKE_SMTP_PASSWORD")
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{SubsecRound, Utc};
 
@@ -17,7 +17,7 @@ struct Running {
     lines: Receiver<String>,
 }
 
-/// A line that takes this long does not come.
+/// A line or a run that takes this long does not come.
 const HANGS: Duration = Duration::from_mins(2);
 
 impl Running {
@@ -102,7 +102,9 @@ fn it_takes_up_what_another_process_has_begun() {
          \"until\": \"2026-01-05T07:01:00Z\"}",
     );
     let running = Running::start(&lake, &["--quiet"]);
+    let started = Instant::now();
     while lake.runs().iter().all(|run| run["outcome"] != "sent") {
+        assert!(started.elapsed() < HANGS, "{:?}", lake.runs());
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(running.end("-TERM"), Some(0));
@@ -141,8 +143,10 @@ fn two_schedulers_on_one_lake_run_each_fire_time_once() {
     lake.folder.write("cxlake.toml", manifest);
     known_for(&lake, "s", MISSED);
     let both = [Running::start(&lake, &[]), Running::start(&lake, &[])];
+    let started = Instant::now();
     while lake.runs().iter().filter(|run| run["outcome"] == "sent").count() < usize::try_from(MISSED).expect("a number")
     {
+        assert!(started.elapsed() < HANGS, "{:?}", lake.runs());
         std::thread::sleep(Duration::from_millis(50));
     }
     for running in both {

@@ -5,10 +5,13 @@ mod decay;
 mod health;
 mod in_utc;
 mod normal;
+mod product;
+mod quotient;
 mod reason_codes;
 mod sentiment;
 mod short_text;
 mod significance;
+mod span_length;
 mod wilson;
 
 use std::sync::Arc;
@@ -19,7 +22,10 @@ use super::help::Help;
 use significance::{Of, Significance};
 
 pub use in_utc::{DayInUtc, is_utc};
+pub use product::Product;
+pub use quotient::Quotient;
 pub use short_text::ShortTextIs;
+pub use span_length::{SpanLength, nanoseconds, unit_length};
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[

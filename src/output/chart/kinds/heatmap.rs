@@ -56,7 +56,9 @@ impl Middle {
             None => median(numbers),
         };
         let mut middle = Self { at, is_ratio, far: 1.0, bands };
-        let mut distances: Vec<f64> = numbers.present().map(|number| middle.distance(number).abs()).collect();
+        // A ratio of zero is farther than all others, and would leave them without a tint.
+        let told = numbers.present().filter(|number| !is_ratio || *number > 0.0);
+        let mut distances: Vec<f64> = told.map(|number| middle.distance(number).abs()).collect();
         distances.sort_by(f64::total_cmp);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
         let place = ((distances.len() as f64 * WITHIN).ceil() as usize).saturating_sub(1);
@@ -183,7 +185,7 @@ fn page(scene: &mut Scene, figure: &Figure, numbers: &Column, canvas: &Canvas, t
     }
     let mut bottom = top + rows.len() as f64 * CELL + 4.0;
     if rest != (0, 0) {
-        let text = format!("… and {} more rows and {} more columns, which are in the table", rest.0, rest.1);
+        let text = format!("… and {} more rows and {} more columns, which are not drawn", rest.0, rest.1);
         scene.text(Point::new(0.0, bottom + canvas.line() / 2.0), text, Anchor::Start, Paint::Muted);
         bottom += canvas.line();
     }

@@ -21,6 +21,9 @@ const CLOSE: f64 = 1.5;
 /// The most that a name may take of the width.
 const NAME_SHARE: f64 = 0.45;
 
+/// The width that is left for a name, by the measured one: a page's font may be wider, and would cover the point beside it.
+const NAME_ROOM: f64 = 1.12;
+
 /// A row with both numbers.
 struct Spot {
     row: usize,
@@ -146,7 +149,8 @@ fn write_names(scene: &mut Scene, canvas: &Canvas, plane: &Plane, names: &Column
     let mut written = 0;
     for (row, at) in order {
         let name = canvas.cut(names.label(*row), canvas.width * NAME_SHARE);
-        let (width, half) = (canvas.wide(&name, Weight::Plain), canvas.line() / 2.0);
+        let width = canvas.wide(&name, Weight::Plain) * canvas.either(NAME_ROOM, 1.0);
+        let half = canvas.line() / 2.0;
         let aside = canvas.either(7.0, 1.0);
         let lefts = [
             (at.x + aside, at.y),

@@ -58,7 +58,7 @@ fn end(figure: &Figure, rows: &[usize]) -> String {
     let Some(number) = figure.up.number(last) else { return figure.up.reason(last).to_owned() };
     match rows.iter().find_map(|&row| figure.up.number(row)) {
         Some(first) if rows.len() > 1 => {
-            let change = figure.up.form.short(number - first);
+            let change = figure.up.form.change(number - first);
             let plus = if number > first && !change.starts_with('+') { "+" } else { "" };
             format!("{} ({plus}{change})", figure.up.form.short(number))
         }

@@ -51,14 +51,14 @@ impl Bridge {
     }
 }
 
-/// The colour of a step by its sign: good or bad where the column says which is which.
+/// The colour of a step by its sign: good or bad where the column says which is which, else one that says neither.
 fn paint(figure: &Figure, step: f64) -> Paint {
     match figure.up.good {
         _ if step == 0.0 => Paint::Muted,
-        Some(Good::Down) if step > 0.0 => Paint::Bad,
-        Some(Good::Down) => Paint::Good,
-        _ if step > 0.0 => Paint::Good,
-        _ => Paint::Bad,
+        Some(good) if (good == Good::Up) == (step > 0.0) => Paint::Good,
+        Some(_) => Paint::Bad,
+        None if step > 0.0 => Paint::Series(3),
+        None => Paint::Series(5),
     }
 }
 

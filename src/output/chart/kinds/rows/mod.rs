@@ -184,7 +184,7 @@ pub fn lay_out(rows: &Rows, canvas: &Canvas) -> Scene {
         y = axis::bottom(&mut scene, canvas, y, (frame.left, frame.right), &ticks, &rows.title);
     }
     if shown < rows.rows.len() {
-        let rest = format!("… and {} more rows, which are in the table", rows.rows.len() - shown);
+        let rest = format!("… and {} more rows, which are not drawn", rows.rows.len() - shown);
         scene.text(Point::new(0.0, y + canvas.line() / 2.0), rest, Anchor::Start, Paint::Muted);
         y += canvas.line();
     }

@@ -47,7 +47,7 @@ pub fn draw(scene: &mut Scene, rows: &Rows, row: &Row, canvas: &Canvas, frame: &
             Piece::Swarm(values) => draw_swarm(scene, canvas, values, &x, band.middle),
             Piece::Inside { from, to, text } => {
                 let (from, to) = (x(*from), x(*to));
-                if canvas.wide(text, Weight::Plain) + canvas.gap() <= to - from {
+                if canvas.wide(text, Weight::Plain) + canvas.gap() <= (to - from).abs() {
                     let middle = Point::new(f64::midpoint(from, to), band.middle);
                     scene.text(middle, text.clone(), Anchor::Middle, Paint::Surface);
                 }

@@ -1,0 +1,262 @@
+//! The saved queries on cost when something is amiss in the sample: a gap is named, and moves no number in silence.
+
+use super::harness::{Folder, Row, number, rows, text};
+
+/// The rows with this text in this column.
+fn having<'a>(rows: &'a [Row], column: &str, value: &str) -> Vec<&'a Row> {
+    rows.iter().filter(|row| row[column].as_str() == Some(value)).collect()
+}
+
+/// The one row with this text in this column.
+fn the<'a>(rows: &'a [Row], column: &str, value: &str) -> &'a Row {
+    let found = having(rows, column, value);
+    assert_eq!(found.len(), 1, "rows whose `{column}` is `{value}`: {rows:?}");
+    found[0]
+}
+
+fn close(left: f64, right: f64) -> bool {
+    (left - right).abs() < 0.005
+}
+
+fn sum(rows: &[Row], column: &str) -> f64 {
+    rows.iter().filter_map(|row| row[column].as_f64()).sum()
+}
+
+/// The sample lake without this month of this table.
+fn without_september(table: &str) -> Folder {
+    Folder::sample_with(table, &format!("select * from {table} where period <> date '2026-09-01'"))
+}
+
+const SALES_OF_MANCHESTER: &str = "office_id = 'O11' and function = 'sales' and period = date '2026-09-01'";
+
+#[test]
+fn a_month_without_the_cost_of_a_category_is_partial_and_the_rest_is_divided_by_its_own_touches() {
+    let lake = Folder::sample_with(
+        "cost_per_touch",
+        &format!(
+            "select * replace (\
+             case when {SALES_OF_MANCHESTER} and category = 'new business' then null else cost end as cost) \
+             from cost_per_touch"
+        ),
+    );
+    let sales = ["months=1", "offices=Manchester", "functions=sales"];
+    let before = rows("cost-per-touch", &sales);
+    let before = the(&before, "office", "Manchester");
+    assert_eq!((text(before, "status"), number(before, "touches")), ("estimated", 553.0));
+    let now = lake.rows("cost-per-touch", &sales);
+    let now = the(&now, "office", "Manchester");
+    assert_eq!((text(now, "status"), number(now, "touches"), number(now, "known_touches")), ("partial", 553.0, 382.0));
+    assert!(close(number(now, "cost_per_touch"), number(now, "cost") / 382.0), "{now:?}");
+    let gaps = lake.rows("cost-gaps", &["months=1"]);
+    assert_eq!(text(the(&gaps, "office", "Manchester"), "incomplete"), "sales: partial");
+}
+
+#[test]
+fn a_category_that_came_alone_and_without_touches_is_no_whole_cost() {
+    let lake = Folder::sample_with(
+        "cost_per_touch",
+        &format!(
+            "select * replace (case when {SALES_OF_MANCHESTER} then null else touches end as touches) \
+             from cost_per_touch where not ({SALES_OF_MANCHESTER} and category <> 'travel')"
+        ),
+    );
+    let months = lake.rows("cost-months", &["months=1"]);
+    let manchester: Vec<Row> = having(&months, "office", "Manchester").into_iter().cloned().collect();
+    assert_eq!(text(the(&manchester, "function", "sales"), "status"), "partial");
+    let compared =
+        lake.rows("cost-constant-currency", &["offices=Manchester", "functions=sales", "level=office and function"]);
+    let sales = the(&compared, "office", "Manchester");
+    assert!(sales["change"].is_null(), "{sales:?}");
+    assert_eq!(text(sales, "left_out"), "sales: reported, then partial");
+    let cells = lake.rows("cost-bridge-cells", &["offices=Manchester"]);
+    let sales = the(&cells, "function", "sales");
+    assert!(close(number(sales, "reporting"), number(sales, "change")), "{sales:?}");
+    assert!(close(number(sales, "not_split"), 0.0), "{sales:?}");
+}
+
+#[test]
+fn postings_with_neither_cost_nor_touches_are_not_reported() {
+    let lake = Folder::sample_with(
+        "cost_per_touch",
+        &format!(
+            "select * replace (case when {SALES_OF_MANCHESTER} then null else touches end as touches, \
+             case when {SALES_OF_MANCHESTER} then null else cost end as cost) from cost_per_touch"
+        ),
+    );
+    let gaps = lake.rows("cost-gaps", &["months=1"]);
+    assert_eq!(text(the(&gaps, "office", "Manchester"), "not_reported"), "sales");
+}
+
+#[test]
+fn a_month_of_touches_that_is_not_loaded_withholds_the_cost_to_serve() {
+    let lake = without_september("touches");
+    let parts = lake.rows("cost-per-segment", &["by=segment"]);
+    for row in &parts {
+        for column in ["cost_to_serve", "cost_share", "margin_after", "at_a_loss", "spend_carried"] {
+            assert!(row[column].is_null(), "{column}: {row:?}");
+        }
+        assert!(close(number(row, "known_accounts"), 0.0), "{row:?}");
+        assert_eq!(text(row, "note"), "touches: 2 of 3 months loaded");
+    }
+    let customers = lake.rows("cost-per-customer", &["top=1000"]);
+    for row in &customers {
+        assert!(row["sales"].is_null() && row["cost_share"].is_null() && row["margin_after"].is_null(), "{row:?}");
+        assert!(!row["revenue"].is_null(), "{row:?}");
+        assert_eq!(text(row, "not_known"), "experience, marketing, sales, support");
+        assert_eq!(text(row, "note"), "touches: 2 of 3 months loaded");
+    }
+    // What was loaded is a lower bound.
+    let whole = sum(&rows("cost-per-customer", &["top=1000"]), "known_cost");
+    let known = sum(&customers, "known_cost");
+    assert!(known > 0.5 * whole && known < 0.8 * whole, "{known} of {whole}");
+}
+
+#[test]
+fn a_month_of_revenue_that_is_not_loaded_makes_no_account_a_loss() {
+    let lake = without_september("account_revenue");
+    let parts = lake.rows("cost-per-segment", &["by=segment"]);
+    let whole = rows("cost-per-segment", &["by=segment"]);
+    for row in &parts {
+        for column in ["revenue", "margin", "cost_share", "margin_after", "at_a_loss", "unknown_revenue"] {
+            assert!(row[column].is_null(), "{column}: {row:?}");
+        }
+        assert_eq!(text(row, "note"), "revenue: 2 of 3 months loaded");
+        assert_eq!(row["cost_to_serve"], the(&whole, "part", text(row, "part"))["cost_to_serve"], "{row:?}");
+    }
+    assert_eq!(the(&parts, "part", "All")["spend_carried"], the(&whole, "part", "All")["spend_carried"]);
+    for row in lake.rows("cost-per-customer", &["top=1000"]) {
+        assert!(row["revenue"].is_null() && row["margin"].is_null() && row["margin_after"].is_null(), "{row:?}");
+        assert!(text(&row, "note").starts_with("revenue: 2 of 3 months loaded"), "{row:?}");
+    }
+}
+
+#[test]
+fn a_month_of_cost_that_is_not_loaded_is_no_smaller_spend_that_touches_carry() {
+    let parts = without_september("cost_per_touch").rows("cost-per-segment", &["by=segment"]);
+    let total = the(&parts, "part", "All");
+    assert!(total["spend_carried"].is_null() && number(total, "cost_to_serve") > 0.0, "{total:?}");
+    assert_eq!(text(total, "note"), "cost: 2 of 3 months loaded");
+}
+
+#[test]
+fn an_account_without_revenue_brought_nothing_and_cost_what_it_cost() {
+    let lake = Folder::sample_with("account_revenue", "select * from account_revenue where account_id <> '000172'");
+    let parts = lake.rows("cost-per-segment", &["by=segment"]);
+    for row in &parts {
+        let after = number(row, "margin") - number(row, "cost_to_serve");
+        assert!(close(number(row, "margin_after"), after), "{row:?}");
+    }
+    let whole = rows("cost-per-segment", &["by=segment"]);
+    assert_eq!(the(&parts, "part", "All")["at_a_loss"], the(&whole, "part", "All")["at_a_loss"]);
+    let customers = lake.rows("cost-per-customer", &["top=1000"]);
+    let silent = the(&customers, "account_id", "000172");
+    assert!(close(number(silent, "revenue"), 0.0), "{silent:?}");
+    assert!(close(number(silent, "margin_after"), -number(silent, "known_cost")), "{silent:?}");
+}
+
+#[test]
+fn a_category_that_one_office_takes_up_is_expected_of_the_others_from_the_next_month_on() {
+    let lake = Folder::sample_with(
+        "cost_per_touch",
+        "select * from cost_per_touch union all \
+         select * replace ('webinars' as category) from cost_per_touch \
+         where office_id = 'O01' and function = 'marketing' and category = 'events' and period = date '2026-08-01'",
+    );
+    let states = |rows: Vec<Row>| rows.iter().map(|row| text(row, "status").to_owned()).collect::<Vec<_>>();
+    for period in ["period=2026-06", "period=2026-08"] {
+        let asked = [period, "months=1", "functions=marketing"];
+        assert_eq!(states(lake.rows("cost-per-touch", &asked)), states(rows("cost-per-touch", &asked)), "{period}");
+    }
+    let september = states(lake.rows("cost-per-touch", &["months=1", "functions=marketing"]));
+    assert!(september.iter().all(|status| ["partial", "not reported"].contains(&status.as_str())), "{september:?}");
+    // The check of the table expects the same: 31 offices with 13 categories.
+    let checked = lake.cxlake(["check", "cost_per_touch"]).prints();
+    assert!(checked.contains("51 of 403 combinations without a row"), "{checked}");
+}
+
+#[test]
+fn what_an_office_books_after_it_closed_is_in_every_total_and_no_gap() {
+    let lake = Folder::sample_with(
+        "offices",
+        "select * replace (case when office_id = 'O05' then date '2026-08-31' else closed_on end as closed_on) \
+         from offices",
+    );
+    let booked = sum(&rows("cost-months", &["months=1"]), "cost");
+    for query in ["cost-months", "cost-cells", "cost-per-touch"] {
+        let found = lake.rows(query, &["months=1"]);
+        assert!(close(sum(&found, "cost"), booked), "{query}");
+        let seattle = having(&found, "office", "Seattle");
+        assert!(seattle.len() == 4 && seattle.iter().all(|row| text(row, "status") == "not open"), "{seattle:?}");
+    }
+    // It is held against nobody, and nobody is held against it.
+    for row in having(&lake.rows("cost-per-touch", &["months=1"]), "office", "Seattle") {
+        assert!(row["cost_per_touch"].is_null() && row["excess_cost"].is_null(), "{row:?}");
+        assert_eq!(text(row, "no_index"), "not open");
+    }
+    assert!(having(&lake.rows("cost-outliers", &["months=1", "beyond=0"]), "office", "Seattle").is_empty());
+    // Nothing was expected of it.
+    let gaps = lake.rows("cost-gaps", &["months=1"]);
+    assert!(close(number(the(&gaps, "office", "All offices"), "expected"), 120.0), "{gaps:?}");
+    assert!(having(&gaps, "office", "Seattle").is_empty(), "{gaps:?}");
+    let steps = lake.rows("cost-bridge", &[]);
+    assert!(close(number(the(&steps, "step", "cost now"), "amount"), booked), "{steps:?}");
+    for row in lake.rows("cost-bridge-cells", &["offices=Seattle"]) {
+        assert!(close(number(&row, "opened_or_closed"), number(&row, "change")), "{row:?}");
+        assert_eq!(text(&row, "status_now"), "not open");
+    }
+    // The months before are what they were, in the ratio, too.
+    let before = rows("cost-cells", &["period=2026-08", "months=2"]);
+    let now = lake.rows("cost-cells", &[]);
+    for (before, now) in having(&before, "office", "Seattle").into_iter().zip(having(&now, "office", "Seattle")) {
+        for column in ["status", "months", "months_in", "known_cost", "cost_per_touch"] {
+            assert_eq!(before[column], now[column], "{column}: {now:?}");
+        }
+        assert!(number(now, "cost") > number(before, "cost"), "{now:?}");
+    }
+}
+
+#[test]
+fn an_office_is_expected_from_the_month_in_which_it_opens_and_not_on_its_closing_day() {
+    let lake = Folder::sample_with(
+        "offices",
+        "select * replace (case when office_id = 'O05' then date '2026-09-01' else closed_on end as closed_on, \
+         case when office_id = 'O06' then date '2026-09-15' else opened_on end as opened_on) from offices",
+    );
+    let months = lake.rows("cost-months", &["months=1"]);
+    assert!(having(&months, "office_id", "O05").iter().all(|row| text(row, "status") == "not open"));
+    assert!(having(&months, "office_id", "O06").iter().all(|row| text(row, "status") != "not open"));
+    let gaps = lake.rows("cost-gaps", &["months=1"]);
+    assert!(close(number(the(&gaps, "office", "All offices"), "expected"), 120.0), "{gaps:?}");
+    // The check of the table expects the same: 30 offices with 12 categories.
+    let checked = lake.cxlake(["check", "cost_per_touch"]).prints();
+    assert!(checked.contains("20 of 360 combinations without a row"), "{checked}");
+}
+
+#[test]
+fn an_office_without_an_exchange_rate_is_named_as_left_out_of_constant_rates() {
+    for (table, kept, left_out) in
+        [("fx_rates", "not (currency = 'EUR' and period = date '2025-09-01')", 12), ("countries", "country <> 'FR'", 6)]
+    {
+        let lake = Folder::sample_with(table, &format!("select * from {table} where {kept}"));
+        let offices = lake.rows("cost-constant-currency", &[]);
+        let paris = the(&offices, "office", "Paris");
+        assert!(paris["cost_now"].is_null(), "{paris:?}");
+        let named = "experience: no rate; marketing: no rate; sales: no rate; support: no rate";
+        assert_eq!(text(paris, "left_out"), named, "{table}");
+        let total = the(&offices, "office", "All offices");
+        assert_eq!(text(total, "left_out"), format!("{left_out} of 31 rows leave something out"), "{table}");
+    }
+}
+
+#[test]
+fn cost_with_no_touches_at_all_says_that_there_were_none() {
+    let lake = Folder::sample_with(
+        "cost_per_touch",
+        &format!(
+            "select * replace (case when {SALES_OF_MANCHESTER} then 0 else touches end as touches) from cost_per_touch"
+        ),
+    );
+    let found = lake.rows("cost-per-touch", &["months=1", "offices=Manchester", "functions=sales"]);
+    assert!(found[0]["cost_per_touch"].is_null() && found[0]["index"].is_null(), "{found:?}");
+    assert_eq!((text(&found[0], "status"), text(&found[0], "no_index")), ("estimated", "no touches"));
+}

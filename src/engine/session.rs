@@ -278,7 +278,6 @@ impl Engine {
             return Err(sql.place(Error::query("only a table or a query can be asked about"), None));
         }
         let explain = |error| self.explain(error, Some(sql));
-        let plan = optimizer::with_types(plan).map_err(explain)?;
         match asked {
             Asked::Describe => {
                 let running = Running::done(describe::columns(&plan, &self.lake).map_err(explain)?);
@@ -324,7 +323,7 @@ impl Engine {
         let partition_by = if let LogicalPlan::Copy(copy) = &plan { copy.partition_by.clone() } else { Vec::new() };
         // The engine settles the types of a view as it makes it, by its own rules alone.
         let plan =
-            if matches!(plan, LogicalPlan::Ddl(_)) { optimizer::with_types(plan).map_err(explain)? } else { plan };
+            if matches!(plan, LogicalPlan::Ddl(_)) { optimizer::with_spans(plan).map_err(explain)? } else { plan };
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
         let context = Arc::new(frame.task_ctx());
         let mut plan = frame.create_physical_plan().await.map_err(explain)?;

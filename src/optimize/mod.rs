@@ -104,7 +104,7 @@ impl Plan {
 /// Looks at the files of a table; `keep` is how long replaced files stay.
 ///
 /// # Errors
-/// `NotFound` for a table that is not there; `Usage` for one that is no folder of files, or has some behind a link; those of reading
+/// `NotFound` for a table that is not there; `Usage` for one that is no folder of files, or has some in a folder behind a link; those of reading
 /// it.
 pub async fn look(engine: &Engine, table: &str, keep: TimeDelta, now: DateTime<Utc>) -> Result<Plan> {
     let table = engine.lake_table(table)?.clone();

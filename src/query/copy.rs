@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::dml::CopyTo;
 use futures::StreamExt;
@@ -57,10 +58,13 @@ impl Staged {
 /// target's folder or bucket cannot be written to.
 pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, Option<Staged>)> {
     let LogicalPlan::Copy(copy) = plan else { return Ok((plan, None)) };
+    let (partitions, kept): (Vec<FieldRef>, Vec<FieldRef>) =
+        copy.input.schema().fields().iter().cloned().partition(|field| copy.partition_by.contains(field.name()));
     if let Ok(format) = Format::parse(&copy.file_type.get_ext()) {
-        output::check(copy.input.schema().inner(), format)?;
+        output::check(&Arc::new(Schema::new(kept.clone())), format)?;
     }
     if !copy.partition_by.is_empty() {
+        check_partitions(&partitions, &kept)?;
         refuse_kept_partitions(&copy, engine)?;
     }
     let folder = engine.folder();
@@ -73,6 +77,32 @@ pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, O
         .map_err(|error| Error::usage(format!("`{path}` is no path: {error}")).caused_by(error))?;
     let (copy, folder) = on_disk(copy, target)?;
     Ok((LogicalPlan::Copy(copy), Some(Staged::OnDisk(folder))))
+}
+
+/// Refuses partitions that no table can be declared by, and files without a column.
+fn check_partitions(partitions: &[FieldRef], kept: &[FieldRef]) -> Result<()> {
+    for field in partitions {
+        let kind = field.data_type();
+        let values = if let DataType::Dictionary(_, values) = kind { values.as_ref() } else { kind };
+        let is_name = values.is_string()
+            || values.is_numeric()
+            || matches!(
+                values,
+                DataType::Null | DataType::Boolean | DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)
+            );
+        if !is_name {
+            return Err(Error::usage(format!(
+                "column `{}` cannot name folders: its values are of no type of partitions",
+                field.name()
+            ))
+            .hint("partition by a text, a number, a bool, a date or a timestamp"));
+        }
+    }
+    if kept.is_empty() {
+        return Err(Error::usage("all columns are in `partitioned by`, and none is left for the files")
+            .hint("leave one out, or select one twice: `k, k as k_kept`"));
+    }
+    Ok(())
 }
 
 /// The option by which the engine leaves partition columns in the files, and the setting behind `datafusion.`.

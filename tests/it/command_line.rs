@@ -683,6 +683,14 @@ fn json_files_have_the_columns_and_types_of_all_their_records() {
 }
 
 #[test]
+fn json_keeps_whole_numbers_that_are_too_large_for_an_int() {
+    let folder = Folder::new();
+    folder.write("ids.json", "{\"id\":18446744073709551615}\n{\"id\":18446744073709551614}\n{\"id\":-1}\n");
+    let sql = "select count(distinct id) as n, max(id) as last, min(id) as first from 'ids.json'";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", sql]).prints(), "n,last,first\n3,18446744073709551615,-1\n");
+}
+
+#[test]
 fn json_that_is_no_one_table_is_told_with_file_line_and_column() {
     let folder = Folder::new();
     folder.write("d/a.ndjson", "{\"nps\":9}\n");

@@ -142,3 +142,15 @@ fn an_option_that_copy_does_not_take_is_named_with_those_that_it_does() {
     let fine = "copy (select 1 as a) to 'o.parquet' options (compression 'zstd(3)', max_row_group_size 1000)";
     folder.cxlake(["-c", fine]).prints();
 }
+
+#[test]
+fn partitions_that_no_table_can_have_are_refused() {
+    let folder = Folder::new();
+    let copy = |rows: &str, by: &str| {
+        folder.cxlake(["-c", &format!("copy ({rows}) to 'out/' stored as parquet partitioned by ({by})")]).fails(2)
+    };
+    assert!(copy("select 1 as a, [1] as b", "b").starts_with("error: column `b` cannot name folders"));
+    assert!(copy("select 1 as a, interval '1 day' as b", "b").starts_with("error: column `b` cannot name folders"));
+    assert!(copy("select 1 as a, 2 as b", "a, b").starts_with("error: all columns are in `partitioned by`"));
+    assert_eq!(folder.names(), Vec::<String>::new());
+}

@@ -1,8 +1,6 @@
 //! Optimizer rules of our own, one file per rule.
 
-mod calculations;
 mod compact_views;
-mod decimals;
 mod distinct_counts;
 mod estimates;
 mod exact_sums;
@@ -11,6 +9,7 @@ mod in_utc;
 mod join_order;
 mod late_materialization;
 mod latest_per_key;
+mod products;
 mod quantile_sets;
 mod short_texts;
 mod sorted_scans;
@@ -21,7 +20,7 @@ mod unambiguous;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::utils::NamePreserver;
@@ -29,7 +28,6 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
-use calculations::Calculations;
 use compact_views::CompactViews;
 use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
@@ -39,9 +37,11 @@ use in_utc::InUtc;
 use join_order::JoinOrder;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
+use products::Products;
 use quantile_sets::QuantileSets;
 use short_texts::ShortTexts;
 use sorted_scans::SortedScans;
+use spans::Spans;
 use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
 
@@ -70,22 +70,23 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 2] = [Arc::new(OpenViews), Arc::new(ShareSubplans)];
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 3] =
+        [Arc::new(OpenViews), Arc::new(Products), Arc::new(ShareSubplans)];
     settling_rules().into_iter().chain(ours).collect()
 }
 
 /// The engine's rules that settle names and types, and ours before them: what a view is settled by.
 pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: Arc<dyn AnalyzerRule + Send + Sync> = Arc::new(Calculations);
+    let ours: Arc<dyn AnalyzerRule + Send + Sync> = Arc::new(Spans);
     std::iter::once(ours).chain(Analyzer::new().rules).collect()
 }
 
-/// A planned query with the types that it will be run with.
+/// A statement that compares spans of time by how long they are, for what settles its types by rules of its own.
 ///
 /// # Errors
-/// Those of a calculation without a type.
-pub fn with_types(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Calculations.analyze(plan, &ConfigOptions::default())
+/// Those of an expression without a type.
+pub fn with_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Spans.analyze(plan, &ConfigOptions::default())
 }
 
 /// The engine's logical rules, in its order, with ours put in.
@@ -116,6 +117,16 @@ fn rewritten(
         Expr::GroupingSet(_) => expr.map_children(&mut named),
         other => named(other),
     })
+}
+
+/// Whether such an expression is somewhere in those of a step.
+fn has_expression(node: &LogicalPlan, is_such: impl Fn(&Expr) -> bool) -> Result<bool> {
+    let mut found = false;
+    node.apply_expressions(|expr| {
+        found = found || expr.exists(|part| Ok(is_such(part)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 /// What is called by an alias.

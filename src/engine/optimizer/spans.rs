@@ -6,17 +6,56 @@
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DFSchema;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, InList};
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, ScalarUDF, Sort, lit};
+use datafusion::optimizer::AnalyzerRule;
 use datafusion::scalar::ScalarValue;
 
 use super::super::functions::scalar::{SpanLength, nanoseconds};
 use super::in_utc::in_unit;
 
+/// The rule. It comes before the engine settles types, which is when it makes intervals of both sides.
+#[derive(Debug)]
+pub struct Spans;
+
+impl AnalyzerRule for Spans {
+    fn name(&self) -> &'static str {
+        "spans"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = plan.transform_up_with_subqueries(|node| {
+            let node = if super::has_expression(&node, is_comparison)? {
+                let schema = merge_schema(&node.inputs());
+                super::rewritten(node, |expr| compared(expr, &schema))?
+            } else {
+                Transformed::no(node)
+            };
+            node.transform_data(|node| {
+                Ok(match node {
+                    LogicalPlan::Sort(sort) => sorted(sort),
+                    other => Transformed::no(other),
+                })
+            })
+        })?;
+        Ok(plan.data)
+    }
+}
+
+fn is_comparison(expr: &Expr) -> bool {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => op.supports_propagation(),
+        Expr::Between(_) | Expr::InList(_) => true,
+        _ => false,
+    }
+}
+
 /// A comparison by length; other expressions as they are.
-pub fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let sides: Vec<&Expr> = match &expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() => {
             vec![left.as_ref(), right.as_ref()]
@@ -32,7 +71,7 @@ pub fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 }
 
 /// A sort by the lengths of intervals.
-pub fn sorted(mut sort: Sort) -> Transformed<LogicalPlan> {
+fn sorted(mut sort: Sort) -> Transformed<LogicalPlan> {
     let mut is_other = false;
     for key in &mut sort.expr {
         if matches!(key.expr.get_type(sort.input.schema()), Ok(DataType::Interval(_))) {

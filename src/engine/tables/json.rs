@@ -230,6 +230,8 @@ enum Shape {
     Null,
     Bool,
     Int,
+    /// Whole numbers of which some need all 64 bits.
+    Large,
     Float,
     Text,
     List(Box<Shape>),
@@ -242,6 +244,7 @@ impl Shape {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Bool,
             Value::Number(number) if number.is_i64() => Self::Int,
+            Value::Number(number) if number.is_u64() => Self::Large,
             Value::Number(_) => Self::Float,
             Value::String(_) => Self::Text,
             Value::Array(_) => Self::List(Box::new(Self::Null)),
@@ -262,6 +265,12 @@ impl Shape {
                 *shape = Self::of(value);
                 Ok(())
             }
+            (shape @ Self::Large, Value::Number(number)) => {
+                if !number.is_i64() && !number.is_u64() {
+                    *shape = Self::Float;
+                }
+                Ok(())
+            }
             (Self::List(items), Value::Array(values)) => values.iter().try_for_each(|value| items.see(value)),
             (Self::Object(columns), Value::Object(object)) => columns.see(object),
             (shape, _) => Err(Misfit { column: String::new(), found: Self::of(value).word(), known: shape.word() }),
@@ -272,7 +281,7 @@ impl Shape {
         match self {
             Self::Null => "null",
             Self::Bool => "true or false",
-            Self::Int | Self::Float => "a number",
+            Self::Int | Self::Large | Self::Float => "a number",
             Self::Text => "text",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
@@ -284,6 +293,7 @@ impl Shape {
             Self::Null => DataType::Null,
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int64,
+            Self::Large => DataType::Decimal128(20, 0),
             Self::Float => DataType::Float64,
             Self::Text => DataType::Utf8,
             Self::List(items) => DataType::new_list(items.data_type(), true),

@@ -8,7 +8,7 @@
 //! file which arrives meanwhile is neither lost nor doubled, and a folder without records is a folder of files. Where folders
 //! with records lie in each other, a file counts when none of them says that it does not; but a change knows its own records
 //! alone, and replaces nothing while those of a folder above or below it say something. On the disk a file is in the folders above
-//! the place where it lies, too, when a link leads to it ([`Links`]).
+//! the place where it lies, too, when a link to a folder leads to it ([`Links`]).
 //!
 //! A change ([`Change`]) creates a record that announces its number, writes files that carry it in their names
 //! (`optimized-00000001-….parquet`), with letters of its id, and do not count for that, and creates the next record, in which

@@ -6,7 +6,6 @@ mod health;
 mod in_utc;
 mod normal;
 mod product;
-mod quotient;
 mod reason_codes;
 mod sentiment;
 mod short_text;
@@ -23,7 +22,6 @@ use significance::{Of, Significance};
 
 pub use in_utc::{DayInUtc, is_utc};
 pub use product::Product;
-pub use quotient::Quotient;
 pub use short_text::ShortTextIs;
 pub use span_length::{SpanLength, nanoseconds, unit_length};
 

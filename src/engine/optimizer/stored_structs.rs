@@ -8,7 +8,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, ExpressionPlacement, LogicalPlan};
@@ -44,16 +44,15 @@ impl OptimizerRule for StoredStructs {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         // Of a rule that is asked for every node, most have nothing to move; the whole plan below them is not looked through.
-        let may_move = self.apply_order().is_none() || plan.expressions().iter().any(moves);
+        let may_move = self.apply_order().is_none() || super::has_expression(&plan, moves)?;
         if may_move && scans_structs(&plan)? { self.rule.rewrite(plan, config) } else { Ok(Transformed::no(plan)) }
     }
 }
 
-/// Whether there is a field in an expression, or one that was moved below it before.
+/// Whether it is a field, or one that was moved below its step before.
 fn moves(expr: &Expr) -> bool {
-    let is_moved = |expr: &Expr| matches!(expr, Expr::Alias(alias) if alias.name.starts_with("__datafusion_extracted"));
-    expr.exists(|part| Ok(is_moved(part) || part.placement() == ExpressionPlacement::MoveTowardsLeafNodes))
-        .unwrap_or(true)
+    let is_moved = matches!(expr, Expr::Alias(alias) if alias.name.starts_with("__datafusion_extracted"));
+    is_moved || expr.placement() == ExpressionPlacement::MoveTowardsLeafNodes
 }
 
 fn scans_structs(plan: &LogicalPlan) -> Result<bool> {

@@ -130,9 +130,7 @@ fn values_of_schedules_reports_and_sections_reach_their_queries_as_they_are() {
          [[report.both.section]]\nquery = \"some\"\nparams = { names = \"$offices\" }\n\
          [[report.both.section]]\nquery = \"more\"\nparams = { places = ['a\\b', \"DC\"] }",
     );
-    let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
-    lake.folder.write("cxlake.toml", manifest);
-    write_queries(
+    ask_for_report(
         &lake,
         &[
             ("one", "office", "text", "$office"),
@@ -155,9 +153,7 @@ fn a_value_with_a_comma_is_the_same_to_a_list_and_to_a_text_of_one_name() {
          [[report.both.section]]\nquery = \"one\"\n[[report.both.section]]\nquery = \"some\"\n\
          [[report.both.section]]\nquery = \"other\"\nparams = { name = \"$office\" }",
     );
-    let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
-    lake.folder.write("cxlake.toml", manifest);
-    write_queries(
+    ask_for_report(
         &lake,
         &[
             ("one", "office", "text", "$office"),
@@ -175,8 +171,11 @@ fn a_value_with_a_comma_is_the_same_to_a_list_and_to_a_text_of_one_name() {
     }
 }
 
-/// Saved queries: name, parameter, its type, and what an id is held against.
-fn write_queries(lake: &Lake, queries: &[(&str, &str, &str, &str)]) {
+/// Has the schedule ask for the report that it names itself, over saved queries: name, parameter, its type, and what an id is held
+/// against.
+fn ask_for_report(lake: &Lake, queries: &[(&str, &str, &str, &str)]) {
+    let manifest = lake.folder.read("cxlake.toml").replace("report = \"r\"\n", "");
+    lake.folder.write("cxlake.toml", manifest);
     for (query, parameter, kind, condition) in queries {
         lake.folder.write(
             &format!("queries/{query}.sql"),

@@ -14,8 +14,9 @@ use datafusion::arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType,
 };
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use datafusion::functions::datetime;
+use datafusion::functions::utils::make_scalar_function;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
@@ -237,19 +238,17 @@ impl ScalarUDFImpl for DayInUtc {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_one = matches!(args.args.as_slice(), [ColumnarValue::Scalar(_)]);
-        let [moments] = take_function_args(self.name(), ColumnarValue::values_to_arrays(&args.args)?)?;
-        let days = match moments.data_type() {
-            DataType::Timestamp(TimeUnit::Second, _) => days::<TimestampSecondType>(&moments)?,
-            DataType::Timestamp(TimeUnit::Millisecond, _) => days::<TimestampMillisecondType>(&moments)?,
-            DataType::Timestamp(TimeUnit::Microsecond, _) => days::<TimestampMicrosecondType>(&moments)?,
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => days::<TimestampNanosecondType>(&moments)?,
-            other => return exec_err!("{other} is not of moments"),
+        let found = |moments: &[ArrayRef]| -> Result<ArrayRef> {
+            let [moments] = take_function_args(self.name(), moments)?;
+            Ok(Arc::new(match moments.data_type() {
+                DataType::Timestamp(TimeUnit::Second, _) => days::<TimestampSecondType>(moments)?,
+                DataType::Timestamp(TimeUnit::Millisecond, _) => days::<TimestampMillisecondType>(moments)?,
+                DataType::Timestamp(TimeUnit::Microsecond, _) => days::<TimestampMicrosecondType>(moments)?,
+                DataType::Timestamp(TimeUnit::Nanosecond, _) => days::<TimestampNanosecondType>(moments)?,
+                other => return exec_err!("{other} is not of moments"),
+            }))
         };
-        if is_one {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&days, 0)?));
-        }
-        Ok(ColumnarValue::Array(Arc::new(days)))
+        make_scalar_function(found, vec![])(&args.args)
     }
 
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
@@ -269,6 +268,7 @@ mod tests {
     use datafusion::arrow::array::{TimestampMicrosecondArray, TimestampNanosecondArray};
     use datafusion::arrow::buffer::NullBuffer;
     use datafusion::arrow::compute::cast;
+    use datafusion::common::ScalarValue;
     use datafusion::common::config::ConfigOptions;
 
     use super::*;

@@ -8,9 +8,10 @@ use datafusion::arrow::array::{ArrayRef, Decimal128Array};
 use datafusion::arrow::compute::try_binary;
 use datafusion::arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::arrow::error::ArrowError;
+use datafusion::common::Result;
 use datafusion::common::cast::as_decimal128_array;
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::utils::make_scalar_function;
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 /// The first number that has 39 digits.
@@ -49,13 +50,11 @@ impl ScalarUDFImpl for Product {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_one = matches!(args.args.as_slice(), [ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)]);
-        let [first, second] = take_function_args(self.name(), ColumnarValue::values_to_arrays(&args.args)?)?;
-        let found = products(&first, &second, self.scale)?;
-        if is_one {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?));
-        }
-        Ok(ColumnarValue::Array(Arc::new(found)))
+        let found = |sides: &[ArrayRef]| -> Result<ArrayRef> {
+            let [first, second] = take_function_args(self.name(), sides)?;
+            Ok(Arc::new(products(first, second, self.scale)?))
+        };
+        make_scalar_function(found, vec![])(&args.args)
     }
 }
 

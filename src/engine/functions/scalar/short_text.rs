@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, BooleanArray, make_view};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, make_view};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::utils::make_scalar_function;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 /// Bytes of a text that lies within its view, at most.
@@ -56,13 +57,11 @@ impl ScalarUDFImpl for ShortTextIs {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_one = matches!(args.args.as_slice(), [ColumnarValue::Scalar(_)]);
-        let [texts] = take_function_args(&self.name, ColumnarValue::values_to_arrays(&args.args)?)?;
-        let found = self.of(&texts);
-        if is_one {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?));
-        }
-        Ok(ColumnarValue::Array(Arc::new(found)))
+        let found = |texts: &[ArrayRef]| -> Result<ArrayRef> {
+            let [texts] = take_function_args(&self.name, texts)?;
+            Ok(Arc::new(self.of(texts)))
+        };
+        make_scalar_function(found, vec![])(&args.args)
     }
 }
 

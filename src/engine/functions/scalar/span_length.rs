@@ -13,7 +13,8 @@ use datafusion::arrow::datatypes::{
     IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
 };
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, exec_err};
+use datafusion::functions::utils::make_scalar_function;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 const DAY: i128 = 86_400_000_000_000;
@@ -60,13 +61,11 @@ impl ScalarUDFImpl for SpanLength {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_one = matches!(args.args.as_slice(), [ColumnarValue::Scalar(_)]);
-        let [spans] = take_function_args(self.name(), ColumnarValue::values_to_arrays(&args.args)?)?;
-        let found = lengths(&spans)?;
-        if is_one {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?));
-        }
-        Ok(ColumnarValue::Array(Arc::new(found)))
+        let found = |spans: &[ArrayRef]| -> Result<ArrayRef> {
+            let [spans] = take_function_args(self.name(), spans)?;
+            Ok(Arc::new(lengths(spans)?))
+        };
+        make_scalar_function(found, vec![])(&args.args)
     }
 }
 

@@ -138,3 +138,39 @@ fn a_product_of_wide_decimals_keeps_its_value_or_is_refused() {
         "{said}"
     );
 }
+
+/// DataFusion 55.2 moved `'cost' = 'touches'` below counts without groups, which have a row of no rows, too.
+#[test]
+fn a_filter_on_a_constant_beside_a_sum_leaves_no_row_of_nothing() {
+    let counts = "select 'touches' as what, count(*) as n from generate_series(1, 3) union all \
+                  select 'cost', count(*) from generate_series(1, 5)";
+    for (query, rows) in [
+        (format!("select what, n from ({counts}) where what = 'touches'"), "what,n\ntouches,3\n"),
+        (format!("select what, n from (values (1)) v(x) join ({counts}) on what = 'cost'"), "what,n\ncost,5\n"),
+        (format!("select what, n from ({counts}) where what = 'cost' and n > 5"), "what,n\n"),
+        ("select n from (select 'a' as k, count(*) as n from generate_series(1, 3) having count(*) < 9) where k = 'b'".into(), "n\n"),
+        (
+            "select n from (select 'a' as k, value % 2 as g, count(*) as n from generate_series(1, 3) group by rollup(value % 2)) \
+             where k = 'b'"
+                .into(),
+            "n\n",
+        ),
+    ] {
+        assert_eq!(cxlake(["--format", "csv", "-c", &query]).prints(), rows, "{query}");
+    }
+}
+
+/// DataFusion 55.2 moved it below the groups, the row numbers and the join.
+#[test]
+fn a_random_share_is_taken_of_the_rows_that_are_asked_for() {
+    let ask = |query: &str| cxlake(["--format", "csv", "-c", query]).prints();
+    let groups = "select value % 20 as g, count(*) as n from generate_series(1, 20000) group by value % 20";
+    let query = format!("select min(n) as least, max(n) as most from ({groups}) where random() < 0.5 and n > 0");
+    assert_eq!(ask(&query), "least,most\n1000,1000\n");
+    let numbered = "select row_number() over (order by value) as n from generate_series(1, 1000)";
+    let query = format!("select max(n) > count(*) as has_gaps from ({numbered}) where random() < 0.5");
+    assert_eq!(ask(&query), "has_gaps\ntrue\n");
+    let query = "select count(distinct k) as n, max(n) < 1000 as is_share from (select k, count(*) as n from (values (1), (2)) v(k) \
+                 cross join generate_series(1, 1000) where random() < 0.5 group by k)";
+    assert_eq!(ask(query), "n,is_share\n2,true\n");
+}

@@ -14,6 +14,7 @@ mod quantile_sets;
 mod short_texts;
 mod sorted_scans;
 mod spans;
+mod standing_filters;
 mod stored_structs;
 mod unambiguous;
 
@@ -42,6 +43,7 @@ use quantile_sets::QuantileSets;
 use short_texts::ShortTexts;
 use sorted_scans::SortedScans;
 use spans::Spans;
+use standing_filters::StandingFilters;
 use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
 
@@ -91,7 +93,9 @@ pub fn with_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// The engine's logical rules, in its order, with ours put in.
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let rules = Optimizer::new().rules.into_iter().map(ExactSums::around_distinct).map(StoredStructs::around_moves);
+    let rules = Optimizer::new().rules.into_iter();
+    let rules = rules.map(ExactSums::around_distinct).map(StandingFilters::around_pushdown);
+    let rules = rules.map(StoredStructs::around_moves);
     let ours: [Arc<dyn OptimizerRule + Send + Sync>; 5] = [
         Arc::new(InUtc::new()),
         Arc::new(ShortTexts),

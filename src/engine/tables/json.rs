@@ -3,7 +3,7 @@
 //! All records of all files have a say. Types that were taken from the first of them would cut the values of later ones, and
 //! leave columns out that only those have.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,8 +11,10 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use indexmap::IndexMap;
 use object_store::{ObjectMeta, ObjectStore};
-use serde_json::{Deserializer, Map, Value};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
 
 use super::csv;
 use crate::error::{Error, Result};
@@ -86,11 +88,31 @@ async fn see_file(
     reader.end(&rest[read..])
 }
 
+/// What of an array was read last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Bracket,
+    Record,
+    Comma,
+}
+
+impl Last {
+    /// Whether an array can go on with what begins with this byte.
+    fn goes_before(self, byte: u8) -> bool {
+        match byte {
+            b',' => self == Self::Record,
+            b']' => self != Self::Comma,
+            _ => self != Self::Record,
+        }
+    }
+}
+
 /// Reads a file part by part.
 struct Reader<'a> {
     shown: &'a str,
     columns: &'a mut Columns,
     layout: Option<Layout>,
+    last: Last,
     /// Whether the array has ended.
     is_closed: bool,
     /// Line breaks in the parts that were read.
@@ -99,26 +121,32 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(shown: &'a str, columns: &'a mut Columns) -> Self {
-        Self { shown, columns, layout: None, is_closed: false, breaks: 0 }
+        Self { shown, columns, layout: None, last: Last::Bracket, is_closed: false, breaks: 0 }
     }
 
     /// Reads the records that end in this part; how many bytes of it they take. The next part begins behind those.
     fn read(&mut self, part: &[u8]) -> Result<usize> {
         let mut at = 0;
         while self.finds_record(part, &mut at)? {
-            let mut values = Deserializer::from_slice(&part[at..]).into_iter::<Value>();
-            let record = match values.next() {
-                Some(Ok(record)) => record,
-                Some(Err(error)) if !error.is_eof() => return Err(self.broken(part, at, &error)),
-                Some(Err(_)) | None => break,
-            };
-            let end = at + values.byte_offset();
-            if let Err(error) = self.columns.see_record(&record) {
-                return Err(error.at(self.shown, Some(self.line(part, at))));
+            let mut json = Deserializer::from_slice(&part[at..]);
+            let mut misfit = None;
+            if let Err(error) = (Record { columns: self.columns, misfit: &mut misfit }).deserialize(&mut json) {
+                if error.is_eof() {
+                    break;
+                }
+                return Err(match misfit {
+                    Some(misfit) => misfit.told().at(self.shown, Some(self.line(part, at))),
+                    None if error.is_data() => Error::invalid("a record is no object")
+                        .at(self.shown, Some(self.line(part, at)))
+                        .hint("each record is an object, whose names are those of the columns"),
+                    None => self.broken(part, at, &error),
+                });
             }
+            let end = at + json.into_iter::<IgnoredAny>().byte_offset();
             if self.layout == Some(Layout::Lines) && part[at..end].contains(&b'\n') {
                 self.layout = Some(Layout::Values);
             }
+            self.last = Last::Record;
             at = end;
         }
         self.breaks += breaks(&part[..at]);
@@ -135,8 +163,13 @@ impl<'a> Reader<'a> {
                         .at(self.shown, Some(self.line(part, *at)))
                         .hint("a file is one array, or has objects without an array"));
                 }
+                (Some(Layout::Array), byte) if !self.last.goes_before(byte) => {
+                    return Err(Error::invalid("this is no JSON: two records of an array have one comma between them")
+                        .at(self.shown, Some(self.line(part, *at)))
+                        .hint("a comma is missing here, or there is one too many"));
+                }
                 (Some(Layout::Array), b']') => self.is_closed = true,
-                (Some(Layout::Array), b',') => {}
+                (Some(Layout::Array), b',') => self.last = Last::Comma,
                 (None, b'[') => self.layout = Some(Layout::Array),
                 (layout, _) => {
                     self.layout = layout.or(Some(Layout::Lines));
@@ -186,42 +219,21 @@ fn breaks(text: &[u8]) -> usize {
     text.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// What objects have under their names, each with its place among them.
+/// What objects have under their names, in the order in which they name them first.
 #[derive(Default)]
-struct Columns(BTreeMap<String, (usize, Shape)>);
+struct Columns(IndexMap<String, Shape>);
 
 impl Columns {
-    fn see_record(&mut self, record: &Value) -> Result<()> {
-        let Value::Object(object) = record else {
-            return Err(Error::invalid(format!("a record is {} and no object", Shape::of(record).word()))
-                .hint("each record is an object, whose names are those of the columns"));
-        };
-        self.see(object).map_err(|Misfit { column, found, known }| {
-            Error::invalid(format!("column `{column}` is {found} here, and {known} before"))
-                .hint("give a column values of one type: all in quotes or none, and `null` where there is no value")
-        })
-    }
-
-    fn see(&mut self, object: &Map<String, Value>) -> Result<(), Misfit> {
-        for (name, value) in object {
-            let place = self.0.len();
-            let seen = if let Some((_, shape)) = self.0.get_mut(name) {
-                shape.see(value)
-            } else {
-                let mut shape = Shape::Null;
-                let seen = shape.see(value);
-                self.0.insert(name.clone(), (place, shape));
-                seen
-            };
-            seen.map_err(|misfit| misfit.within(name))?;
+    /// The place of a name, which is likely to be this one.
+    fn place(&mut self, name: &str, likely: usize) -> usize {
+        if self.0.get_index(likely).is_some_and(|(known, _)| known == name) {
+            return likely;
         }
-        Ok(())
+        self.0.get_index_of(name).unwrap_or_else(|| self.0.insert_full(name.to_owned(), Shape::Null).0)
     }
 
     fn fields(self) -> Fields {
-        let mut columns: Vec<(String, (usize, Shape))> = self.0.into_iter().collect();
-        columns.sort_by_key(|(_, (place, _))| *place);
-        columns.into_iter().map(|(name, (_, shape))| Field::new(name, shape.data_type(), true)).collect()
+        self.0.into_iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect()
     }
 }
 
@@ -239,42 +251,45 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(_) => Self::Bool,
-            Value::Number(number) if number.is_i64() => Self::Int,
-            Value::Number(number) if number.is_u64() => Self::Large,
-            Value::Number(_) => Self::Float,
-            Value::String(_) => Self::Text,
-            Value::Array(_) => Self::List(Box::new(Self::Null)),
-            Value::Object(_) => Self::Object(Columns::default()),
+    /// Lets a value have its say that has no others within.
+    fn see(&mut self, found: Self) -> Result<(), Misfit> {
+        match (&*self, &found) {
+            (_, Self::Null)
+            | (Self::Bool, Self::Bool)
+            | (Self::Text, Self::Text)
+            | (Self::Int, Self::Int)
+            | (Self::Large, Self::Int | Self::Large)
+            | (Self::Float, Self::Int | Self::Large | Self::Float) => {}
+            (Self::Null, _) | (Self::Int, Self::Large) | (Self::Int | Self::Large, Self::Float) => *self = found,
+            _ => return Err(self.differs(found.word())),
+        }
+        Ok(())
+    }
+
+    /// The items of a list, which the value now is.
+    fn items(&mut self) -> Result<&mut Self, Misfit> {
+        if matches!(self, Self::Null) {
+            *self = Self::List(Box::new(Self::Null));
+        }
+        match self {
+            Self::List(items) => Ok(items),
+            _ => Err(self.differs("a list")),
         }
     }
 
-    fn see(&mut self, value: &Value) -> Result<(), Misfit> {
+    /// The columns of an object, which the value now is.
+    fn columns(&mut self) -> Result<&mut Columns, Misfit> {
         if matches!(self, Self::Null) {
-            *self = Self::of(value);
+            *self = Self::Object(Columns::default());
         }
-        match (self, value) {
-            (_, Value::Null)
-            | (Self::Bool, Value::Bool(_))
-            | (Self::Float, Value::Number(_))
-            | (Self::Text, Value::String(_)) => Ok(()),
-            (shape @ Self::Int, Value::Number(_)) => {
-                *shape = Self::of(value);
-                Ok(())
-            }
-            (shape @ Self::Large, Value::Number(number)) => {
-                if !number.is_i64() && !number.is_u64() {
-                    *shape = Self::Float;
-                }
-                Ok(())
-            }
-            (Self::List(items), Value::Array(values)) => values.iter().try_for_each(|value| items.see(value)),
-            (Self::Object(columns), Value::Object(object)) => columns.see(object),
-            (shape, _) => Err(Misfit { column: String::new(), found: Self::of(value).word(), known: shape.word() }),
+        match self {
+            Self::Object(columns) => Ok(columns),
+            _ => Err(self.differs("an object")),
         }
+    }
+
+    fn differs(&self, found: &'static str) -> Misfit {
+        Misfit { column: String::new(), found, known: self.word() }
     }
 
     fn word(&self) -> &'static str {
@@ -302,6 +317,140 @@ impl Shape {
     }
 }
 
+/// Lets an object have its say while it is read, so that none is kept.
+struct Record<'a> {
+    columns: &'a mut Columns,
+    /// Why it was left, when that was for the type of a value.
+    misfit: &'a mut Option<Misfit>,
+}
+
+impl<'de> DeserializeSeed<'de> for Record<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, object: D) -> Result<(), D::Error> {
+        object.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Record<'_> {
+    type Value = ();
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        let Self { columns, misfit } = self;
+        let mut likely = 0;
+        while let Some(place) = values.next_key_seed(Name { columns, likely })? {
+            let seen = values.next_value_seed(Item { shape: &mut columns.0[place], misfit });
+            if let (Some(misfit), Some((name, _))) = (&mut *misfit, columns.0.get_index(place)) {
+                misfit.within(name);
+            }
+            seen?;
+            likely = place + 1;
+        }
+        Ok(())
+    }
+}
+
+/// Lets a value have its say while it is read.
+struct Item<'a> {
+    shape: &'a mut Shape,
+    misfit: &'a mut Option<Misfit>,
+}
+
+impl Item<'_> {
+    fn see<E: de::Error>(self, found: Shape) -> Result<(), E> {
+        self.shape.see(found).map_err(|misfit| left(self.misfit, misfit))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Item<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Item<'_> {
+    type Value = ();
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("a value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.see(Shape::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        self.see(Shape::Bool)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        self.see(Shape::Int)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        self.see(if i64::try_from(number).is_ok() { Shape::Int } else { Shape::Large })
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        self.see(Shape::Float)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        self.see(Shape::Text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        let Self { shape, misfit } = self;
+        let shape = shape.items().map_err(|found| left(misfit, found))?;
+        while values.next_element_seed(Item { shape, misfit })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, values: A) -> Result<(), A::Error> {
+        let Self { shape, misfit } = self;
+        let columns = shape.columns().map_err(|found| left(misfit, found))?;
+        Record { columns, misfit }.visit_map(values)
+    }
+}
+
+/// Ends the reading of a record for a value's type.
+fn left<E: de::Error>(place: &mut Option<Misfit>, misfit: Misfit) -> E {
+    *place = Some(misfit);
+    E::custom("of another type")
+}
+
+/// Finds the place of a name.
+struct Name<'a> {
+    columns: &'a mut Columns,
+    likely: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = usize;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<usize, D::Error> {
+        name.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = usize;
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<usize, E> {
+        Ok(self.columns.place(name, self.likely))
+    }
+}
+
 /// A value that is of another type than those before it.
 struct Misfit {
     /// Its column, and the names within that lead to it.
@@ -311,9 +460,13 @@ struct Misfit {
 }
 
 impl Misfit {
-    fn within(mut self, name: &str) -> Self {
+    fn told(self) -> Error {
+        Error::invalid(format!("column `{}` is {} here, and {} before", self.column, self.found, self.known))
+            .hint("give a column values of one type: all in quotes or none, and `null` where there is no value")
+    }
+
+    fn within(&mut self, name: &str) {
         self.column = if self.column.is_empty() { name.to_owned() } else { format!("{name}.{}", self.column) };
-        self
     }
 }
 
@@ -388,12 +541,16 @@ mod tests {
                 3,
             ),
             ("{\"a\":[1]}\n{\"a\":3}", "column `a` is a number here, and a list before", 2),
-            ("[{\"a\":1},\n2]", "a record is a number and no object", 2),
+            ("[{\"a\":1},\n2]", "a record is no object", 2),
+            ("{\"a\":1}\nnull", "a record is no object", 2),
             ("{\"a\":1}\n{\"a\":NaN}", "this is no JSON: expected value", 2),
             ("{\n\"a\":1\n\"b\":2}", "this is no JSON: expected `,` or `}`", 3),
             ("\u{feff}{\"a\":1}", "this is no JSON: expected value", 1),
             ("{\"a\":1}\n{\"a\":2", "the file is cut off", 2),
             ("[{\"a\":1},\n", "the file is cut off", 2),
+            ("[{\"a\":1}\n{\"a\":2}]", "this is no JSON: two records of an array have one comma between them", 2),
+            ("[{\"a\":1},\n]", "this is no JSON: two records of an array have one comma between them", 2),
+            ("[,{\"a\":1}]", "this is no JSON: two records of an array have one comma between them", 1),
             ("[{\"a\":1}]\n[{\"a\":1}]", "the file goes on behind its array", 2),
         ] {
             assert_eq!(said(text), (message.to_owned(), Some(line)), "{text}");

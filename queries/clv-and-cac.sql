@@ -105,20 +105,6 @@ wins as (
       and a.started_on < cast($period as date) + interval '1 month'
     group by o.region, a.segment
 ),
--- One row for every region and segment, so that all three ways of adding up are the same sum.
-cells as (
-    select
-        m.region,
-        m.segment,
-        m.account_months,
-        m.margin,
-        coalesce(k.accounts, 0) as accounts,
-        coalesce(k.lost, 0) as lost,
-        coalesce(w.won, 0) as won
-    from margins m
-    left join kept k on k.region = m.region and k.segment = m.segment
-    left join wins w on w.region = m.region and w.segment = m.segment
-),
 customers as (
     select
         case when grouping(region) = 0 then 'region' when grouping(segment) = 0 then 'segment' else 'all' end as kind,
@@ -128,7 +114,17 @@ customers as (
         sum(accounts) as accounts,
         sum(lost) as lost,
         sum(won) as won
-    from cells
+    -- Side by side and not joined: what has only one of them counts, and all three ways of adding up are one sum.
+    from (
+        select region, segment, account_months, margin, 0 as accounts, 0 as lost, 0 as won
+        from margins
+        union all
+        select region, segment, 0, 0, accounts, lost, 0
+        from kept
+        union all
+        select region, segment, 0, 0, 0, 0, won
+        from wins
+    )
     group by grouping sets ((), (region), (segment))
 ),
 spent as (
@@ -175,7 +171,7 @@ rated as (
             when c.accounts >= $min_base
                 then power(1 - cast(c.lost as double) / c.accounts, 12.0 / $months)
         end as retention,
-        12 * c.margin / c.account_months as yearly_margin,
+        12 * c.margin / nullif(c.account_months, 0) as yearly_margin,
         a.cost as acquisition_cost,
         case when c.won >= $min_base then cast(a.cost as double) / c.won end as cac,
         cast(a.in_full as double) / nullif(a.expected, 0) as cost_coverage,
@@ -214,6 +210,7 @@ select
                 when not b.start_month then 'no CLV: the start month is not booked'
                 when not b.end_month then 'no CLV: the end month is not booked'
                 when accounts < $min_base then 'too few accounts at the start for CLV'
+                when retention = 1 and $discount_rate = 0 then 'no CLV: nobody left and nothing is discounted'
             end,
             case when yearly_margin <= 0 then 'no margin: never pays back' end,
             case

@@ -55,16 +55,19 @@
 -- base_month = { title = "Base month", description = "the month of the rate before" }
 -- month = { title = "Month", description = "the month of the rate now" }
 -- has_estimate = { title = "Estimate", description = "part of either cost is an office's estimate" }
--- cost_per_touch_change = { title = "Per touch", format = "+0.0%", good = "down", description = "its change, as reported; over all functions of the row, so it moves with their mix" }
--- cost_per_touch_constant = { title = "Per touch, constant", format = "+0.0%", good = "down" }
+-- cost_per_touch_change = { title = "Per touch", format = "+0.0%", good = "down", missing = "no_per_touch", description = "its change, as reported; over all functions of the row, so it moves with their mix" }
+-- cost_per_touch_constant = { title = "Per touch, constant", format = "+0.0%", good = "down", missing = "no_per_touch" }
 -- left_out = { title = "Left out", description = "functions without a full report in one of the months, with what came, or without a rate" }
+-- no_per_touch = { title = "No cost per touch", description = "why its change is missing: functions whose cost is compared and whose touches are not known, what is left out where nothing is compared, or nothing to divide by" }
+-- part = { title = "Part", description = "the office, or office and function where rows are functions" }
 --
 -- [[chart]]
 -- type = "bar"
+-- title = "Currency effect"
 -- x = "currency_effect"
--- y = "office"
+-- y = "part"
 -- color = "currency"
--- total = "All offices"
+-- total = "All"
 -- +++
 with two_months as (
     select
@@ -129,7 +132,8 @@ added_up as (
         sum(touches_before) filter (where is_compared) as touches_before,
         sum(touches_now) filter (where is_compared) as touches_now,
         -- Cost per touch needs touches of the very functions whose cost is in it.
-        count(*) filter (where is_compared and (touches_before is null or touches_now is null)) as without_touches,
+        string_agg(function, ', ' order by function)
+            filter (where is_compared and (touches_before is null or touches_now is null)) as without_touches,
         string_agg(
             case
                 when cost_reported(status_before) and cost_reported(status_now) then concat(function, ': no rate')
@@ -137,7 +141,7 @@ added_up as (
             end,
             '; ' order by function
         ) filter (where not is_compared) as left_out,
-        bool_or(has_estimate) as has_estimate
+        coalesce(bool_or(has_estimate) filter (where is_compared), false) as has_estimate
     from judged
     group by
         office_id, office, region, case when $level = 'office' then 'all' else function end,
@@ -160,7 +164,7 @@ rows_and_total as (
     union all
     select
         cast(null as varchar),
-        'All offices',
+        'All',
         cast(null as varchar),
         'all',
         cast(null as varchar),
@@ -175,7 +179,7 @@ rows_and_total as (
         cast(null as decimal(18, 2)),
         sum(touches_before),
         sum(touches_now),
-        sum(without_touches),
+        case when count(without_touches) > 0 then concat(count(without_touches), ' of ', count(*), ' rows') end,
         concat(count(left_out), ' of ', count(*), ' rows leave something out'),
         bool_or(has_estimate)
     from converted
@@ -201,15 +205,22 @@ select
     month,
     has_estimate,
     case
-        when without_touches = 0
+        when without_touches is null
             then cost_per_touch(cost_now, touches_now)
                 / nullif(cost_per_touch(cost_before, touches_before), 0) - 1
     end as cost_per_touch_change,
     case
-        when without_touches = 0
+        when without_touches is null
             then cost_per_touch(cost_constant, touches_now)
                 / nullif(cost_per_touch(cost_before, touches_before), 0) - 1
     end as cost_per_touch_constant,
-    left_out
+    left_out,
+    case
+        when without_touches is not null then concat('touches not known: ', without_touches)
+        when cost_now is null then left_out
+        when touches_before = 0 or touches_now = 0 then 'no touches'
+        when cost_before = 0 then 'cost before is 0'
+    end as no_per_touch,
+    case when function = 'all' then office else concat(office, ', ', function) end as part
 from rows_and_total
 order by office_id is null desc, abs(currency_effect) desc nulls last, office_id, function

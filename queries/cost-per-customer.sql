@@ -5,12 +5,13 @@
 -- Cost to serve by account: the touches that it received in each function at its office's cost per touch of the \
 -- window, held against what it brought. Margin is revenue less direct cost; what is left after cost to serve may be \
 -- a loss. Where an office did not report, or a ratio cannot be had, the part is unknown: it is named, the known cost \
--- is a lower bound, and share and margin after it are withheld, never reckoned with 0. So is what needs a month of \
--- touches or revenue that is not loaded; with all loaded, an account without revenue brought 0. Spend on prospects and \
--- the public is not allocated."""
+-- is a lower bound, and share and margin after it are withheld, never reckoned with 0. Such accounts come last, behind \
+-- all that are shown or not, and are counted; by highest cost, their lower bound ranks them. What needs a month of \
+-- touches or revenue that is not loaded is withheld, too; with all loaded, an account without revenue brought 0. Spend \
+-- on prospects and the public is not allocated."""
 -- tags = ["finance", "customers", "monthly"]
 -- grain = ["account_id"]
--- uses = ["cost-to-serve"]
+-- uses = ["customer-margins"]
 --
 -- [params.offices]
 -- type = "list<text>"
@@ -48,10 +49,11 @@
 -- experience = { title = "Experience", format = "#,##0", good = "down", missing = "note", total = "sum" }
 -- support = { title = "Support", format = "#,##0", good = "down", missing = "note", total = "sum" }
 -- touches = { title = "Touches", format = "#,##0", total = "sum" }
--- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", description = "cost to serve by revenue" }
--- margin_after = { title = "Margin after", format = "#,##0", good = "up", total = "sum", description = "margin less cost to serve" }
--- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], description = "margin after by revenue" }
+-- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", missing = "note", description = "cost to serve by revenue" }
+-- margin_after = { title = "Margin after", format = "#,##0", good = "up", missing = "note", total = "sum", description = "margin less cost to serve" }
+-- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], missing = "note", description = "margin after by revenue" }
 -- not_known = { title = "Not known", description = "functions whose cost is not known: they touched the account, and what a touch costs is not known, or not all of their touches are loaded" }
+-- not_ranked = { title = "Not ranked", format = "#,##0", description = "accounts of these offices and segments that come last, as what ranks them is not known" }
 -- note = { title = "Note", description = "what is not loaded in full, and functions whose office's cost is not reported in full" }
 --
 -- [[chart]]
@@ -62,69 +64,11 @@
 -- color = "segment"
 -- label = "account"
 -- +++
-with brought as (
-    select
-        account_id,
-        sum(recurring_revenue + services_revenue) as revenue,
-        sum(contribution_margin(recurring_revenue, services_revenue, direct_cost)) as margin
-    from account_revenue
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
-    group by account_id
-),
--- A month that is not loaded is no month without touches or revenue.
-loaded as (
-    select 'touches' as what, count(distinct period) as months
-    from touches
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
-    union all
-    select 'revenue', count(distinct period)
-    from account_revenue
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
-),
-gaps as (
-    select
-        bool_and(months = $months) filter (where what = 'touches') as touches_loaded,
-        bool_and(months = $months) filter (where what = 'revenue') as revenue_loaded,
-        string_agg(concat(what, ': ', months, ' of ', $months, ' months loaded'), ', ' order by what)
-            filter (where months < $months) as not_loaded
-    from loaded
-),
-served as (
-    select
-        account_id,
-        sum(known_cost) as known_cost,
-        sum(cost) filter (where function = 'marketing') as marketing,
-        sum(cost) filter (where function = 'sales') as sales,
-        sum(cost) filter (where function = 'experience') as experience,
-        sum(cost) filter (where function = 'support') as support,
-        sum(touches) as touches,
-        bool_and(cost is not null) as is_known,
-        string_agg(function, ', ' order by function) filter (where cost is null) as not_known,
-        string_agg(concat(function, ': ', status), ', ' order by function) filter (where status <> 'reported')
-            as states
-    from "cost-to-serve"
-    group by account_id
-),
-customers as (
-    select
-        s.*,
-        a.account,
-        a.segment,
-        a.office_id,
-        o.office,
-        -- Where touches are not loaded, each function says so in place of its state: once is enough.
-        nullif(concat_ws(', ', g.not_loaded, case when g.touches_loaded then s.states end), '') as note,
-        -- With all months loaded, an account without a row brought 0.
-        case when g.revenue_loaded then coalesce(b.revenue, 0) end as revenue,
-        case when g.revenue_loaded then coalesce(b.margin, 0) end as margin
-    from served s
-    cross join gaps g
-    join accounts a on a.account_id = s.account_id
+with customers as (
+    select m.*, a.account, a.segment, a.office_id, o.office
+    from "customer-margins" m
+    join accounts a on a.account_id = m.account_id
     join offices o on o.office_id = a.office_id
-    left join brought b on b.account_id = s.account_id
 ),
 judged as (
     select
@@ -133,6 +77,16 @@ judged as (
         case when is_known then cast(known_cost as double) / nullif(cast(revenue as double), 0) end as cost_share,
         case when is_known then margin - known_cost end as margin_after
     from customers
+),
+ranked as (
+    select
+        *,
+        case
+            when $first = 'highest cost' then -cast(known_cost as double)
+            when $first = 'highest share' then -cost_share
+            else cast(margin_after as double)
+        end as rank
+    from judged
 )
 select
     account_id,
@@ -151,16 +105,11 @@ select
     margin_after,
     cast(margin_after as double) / nullif(cast(revenue as double), 0) as margin_after_share,
     not_known,
+    -- Of all accounts and not only of the first.
+    count(*) filter (where rank is null) over () as not_ranked,
     note
-from judged
+from ranked
 where office_id = any($offices)
   and segment = any($segments)
-order by
-    case
-        when $first = 'highest cost' then -cast(known_cost as double)
-        when $first = 'highest share' then -cost_share
-        else cast(margin_after as double)
-    end nulls last,
-    known_cost desc,
-    account_id
+order by rank nulls last, known_cost desc, account_id
 limit $top

@@ -5,10 +5,11 @@
 -- The accounts of cost-per-customer added up, with a total over all. Shares and margins are ratios of sums over the \
 -- accounts whose cost is known in every function; how many those are, and what the others bring, stands beside them. \
 -- The total says, too, how much of what offices spend these touches carry: the rest is spent on prospects and the \
--- public. What needs a month of touches, revenue or cost that is not loaded is withheld, and the note says so."""
+-- public. What needs a month of touches, revenue or cost that is not loaded is withheld, and the note says so, and how \
+-- many accounts are left out."""
 -- tags = ["finance", "customers", "monthly"]
 -- grain = ["part"]
--- uses = ["cost-to-serve"]
+-- uses = ["customer-margins", "cost-months"]
 --
 -- [params.by]
 -- type = "text"
@@ -27,8 +28,8 @@
 -- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], missing = "note", description = "margin after by revenue" }
 -- at_a_loss = { title = "At a loss", format = "#,##0", good = "down", missing = "note", description = "accounts with nothing left after cost to serve" }
 -- unknown_revenue = { title = "Unknown revenue", format = "#,##0", description = "of the accounts that are left out of the columns before, as their cost is not known" }
--- spend_carried = { title = "Spend carried", format = "0.0%", description = "known cost to serve of all accounts by all that offices spent; only of the total" }
--- note = { title = "Note", description = "what is not loaded in full" }
+-- spend_carried = { title = "Spend carried", format = "0.0%", description = "cost of the touches of all accounts by the cost of all touches, over the months of offices in which both cost and touches are known; only of the total" }
+-- note = { title = "Note", description = "what is not loaded in full, and accounts that are left out" }
 --
 -- [[chart]]
 -- type = "bar"
@@ -37,52 +38,35 @@
 -- y = "part"
 -- total = "All"
 -- +++
-with brought as (
-    select
-        account_id,
-        sum(recurring_revenue + services_revenue) as revenue,
-        sum(contribution_margin(recurring_revenue, services_revenue, direct_cost)) as margin
-    from account_revenue
+with booked as (
+    select count(distinct period) as months
+    from cost_per_touch
     where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
       and period <= $period
-    group by account_id
 ),
--- A month that is not loaded is no month without touches, revenue or cost.
-loaded as (
-    select 'touches' as what, count(distinct period) as months
+logged as (
+    select office_id, function, period, sum(touches) as touches
     from touches
     where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
       and period <= $period
-    union all
-    select 'revenue', count(distinct period)
-    from account_revenue
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
-    union all
-    select 'cost', count(distinct period)
-    from cost_per_touch
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
+    group by office_id, function, period
 ),
-gaps as (
+-- By the months that are in the ratio of cost-cells: touches of a month whose cost did not come carry none of what did.
+carried as (
     select
-        bool_and(months = $months) filter (where what = 'touches') as touches_loaded,
-        bool_and(months = $months) filter (where what = 'revenue') as revenue_loaded,
-        bool_and(months = $months) filter (where what = 'cost') as cost_loaded,
-        string_agg(concat(what, ': ', months, ' of ', $months, ' months loaded'), ', ' order by what)
-            filter (where months < $months) as note
-    from loaded
+        m.office_id,
+        m.function,
+        sum(m.known_cost) as cost,
+        sum(l.touches) * cost_per_touch(sum(m.known_cost), sum(m.known_touches)) as carried_cost
+    from "cost-months" m
+    left join logged l on l.office_id = m.office_id and l.function = m.function and l.period = m.period
+    where m.status in ('reported', 'partial')
+      and m.known_touches > 0
+    group by m.office_id, m.function
 ),
 spent as (
-    select sum(cost) as cost
-    from cost_per_touch
-    where period >= cast($period as date) - cast(concat($months - 1, ' months') as interval)
-      and period <= $period
-),
-served as (
-    select account_id, sum(known_cost) as known_cost, bool_and(cost is not null) as is_known
-    from "cost-to-serve"
-    group by account_id
+    select sum(carried_cost) / nullif(cast(sum(cost) as double), 0) as share_carried
+    from carried
 ),
 customers as (
     select
@@ -94,16 +78,15 @@ customers as (
             when 'tier' then a.tier
             else concat(o.region, ', ', a.segment)
         end as part,
-        -- With all months loaded, an account without a row brought 0.
-        case when g.revenue_loaded then coalesce(b.revenue, 0) end as revenue,
-        case when g.revenue_loaded then coalesce(b.margin, 0) end as margin,
-        s.known_cost,
-        s.is_known
-    from served s
-    cross join gaps g
-    join accounts a on a.account_id = s.account_id
+        m.revenue,
+        m.margin,
+        m.known_cost,
+        m.is_known,
+        m.touches_loaded,
+        m.not_loaded
+    from "customer-margins" m
+    join accounts a on a.account_id = m.account_id
     join offices o on o.office_id = a.office_id
-    left join brought b on b.account_id = s.account_id
 ),
 added_up as (
     select
@@ -115,9 +98,12 @@ added_up as (
         sum(margin) filter (where is_known) as margin,
         sum(known_cost) filter (where is_known) as cost_to_serve,
         sum(margin - known_cost) filter (where is_known) as margin_after,
-        count(*) filter (where is_known and margin < known_cost) as at_a_loss,
+        -- None where none is known: that is not 0.
+        sum(case when margin < known_cost then 1 when margin is not null then 0 end) filter (where is_known)
+            as at_a_loss,
         sum(revenue) filter (where not is_known) as unknown_revenue,
-        sum(known_cost) as known_cost
+        bool_and(touches_loaded) as touches_loaded,
+        max(not_loaded) as not_loaded
     from customers
     group by grouping sets ((), (part))
 )
@@ -131,14 +117,24 @@ select
     cast(a.cost_to_serve as double) / nullif(cast(a.revenue as double), 0) as cost_share,
     a.margin_after,
     cast(a.margin_after as double) / nullif(cast(a.revenue as double), 0) as margin_after_share,
-    case when g.touches_loaded and g.revenue_loaded then a.at_a_loss end as at_a_loss,
+    a.at_a_loss,
     a.unknown_revenue,
-    case
-        when a.is_total and g.touches_loaded and g.cost_loaded
-            then cast(a.known_cost as double) / nullif(cast(s.cost as double), 0)
-    end as spend_carried,
-    g.note
+    case when a.is_total and a.touches_loaded and b.months = $months then s.share_carried end as spend_carried,
+    nullif(
+        concat_ws(
+            ', ',
+            -- A month that is not loaded is no month without cost.
+            case when b.months < $months then concat('cost: ', b.months, ' of ', $months, ' months loaded') end,
+            a.not_loaded,
+            -- Where touches are not loaded, no account's cost is known, and that is said.
+            case
+                when a.touches_loaded and a.known_accounts < a.accounts
+                    then concat(a.accounts - a.known_accounts, ' of ', a.accounts, ' accounts left out: cost not known')
+            end
+        ),
+        ''
+    ) as note
 from added_up a
+cross join booked b
 cross join spent s
-cross join gaps g
 order by a.is_total desc, margin_after_share, a.part

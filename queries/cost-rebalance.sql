@@ -5,12 +5,12 @@
 -- What if: each office moves a share of what it spent on one function to another, and its budget stays as it is. \
 -- Touches lost and gained are the money moved by the office's own cost per touch of each function, taken as \
 -- constant: the last touch costs what all did, nothing is said of how good touches are, and a support touch is no \
--- sales touch. Cost per touch is that of both functions together, held against the median of the other offices as \
--- they are today (four at least). Offices whose cost per touch is not known in both functions are named and left out \
--- of the total, not taken as 0."""
+-- sales touch. Cost per touch is that of both functions together over the months in which both are known, held \
+-- against the median of the other offices that reported both in full, as they are today (four at least). Offices \
+-- whose cost per touch is not known in both functions are named and left out of the total, not taken as 0."""
 -- tags = ["finance", "what if"]
 -- grain = ["office"]
--- uses = ["cost-cells"]
+-- uses = ["cost-months", "cost-cells"]
 --
 -- [params.from_function]
 -- type = "text"
@@ -40,7 +40,7 @@
 -- [columns]
 -- office = { title = "Office" }
 -- region = { title = "Region" }
--- moved = { title = "Moved", format = "currency", description = "of the window" }
+-- moved = { title = "Moved", format = "currency", description = "of the months in which both functions are known" }
 -- touches_lost = { title = "Touches lost", format = "#,##0", good = "down" }
 -- touches_gained = { title = "Touches gained", format = "#,##0", good = "up" }
 -- gained_for_one = { title = "Gained for one lost", format = "0.00", good = "up", bands = [0.8, 1.25], missing = "note", description = "cost per touch where money is taken by that where it goes" }
@@ -51,49 +51,111 @@
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- index_before = { title = "Index before", format = "0.00", good = "down", bands = [0.8, 1.25], description = "cost per touch by the peers' median" }
 -- index_after = { title = "Index after", format = "0.00", good = "down", bands = [0.8, 1.25], description = "as before; the peers stay as they are" }
--- note = { title = "Note" }
+-- note = { title = "Note", description = "what is not reported in full, how many months have both functions, and why an office is left out" }
 --
 -- [[chart]]
 -- type = "bar"
 -- x = "gained_for_one"
 -- y = "office"
 -- color = "region"
--- total = "All offices"
+-- total = "All"
 -- +++
 with both_functions as (
+    select
+        office_id,
+        period,
+        sum(known_cost) filter (where function = $from_function) as from_cost,
+        sum(known_touches) filter (where function = $from_function) as from_touches,
+        sum(known_cost) filter (where function = $to_function) as to_cost,
+        sum(known_touches) filter (where function = $to_function) as to_touches
+    from "cost-months"
+    where function in ($from_function, $to_function)
+      and status in ('reported', 'explicit zero', 'partial')
+    group by office_id, period
+),
+-- A month of one function alone would move the mix of the two, and with it their cost per touch. An explicit zero is a
+-- report, and such a month has both.
+known as (
+    select
+        office_id,
+        count(*) as known_months,
+        sum(from_cost) as from_cost,
+        sum(from_touches) as from_touches,
+        sum(to_cost) as to_cost,
+        sum(to_touches) as to_touches
+    from both_functions
+    where from_cost is not null
+      and to_cost is not null
+    group by office_id
+),
+states as (
+    select
+        office_id,
+        max(months) as months,
+        bool_and(status in ('reported', 'estimated')) as is_complete,
+        string_agg(concat(function, ': ', status), ', ' order by function) filter (where status <> 'reported') as gaps
+    from "cost-cells"
+    where function in ($from_function, $to_function)
+    group by office_id
+),
+offices_now as (
     select
         o.office_id,
         o.office,
         o.region,
-        sum(c.known_cost) filter (where c.function = $from_function) as from_cost,
-        sum(c.known_touches) filter (where c.function = $from_function) as from_touches,
-        sum(c.known_cost) filter (where c.function = $to_function) as to_cost,
-        sum(c.known_touches) filter (where c.function = $to_function) as to_touches,
-        count(*) filter (where c.cost_per_touch > 0) as known_functions,
-        string_agg(concat(c.function, ': ', c.status), ', ' order by c.function)
-            filter (where c.status <> 'reported') as gaps
+        coalesce(s.months, 0) as months,
+        coalesce(k.known_months, 0) as known_months,
+        coalesce(s.is_complete, false) as is_complete,
+        s.gaps,
+        k.from_cost,
+        k.from_touches,
+        k.to_cost,
+        k.to_touches,
+        -- Both ratios are needed; a function asked for twice is only one.
+        $from_function <> $to_function
+            and coalesce(cost_per_touch(k.from_cost, k.from_touches) > 0, false)
+            and coalesce(cost_per_touch(k.to_cost, k.to_touches) > 0, false) as is_known
     from offices o
-    left join "cost-cells" c
-        on c.office_id = o.office_id
-        and c.function in ($from_function, $to_function)
-    group by o.office_id, o.office, o.region
+    left join states s on s.office_id = o.office_id
+    left join known k on k.office_id = o.office_id
 ),
-offices_now as (
+judged as (
     select
         *,
-        -- Both ratios are needed; a function asked for twice is only one.
-        known_functions = 2 as is_known,
-        case when known_functions = 2 then cost_per_touch(from_cost + to_cost, from_touches + to_touches) end
-            as cost_per_touch
-    from both_functions
+        -- Peers take what was reported in full only: what is incomplete is indexed, and nobody's peer.
+        case when is_known and is_complete then cost_per_touch(from_cost + to_cost, from_touches + to_touches) end
+            as complete_cost_per_touch,
+        case
+            when $from_function = $to_function then 'left out, the same function twice'
+            when months = 0 then 'left out, not open'
+            else nullif(
+                concat_ws(
+                    ', ',
+                    case when not is_known then 'left out' end,
+                    gaps,
+                    case when known_months < months then concat(known_months, ' of ', months, ' months') end,
+                    -- What was reported in full may still have nothing to divide by, or no cost to move.
+                    case
+                        when known_months > 0 and coalesce(cost_per_touch(from_cost, from_touches), 0) <= 0
+                            then concat($from_function, ': cost or touches are 0 or less')
+                    end,
+                    case
+                        when known_months > 0 and coalesce(cost_per_touch(to_cost, to_touches), 0) <= 0
+                            then concat($to_function, ': cost or touches are 0 or less')
+                    end
+                ),
+                ''
+            )
+        end as note
+    from offices_now
 ),
 -- All other offices are peers, whichever move money: the filter comes behind.
 held_against_peers as (
     select
         *,
-        count_excluding_self(cost_per_touch) over () as peers,
-        median_excluding_self(cost_per_touch, min_peers => 4) over () as peer_median
-    from offices_now
+        count_excluding_self(complete_cost_per_touch) over () as peers,
+        median_excluding_self(complete_cost_per_touch, min_peers => 4) over () as peer_median
+    from judged
 ),
 moves as (
     select
@@ -117,11 +179,11 @@ rows_and_total as (
         case when is_known then from_cost + to_cost end as cost,
         peers,
         peer_median,
-        case when is_known then gaps else concat_ws(', ', 'left out', gaps) end as note
+        note
     from moves
     union all
     select
-        'All offices',
+        'All',
         cast(null as varchar),
         true,
         true,

@@ -10,6 +10,7 @@ mod inputs;
 mod kept;
 mod limits;
 mod manifest_sql;
+mod merged_names;
 mod optimizer;
 mod options;
 mod planner;
@@ -25,6 +26,7 @@ mod tables;
 mod views;
 
 pub use asked::{Asked, asked};
+pub use catalog::LAST;
 pub use diagnose::SqlText;
 pub use grounds::{Ground, Grounds};
 pub use inputs::Input;

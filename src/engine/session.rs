@@ -35,6 +35,7 @@ use super::functions::{self, help::Kind};
 use super::inputs;
 use super::kept;
 use super::limits::{Limits, Mode};
+use super::merged_names;
 use super::optimizer;
 use super::options::Settings;
 use super::planner::Planner;
@@ -180,6 +181,7 @@ impl Engine {
         let text = query.as_deref().unwrap_or(sql.text);
         let mut statement = state.sql_to_statement(text, &dialect).map_err(explain)?;
         functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
+        merged_names::write_out(&mut statement, &state).await;
         let plan = with_default(state.statement_to_plan(statement).await.map_err(explain)?);
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -323,7 +325,7 @@ impl Engine {
         let partition_by = if let LogicalPlan::Copy(copy) = &plan { copy.partition_by.clone() } else { Vec::new() };
         // The engine settles the types of a view as it makes it, by its own rules alone.
         let plan =
-            if matches!(plan, LogicalPlan::Ddl(_)) { optimizer::with_spans(plan).map_err(explain)? } else { plan };
+            if matches!(plan, LogicalPlan::Ddl(_)) { optimizer::before_types(plan).map_err(explain)? } else { plan };
         let frame = self.context.execute_logical_plan(plan).await.map_err(explain)?;
         let context = Arc::new(frame.task_ctx());
         let mut plan = frame.create_physical_plan().await.map_err(explain)?;

@@ -129,6 +129,8 @@ fn not_empty(target: &str) -> Error {
 pub struct Objects {
     staged: storage::Staged,
     added: Added,
+    /// The folder that they are in, which was empty, also as it was written; `None` for a single object.
+    folder: Option<(ObjectPath, String)>,
 }
 
 /// The store that one COPY has for itself, under an address of its own.
@@ -146,7 +148,11 @@ impl Drop for Added {
 impl Objects {
     async fn commit(self) -> Result<()> {
         drop(self.added);
-        self.staged.commit().await
+        match &self.folder {
+            Some((folder, written)) => self.staged.commit_in(folder, written).await,
+            // It may have taken the place of an older one.
+            None => self.staged.commit().await,
+        }
     }
 }
 
@@ -165,7 +171,8 @@ async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(Copy
     let output_url = address.to_string();
     let staged = storage::Staged::new(Arc::new(bucket), engine.stores().as_ref().clone());
     engine.add_store(&address, staged.store());
-    let objects = Objects { staged, added: Added { engine: engine.clone(), address } };
+    let folder = is_folder.then_some((path, copy.output_url));
+    let objects = Objects { staged, added: Added { engine: engine.clone(), address }, folder };
     Ok((CopyTo { output_url, ..copy }, objects))
 }
 

@@ -91,7 +91,8 @@ fn token(text: &str, start: usize, first: char) -> Token {
     Token { kind, start, end: start + length, is_closed }
 }
 
-fn is_part_of_word(letter: char) -> bool {
+/// Whether a letter goes on with a word.
+pub fn is_part_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 

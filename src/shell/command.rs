@@ -150,7 +150,7 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             shell.listing(listing).await?;
         }
         ("d" | "d+", [table]) => {
-            let listing = shell.table(table.trim_end_matches(';')).await?;
+            let listing = shell.table(table).await?;
             shell.listing(listing).await?;
         }
         ("queries" | "dq", []) => {
@@ -159,13 +159,11 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
         }
         ("queries" | "dq", [name]) => tell(look::query_text(&shell.library, name).await?.trim_end()),
         ("f" | "df", []) => shell.listing(shell.functions()?).await?,
-        ("doc" | "df", [name]) => {
-            tell(look::doc(&shell.engine, &shell.library, name.trim_end_matches(';')).await?.trim_end());
-        }
+        ("doc" | "df", [name]) => tell(look::doc(&shell.engine, &shell.library, name).await?.trim_end()),
         ("run", []) => return Err(look::missing("the name of a saved query", "\\run NAME k=v")),
         ("run", [name, given @ ..]) => {
             let given = assignments(given)?;
-            shell.saved(name.trim_end_matches(';'), given).await?;
+            shell.saved(name, given).await?;
         }
         ("i", [file]) => return shell.include(Path::new(file)).await,
         ("save" | "save!", [query, title @ ..]) => {
@@ -293,7 +291,7 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         ("set", [name]) if !name.contains('=') => {
             return Err(Error::usage(format!("`{name}` gets no value")).hint(format!("write `\\set {name} VALUE`")));
         }
-        ("set", [name, value @ ..]) if !name.contains('=') && !value.is_empty() => {
+        ("set", [name, "=", value @ ..] | [name, value @ ..]) if !name.contains('=') && !value.is_empty() => {
             shell.given.insert((*name).trim_start_matches('$').to_owned(), vec![value.join(" ")]);
         }
         ("set", _) => shell.given.extend(assignments(rest)?),
@@ -312,7 +310,7 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
 fn assignments(words: &[String]) -> Result<Given> {
     let mut given = Given::new();
     for word in words {
-        let (name, value) = assignment(word.trim_end_matches(';'))?;
+        let (name, value) = assignment(word)?;
         given.entry(name).or_default().push(value);
     }
     Ok(given)
@@ -364,9 +362,15 @@ fn help() -> String {
     text
 }
 
+/// Whether a text is one word of a command as it stands, without quotes.
+pub fn is_word(text: &str) -> bool {
+    words(text).is_ok_and(|words| words == [text])
+}
+
 /// Parts a command into words at blanks; quotes keep blanks together and are taken off. A quote that is doubled within
-/// them stands for itself, as in SQL.
+/// them stands for itself, as in SQL, and a `;` at the end is no part of the command.
 fn words(text: &str) -> Result<Vec<String>> {
+    let text = text.strip_suffix(';').unwrap_or(text);
     let mut words: Vec<String> = Vec::new();
     let mut inside: Option<String> = None;
     let mut quote: Option<char> = None;
@@ -409,7 +413,24 @@ mod tests {
         assert_eq!(parted("x ''"), ["x", ""]);
         assert_eq!(parted("set a 'it''s' b='''' c='' d=O''Brien"), ["set", "a", "it's", "b='", "c=", "d=O''Brien"]);
         assert_eq!(parted("set a \"say \"\"so\"\"\""), ["set", "a", "say \"so\""]);
+        assert_eq!(parted("set a b;c 'd;';"), ["set", "a", "b;c", "d;"]);
+        assert_eq!(parted("q ;"), ["q"]);
         assert!(words("set a '''").is_err());
         assert!(words("run x name='a").is_err());
+    }
+
+    #[test]
+    fn a_text_that_would_be_parted_or_lose_letters_is_no_word_without_quotes() {
+        for (text, expected) in [
+            ("a.sql", true),
+            ("O'Brien", true),
+            ("a b", false),
+            ("'a'", false),
+            ("a;", false),
+            ("k='v", false),
+            ("", false),
+        ] {
+            assert_eq!(is_word(text), expected, "{text}");
+        }
     }
 }

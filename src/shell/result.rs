@@ -208,7 +208,7 @@ impl Shell {
         line.end();
         if !self.close_next_output(&counted(written.rows, "row")) && self.view.screen.is_some() && self.output.is_none()
         {
-            self.note(&summary(written));
+            self.note(&self.summary(written));
         }
         self.timing(began);
         self.stats(&scans, written.rows, began);
@@ -219,6 +219,19 @@ impl Shell {
     pub(super) fn is_read_by_people(&self) -> bool {
         let of_file = self.target().and_then(Format::of_file);
         self.view.format.or(of_file).is_none_or(Format::is_for_people)
+    }
+
+    /// Says how much of a result was shown, and how to come by the rest.
+    fn summary(&self, written: Written) -> String {
+        let rows = counted(written.rows, "row");
+        if written.shown >= written.rows {
+            return rows;
+        }
+        let rest = match self.last {
+            Last::Kept(_) => "`\\last` shows all",
+            Last::None | Last::TooLarge(_) => "too large to keep; `\\g FILE` writes all",
+        };
+        format!("{} of {rows} shown, {rest}", grouped(&written.shown.to_string()))
     }
 
     fn timing(&self, began: Instant) {
@@ -385,13 +398,4 @@ pub(super) fn unknown_ending(path: &Path) -> Error {
     let endings = Format::ALL.iter().flat_map(|(_, _, endings)| endings.iter().copied());
     Error::usage(format!("cannot tell from its name which form `{}` should have", path.display()))
         .hint(format!("say it with `--format`, or use one of these endings: {}", suggest::list(endings)))
-}
-
-/// Says how much of a result was shown.
-fn summary(written: Written) -> String {
-    if written.shown < written.rows {
-        let shown = grouped(&written.shown.to_string());
-        return format!("{shown} of {} shown, `\\last` shows all", counted(written.rows, "row"));
-    }
-    counted(written.rows, "row")
 }

@@ -18,7 +18,8 @@ impl Shell {
         loop {
             run += 1;
             self.note(&format!("{} (every {} s)", (self.now)().format("%Y-%m-%d %H:%M:%S UTC"), every.as_secs_f64()));
-            self.again().await?;
+            // A pager would hold up the next run until it is left.
+            self.with(|view| view.pages = false, async |shell| shell.again().await).await?;
             if times == Some(run) {
                 return Ok(());
             }

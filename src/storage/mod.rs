@@ -17,9 +17,11 @@ mod traffic;
 mod upload;
 mod versions;
 
+use std::collections::HashSet;
+
 use futures::TryStreamExt;
 use glob::{MatchOptions, Pattern};
-use object_store::path::Path as ObjectPath;
+use object_store::path::{Error as PathError, Path as ObjectPath};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
@@ -88,12 +90,8 @@ impl Location {
     /// outright is not there.
     pub async fn list(&self, store: &dyn ObjectStore, extensions: &[&str]) -> Result<Listing> {
         let failed = |error: object_store::Error| explain(&error, &format!("cannot list `{}`", self.written));
-        if matches!(self.shape, Shape::File | Shape::Either) {
-            match store.head(&self.base).await {
-                Ok(file) => return Ok(Listing { files: vec![file], ..Listing::default() }),
-                Err(object_store::Error::NotFound { .. }) if matches!(self.shape, Shape::Either) => {}
-                Err(error) => return Err(failed(error)),
-            }
+        if let Some(file) = self.named(store).await.map_err(failed)? {
+            return Ok(Listing { files: vec![file], ..Listing::default() });
         }
         let mut reading = Reading::begin();
         loop {
@@ -107,6 +105,22 @@ impl Location {
                 }
                 return Ok(self.counting(found, extensions));
             }
+        }
+    }
+
+    /// The file that was named outright, if the location is one.
+    async fn named(&self, store: &dyn ObjectStore) -> object_store::Result<Option<ObjectMeta>> {
+        let path = match &self.shape {
+            Shape::File | Shape::Either => Some(self.base.clone()),
+            Shape::Glob(pattern) if !self.is_local() && looks_like_a_file(pattern) => {
+                ObjectPath::parse(format!("{}/{pattern}", self.base)).ok()
+            }
+            Shape::Folder | Shape::Glob(_) => None,
+        };
+        let Some(path) = path else { return Ok(None) };
+        match store.head(&path).await {
+            Err(object_store::Error::NotFound { .. }) if !matches!(self.shape, Shape::File) => Ok(None),
+            found => found.map(Some),
         }
     }
 
@@ -131,7 +145,8 @@ impl Location {
     /// What counts of the objects that were found, sorted by path.
     fn counting(&self, found: Vec<ObjectMeta>, extensions: &[&str]) -> Listing {
         let mut listing = Listing::default();
-        for file in found {
+        let markers = folder_markers(&found);
+        for file in found.into_iter().filter(|file| file.size > 0 || !markers.contains(file.location.as_ref())) {
             match self.verdict(&file, extensions) {
                 Verdict::Counts => listing.files.push(file),
                 Verdict::Other => listing.others += 1,
@@ -227,6 +242,27 @@ fn glob(written: &str, pattern: &str) -> Result<Shape> {
     Ok(Shape::Glob(pattern))
 }
 
+/// Whether a glob in a bucket may be the name of one file. Next to no name has a `*`, and most globs have.
+fn looks_like_a_file(pattern: &Pattern) -> bool {
+    let pattern = pattern.as_str();
+    !pattern.contains('*') && pattern.rsplit('/').next().is_some_and(|name| name.contains('.'))
+}
+
+/// Paths at which an object of no bytes only shows a folder: others lie below it, or one that has bytes lies there, too. In the
+/// bucket its name ends with a slash, which paths don't have.
+fn folder_markers(found: &[ObjectMeta]) -> HashSet<String> {
+    let empty: HashSet<&str> = found.iter().filter(|file| file.size == 0).map(|file| file.location.as_ref()).collect();
+    if empty.is_empty() {
+        return HashSet::new();
+    }
+    let taken = found.iter().flat_map(|file| {
+        let path: &str = file.location.as_ref();
+        let folders = path.match_indices('/').map(move |(end, _)| &path[..end]);
+        folders.chain((file.size > 0).then_some(path))
+    });
+    taken.filter(|path| empty.contains(path)).map(str::to_owned).collect()
+}
+
 /// The store's error among the causes of an error.
 pub fn of_store<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a object_store::Error> {
     let mut next = Some(error);
@@ -256,6 +292,76 @@ pub fn explain(error: &(dyn std::error::Error + 'static), doing: &str) -> Error 
     }
     match error.downcast_ref::<object_store::Error>() {
         Some(object_store::Error::NotFound { path, .. }) => Error::not_found(during(format!("there is no `{path}`"))),
+        Some(object_store::Error::InvalidPath {
+            source: PathError::EmptySegment { path } | PathError::BadSegment { path, .. },
+        }) => {
+            let name = path.escape_debug();
+            Error::storage(during(format!("the bucket has an object `{name}` whose name no path can have")))
+                .hint("rename or delete it, or name a folder that does not hold it")
+        }
         _ => Error::storage(during(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::PutPayload;
+    use object_store::memory::InMemory;
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::lake::Root;
+
+    fn located(written: &str) -> Location {
+        let stores = Stores::new(Handle::current());
+        stores.locate(&Root::Address("s3://lake".to_owned()), written).expect("a location")
+    }
+
+    #[tokio::test]
+    async fn an_empty_object_that_shows_a_folder_does_not_count_and_one_that_is_a_file_does() {
+        let object = |path: &str, size: u64| ObjectMeta {
+            location: ObjectPath::parse(path).expect("a path"),
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            size,
+            e_tag: None,
+            version: None,
+        };
+        let found = [
+            object("t/folder.parquet/", 0),
+            object("t/folder.parquet/part-0.parquet", 5),
+            object("t/part-1.parquet/", 0),
+            object("t/part-1.parquet", 5),
+            object("t/other.parquet/_SUCCESS", 0),
+            object("t/other.parquet/", 0),
+            object("t/empty.parquet", 0),
+            object("t/empty.parquet-2", 5),
+        ];
+        let listing = located("t/").counting(found.to_vec(), &["parquet"]);
+        let files: Vec<(&str, u64)> = listing.files.iter().map(|file| (file.location.as_ref(), file.size)).collect();
+        assert_eq!(files, [("t/empty.parquet", 0), ("t/folder.parquet/part-0.parquet", 5), ("t/part-1.parquet", 5)]);
+        assert_eq!(listing.others, 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_in_a_bucket_whose_name_has_wildcards_is_found_by_it() {
+        let store = InMemory::new();
+        for name in ["a?b.csv", "axb.csv", "c[1].csv", "c1.csv", "d1.csv"] {
+            store
+                .put(&ObjectPath::parse(name).expect("a path"), PutPayload::from_static(b"x"))
+                .await
+                .expect("it is put");
+        }
+        for (written, wanted) in [
+            ("a?b.csv", "a?b.csv"),
+            ("a[?]b.csv", "a?b.csv"),
+            ("c[1].csv", "c[1].csv"),
+            ("[c][1].csv", "c1.csv"),
+            ("?1.csv", "c1.csv d1.csv"),
+            ("c*.csv", "c1.csv c[1].csv"),
+        ] {
+            let listing = located(written).list(&store, &["csv"]).await.expect("a listing");
+            let files: Vec<&str> = listing.files.iter().map(|file| file.location.as_ref()).collect();
+            assert_eq!(files.join(" "), wanted, "{written}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! a statement writes is such an upload, and all are completed when the statement has ended well.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -16,7 +17,9 @@ use object_store::{
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+use super::stores::GIVING_UP;
 use super::{Stores, explain};
 use crate::error::{Error, Result};
 
@@ -48,10 +51,60 @@ impl Staged {
     /// # Errors
     /// `Storage` when an upload cannot be completed; those that were not yet are given up.
     pub async fn commit(self) -> Result<()> {
-        let completing: Vec<_> = self.0.take().into_iter().map(|upload| upload.complete().boxed()).collect();
-        let completed = stream::iter(completing).buffer_unordered(AT_ONCE).try_collect::<()>().await;
-        completed.map_err(|error| explain(&error, "cannot complete what was written"))
+        completed(self.0.take()).await.1
     }
+
+    /// Lets all objects appear in a folder that was empty, or none of them; `written` is the folder as its user writes it.
+    ///
+    /// # Errors
+    /// `Storage` when an upload cannot be completed; it says so when objects are left that cannot be deleted.
+    pub async fn commit_in(self, folder: &ObjectPath, written: &str) -> Result<()> {
+        let uploads = self.0.take();
+        let all = uploads.len();
+        let (begun, completed) = completed(uploads).await;
+        let Err(error) = completed else { return Ok(()) };
+        // A completion without an answer may have been one, and none may come behind the deletion.
+        self.0.stores.settle().await;
+        let deleting = self.0.inner.delete_stream(stream::iter(begun.into_iter().map(Ok)).boxed());
+        let deleted: Vec<_> = deleting.collect().await;
+        if deleted.iter().all(Result::is_ok) {
+            return Err(error);
+        }
+        let there = self.0.inner.list(Some(folder)).try_collect::<Vec<_>>().await;
+        let there = match there.map(|there| there.len()) {
+            Ok(0) => return Err(error),
+            Ok(there) => format!("{there} of {all} objects of `{written}` are there"),
+            Err(_) => format!("some of {all} objects of `{written}` may be there"),
+        };
+        Err(Error::new(error.kind(), error.to_string()).hint(format!("{there}; delete them before you run it again")))
+    }
+}
+
+/// Completes uploads until one cannot be: those whose completion is under way come to their end, the others are given up. Gives
+/// the paths at which an object may have appeared, and the first failure.
+async fn completed(uploads: Vec<Open>) -> (Vec<ObjectPath>, Result<()>) {
+    let has_failed = Arc::new(AtomicBool::new(false));
+    let completing = uploads.into_iter().map(|upload| {
+        let has_failed = Arc::clone(&has_failed);
+        let complete = async move {
+            if has_failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            let path = upload.path.clone();
+            let completed = upload.complete().await;
+            if completed.is_err() {
+                has_failed.store(true, Ordering::Relaxed);
+            }
+            Some((path, completed))
+        };
+        complete.boxed()
+    });
+    let completing: Vec<_> = completing.collect();
+    let ended = stream::iter(completing).buffer_unordered(AT_ONCE).filter_map(std::future::ready);
+    let ended: Vec<(ObjectPath, object_store::Result<()>)> = ended.collect().await;
+    let (begun, completed): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+    let completed = completed.into_iter().collect::<object_store::Result<()>>();
+    (begun, completed.map_err(|error| explain(&error, "cannot complete what was written")))
 }
 
 impl Drop for Staged {
@@ -64,6 +117,7 @@ impl Drop for Staged {
 /// An upload that is given up when it is dropped before its end.
 #[derive(Debug)]
 struct Open {
+    path: ObjectPath,
     /// `None` at its end.
     upload: Option<Box<dyn MultipartUpload>>,
     /// Its parts that are on their way.
@@ -129,10 +183,27 @@ impl Staging {
         std::mem::take(&mut *self.whole.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Begins an upload on the program's own runtime: of one that was begun the id must be known, also when nobody waits for it
+    /// any more, or it could not be given up.
     async fn begin(&self, location: &ObjectPath, options: PutMultipartOptions) -> object_store::Result<Held> {
-        let upload = self.inner.put_multipart_opts(location, options).await;
-        let upload = upload.map_err(|error| self.refused(location, error))?;
-        let open = Open { upload: Some(upload), parts: Vec::new(), stores: self.stores.clone() };
+        let (inner, stores, path) = (Arc::clone(&self.inner), self.stores.clone(), location.clone());
+        let (mut say, said) = oneshot::channel();
+        self.stores.spawn(async move {
+            let forgotten = async {
+                say.closed().await;
+                sleep(GIVING_UP).await;
+            };
+            tokio::select! {
+                begun = inner.put_multipart_opts(&path, options) => {
+                    let open = begun.map(|upload| Open { path, upload: Some(upload), parts: Vec::new(), stores });
+                    // Where nobody is waiting, it is dropped, and so given up.
+                    let _ = say.send(open);
+                }
+                () = forgotten => {}
+            }
+        });
+        let begun = said.await.unwrap_or_else(|_| Err(ended()));
+        let open = begun.map_err(|error| self.refused(location, error))?;
         Ok(Held { open: Some(open), location: location.clone(), staging: self.clone() })
     }
 }

@@ -21,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::lake::store::{self, Store};
 use crate::lake::{Root, is_address};
 
-/// How long giving up an upload may take.
-const GIVING_UP: Duration = Duration::from_secs(5);
+/// How long giving up an upload may take, and its beginning when nobody waits for it any more.
+pub(super) const GIVING_UP: Duration = Duration::from_secs(5);
 
 /// The stores of a lake. Making them costs nothing; a bucket is reached by its first request.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct Stores {
     declared: BTreeMap<String, Store>,
     /// Buckets by name, once they are asked for.
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
-    /// Uploads that are being given up.
-    given_up: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// Uploads that are being begun or given up.
+    unsettled: Arc<Mutex<Vec<JoinHandle<()>>>>,
     traffic: Arc<Traffic>,
     /// Room on the disk for what is read from buckets, and the cache once a bucket is read from.
     cache_bytes_max: u64,
@@ -46,7 +46,7 @@ impl Stores {
         Self {
             declared: BTreeMap::new(),
             buckets: Arc::default(),
-            given_up: Arc::default(),
+            unsettled: Arc::default(),
             traffic: Arc::default(),
             cache_bytes_max: 0,
             cache: OnceLock::new(),
@@ -189,20 +189,33 @@ impl Stores {
     /// Gives an upload up, so that the server need not keep its parts, when those on their way have ended: a part that a server
     /// takes in behind the end of its upload stays there.
     pub fn give_up(&self, mut upload: Box<dyn MultipartUpload>, parts: Vec<JoinHandle<()>>) {
-        let abort = self.runtime.spawn(async move {
+        self.spawn(async move {
             // A server that cannot be reached keeps the parts until its own rules remove them; nobody ever sees them.
             let _ = timeout(GIVING_UP, join_all(parts)).await;
             let _ = timeout(GIVING_UP, upload.abort()).await;
         });
-        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(abort);
+    }
+
+    /// Begins or ends an upload on the program's own runtime; [`Self::settle`] waits for it also when nobody else does any more.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let task = self.runtime.spawn(work);
+        let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
+        unsettled.retain(|task| !task.is_finished());
+        unsettled.push(task);
     }
 
     /// Waits until every upload that was given up is gone.
     pub async fn settle(&self) {
-        let given_up = std::mem::take(&mut *self.given_up.lock().unwrap_or_else(PoisonError::into_inner));
-        for abort in given_up {
-            // It has its own limit, and a panic in it is told by the runtime.
-            let _ = abort.await;
+        loop {
+            let unsettled = std::mem::take(&mut *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
+            if unsettled.is_empty() {
+                return;
+            }
+            for task in unsettled {
+                // It has its own limit, and a panic in it is told by the runtime. One that has begun an upload for nobody leaves
+                // behind one that gives it up.
+                let _ = task.await;
+            }
         }
     }
 }

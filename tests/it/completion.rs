@@ -7,7 +7,7 @@ use cxlake::lake::discover;
 use cxlake::query::run::{self, Given};
 use cxlake::query::saved::Library;
 use cxlake::shell::complete::knowledge::{Column, Table};
-use cxlake::shell::complete::{Completion, Knowledge, Memory, complete, fill_at_leisure};
+use cxlake::shell::complete::{Completion, Knowledge, Memory, complete, end_of_word, fill_at_leisure};
 use cxlake::shell::prompt::{Coloured, Theme, commands};
 use cxlake::storage::{Stores, Texts};
 
@@ -81,6 +81,10 @@ const MONTHLY: &str = r#"-- +++
 -- description = "d"
 -- [params.months]
 -- type = "int"
+-- [params.who]
+-- type = "list<text>"
+-- default = "all"
+-- values = ["L'Or eal", "O'Brien", "it's one"]
 -- +++
 select 1 as a
 "#;
@@ -102,6 +106,8 @@ impl Learnt {
         folder
             .parquet("data/offices/a.parquet", &format!("{office} from (values ('NA'), ('EMEA'), ('APAC')) t(region)"));
         folder.parquet("data/notes.parquet", "select 1 as note_id, 'x' as theme");
+        folder.write("my file.sql", "select 1");
+        folder.write("my folder/it's one.sql", "select 1");
         let survey = "select '1' as response_id, '1' as account_id, '1' as office_id, kind as survey_type, 1 as nps, 1 as csat, '' as comment";
         for (month, kinds) in [("2026-08-01", "('pulse')"), ("2026-09-01", "('relationship'), ('it''s one')")] {
             let path = format!("data/surveys/month={month}/a.parquet");
@@ -118,6 +124,9 @@ impl Learnt {
             fill_at_leisure(memory.clone(), engine.clone(), library).await;
             let view = SqlText::typed("create view recent as select account_id, nps as score from surveys");
             run::statement(&engine, &view, &Given::new()).await.expect("a view");
+            let file = SqlText::typed("select * from 'data/notes.parquet'");
+            let (plan, _) = run::statement(&engine, &file, &Given::new()).await.expect("a file");
+            memory.learn(&plan);
             let given = Given::from([("months".to_owned(), vec!["3".to_owned()])]);
             memory.refresh(&engine, &given).await;
             memory
@@ -182,6 +191,8 @@ fn completion_survives_any_text_and_any_place() {
                 let completion = complete(cut, place, &knowledge);
                 assert!(completion.start <= place && cut.is_char_boundary(completion.start), "{cut} at {place}");
                 assert!(completion.candidates.len() <= 300, "{cut} at {place}");
+                let end = end_of_word(cut, place);
+                assert!(end >= place && cut.is_char_boundary(end), "{cut} at {place}");
                 let painted = Coloured::new(cut, &knowledge).painted(Theme::Light, Some(place));
                 assert!(painted.len() >= cut.len(), "{cut} at {place}");
             }

@@ -174,3 +174,227 @@ fn a_random_share_is_taken_of_the_rows_that_are_asked_for() {
                  cross join generate_series(1, 1000) where random() < 0.5 group by k)";
     assert_eq!(ask(query), "n,is_share\n2,true\n");
 }
+
+/// Amounts to the cent, some of which are rounded.
+const AMOUNTS: &str =
+    "select cast(m as decimal(18, 2)) as m, k from (values ('1875.54', 1), ('99.95', 2), ('-0.05', 2)) t(m, k)";
+
+/// DataFusion 55.2 settled the types of a statement with another type of `round` than it ran with: the sum was a hundred times as much.
+#[test]
+fn a_rounded_decimal_keeps_its_value_beside_one_that_is_not_rounded() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", AMOUNTS);
+    let of = |asked: &str| {
+        let query = format!("select {asked} as x from 't.parquet'");
+        folder.cxlake(["--format", "csv", "-c", &query]).prints()
+    };
+    for (asked, value) in [
+        ("sum(case when k = 3 then round(m, 0) else m end)", "1975.44"),
+        ("sum(case when k = 2 then round(m, 0) else m end)", "1975.54"),
+        ("sum(case when k = 2 then round(m, 1) else m end)", "1975.44"),
+        ("sum(case when k = 3 then round(m, -2) else m end)", "1975.44"),
+        ("sum(case when k = 3 then round(m, 1 - 1) else m end)", "1975.44"),
+        ("sum(case when k = 3 then round(m, cast(0 as int)) else m end)", "1975.44"),
+        ("sum(case when k = 3 then round(m, null) else m end)", "1975.44"),
+        ("sum(coalesce(nullif(round(m, 1), 100), m))", "1975.35"),
+        ("max(greatest(round(m, 0), m))", "1876.00"),
+        ("count(*) filter (where round(m, 2) = m)", "3"),
+        ("count(*) filter (where round(m, 1) > m)", "1"),
+        ("max(round(m, 1))", "1875.5"),
+        ("round(max(m), 0)", "1876"),
+    ] {
+        assert_eq!(of(asked), format!("x\n{value}\n"), "{asked}");
+    }
+}
+
+#[test]
+fn a_rounded_decimal_keeps_its_value_in_views_prepared_statements_and_groups() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", AMOUNTS);
+    let csv = |script: &str| folder.cxlake(["--quiet", "--format", "csv", "-c", script]).prints();
+    let viewed = "create view v as select case when k = 2 then round(m, 0) else m end as x from 't.parquet'; \
+                  select sum(x) as x from v";
+    assert_eq!(csv(viewed), "x\n1975.54\n");
+    let prepared =
+        "prepare p as select sum(case when k = 2 then round(m, $1) else m end) as x from 't.parquet'; execute p(0)";
+    assert_eq!(csv(prepared), "x\n1975.54\n");
+    let grouped = "select round(m, 0), grouping(round(m, 0)) as g, count(*) as n from 't.parquet' group by rollup(round(m, 0)) \
+                   order by g, n, 1 desc";
+    let rows = "1876,0,1\n100,0,1\n0,0,1\n,1,3\n";
+    assert_eq!(csv(grouped), format!("\"round(t.parquet.m,Int64(0))\",g,n\n{rows}"));
+    let viewed = "create view v as select round(m, 0) as r, grouping(round(m, 0)) as g, count(*) as n from 't.parquet' \
+                  group by rollup(round(m, 0)); select * from v order by g, n, r desc";
+    assert_eq!(csv(viewed), format!("r,g,n\n{rows}"));
+}
+
+/// Days on which something began and ended, and moments of both; the last day's moment comes earlier than the first one's.
+const DAYS: &str = "select cast(a as timestamp) as a, cast(b as timestamp) as b, cast(c as date) as c, cast(d as date) as d, n from (values \
+                    ('2026-01-01 18:00:00', '2026-01-01 19:00:00', '2026-01-01', '2026-01-01', 1), \
+                    ('2026-01-02 10:00:00', '2026-01-05 09:00:00', '2026-01-02', '2026-12-31', 2), \
+                    ('2026-02-01 23:59:59', '2026-02-02 00:00:00', '2026-02-01', null, 3), \
+                    ('2026-03-01 06:00:00', null, '2026-03-01', '2027-04-01', 4)) t(a, b, c, d, n)";
+
+fn rows_of_days(folder: &Folder, condition: &str) -> String {
+    let query = format!("select n from (select *, d - c as days from 't.parquet') where {condition} order by n");
+    let said = folder.cxlake(["--quiet", "--format", "csv", "-c", &query]).prints();
+    said.lines().skip(1).collect::<Vec<_>>().join(" ")
+}
+
+/// DataFusion 55.2 reckoned the bounds of a difference of dates as a length of time, and refused to hold it against a number.
+#[test]
+fn a_difference_of_dates_is_compared_with_a_number_of_days() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", DAYS);
+    for (condition, rows) in [
+        ("d - c > 365", "4"),
+        ("d - c = 363", "2"),
+        ("days between 0 and 363", "1 2"),
+        ("date '2026-03-01' - c >= 58", "1 2"),
+        ("current_date - d > -1000000", "1 2 4"),
+        ("b::date - a::date >= 1", "2 3"),
+        ("n > 2 and d - c > 365", "4"),
+        ("d - c > 10000000000", ""),
+        ("d - c is null", "3"),
+    ] {
+        assert_eq!(rows_of_days(&folder, condition), rows, "{condition}");
+    }
+}
+
+/// DataFusion 55.2 took dates for moments where it estimates how many rows a filter leaves, and refused to find more than there were.
+#[test]
+fn the_day_of_a_moment_is_compared_with_dates_and_other_days() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", DAYS);
+    for (condition, rows) in [
+        ("b::date <= d", "1 2"),
+        ("b::date > a::date", "2 3"),
+        ("a::date = c", "1 2 3 4"),
+        ("a::date <= date '2026-03-01' and a <= c + interval '1 day'", "1 2 3 4"),
+        ("a::date <= date '2026-03-01' and b >= a", "1 2 3"),
+        ("a::date <= date '2099-01-01' and a > timestamp '2026-01-01 18:00:00'", "2 3 4"),
+        ("a::date = date '2026-02-01'", "3"),
+        ("date '2026-02-01' <> a::date", "1 2 4"),
+        ("a::date < date '2026-02-01'", "1 2"),
+        ("a::date <= date '2026-02-01'", "1 2 3"),
+        ("a::date > date '2026-02-01'", "4"),
+        ("a::date >= date '2026-02-01'", "3 4"),
+        ("b::date is distinct from date '2026-02-02'", "1 2 4"),
+        ("b::date in (date '2026-01-01', date '2026-02-02')", "1 3"),
+        ("a::date between date '2026-01-02' and date '2026-02-01'", "2 3"),
+    ] {
+        assert_eq!(rows_of_days(&folder, condition), rows, "{condition}");
+    }
+}
+
+/// DataFusion 55.2 took a NOT IN that is unknown for true wherever it is not a condition of its own.
+#[test]
+fn a_negated_membership_heeds_nulls_wherever_it_stands() {
+    let folder = Folder::new();
+    folder.parquet("t.parquet", "select * from (values (1, 'a'), (2, 'b'), (null, 'c'), (4, 'd')) t(x, k)");
+    folder.parquet("s.parquet", "select * from (values (1, 'a'), (3, 'b'), (null, 'z')) s(y, k)");
+    let (some, none) = ("(select y from 's.parquet' where y is not null)", "(select y from 's.parquet' where y > 9)");
+    let all = "(select y from 's.parquet')";
+    for (condition, rows) in [
+        (format!("x not in {all} or k = 'd'"), "d"),
+        (format!("x not in {some} or k = 'c'"), "b c d"),
+        (format!("x not in {some} or k = 'a'"), "a b d"),
+        (format!("x not in {none} or k = 'a'"), "a b c d"),
+        (format!("x in {all} or k = 'd'"), "a d"),
+        (format!("not (x in {some} and k <> 'z')"), "b d"),
+        (format!("not (x in {all} and k <> 'b')"), "b"),
+        (format!("not (x in {all} or k = 'b')"), ""),
+        (format!("(x in {all}) is null"), "b c d"),
+        (format!("(x in {some}) is null"), "c"),
+        (format!("(x in {none}) is not null"), "a b c d"),
+        (format!("case when x in {some} then 1 when x not in {some} then 2 else 3 end = 3"), "c"),
+        (format!("x not in {some} and k <> 'd'"), "b"),
+        (format!("not x in {some}"), "b d"),
+    ] {
+        let query = format!("select k from 't.parquet' t where {condition} order by k");
+        let said = folder.cxlake(["--quiet", "--format", "csv", "-c", &query]).prints();
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>().join(" "), rows, "{condition}");
+    }
+    let counts = format!("select k from 's.parquet' group by k having not (min(y) in {all} and k <> 'z') order by k");
+    assert_eq!(folder.cxlake(["--quiet", "--format", "csv", "-c", &counts]).prints(), "k\nz\n");
+}
+
+/// DataFusion 55.2 kept or left out all rows that are alike, as often as they were there.
+#[test]
+fn intersect_all_and_except_all_count_rows_that_are_alike() {
+    let (left, right) = ("(values (1), (1), (null), (null), (2)) t(a)", "(values (1), (1), (1), (null), (3)) u(b)");
+    let sides = |operator: &str| format!("select a from {left} {operator} select b from {right}");
+    let counts = |query: &str| format!("select count(*) as n, count(a) as known, sum(a) as total from ({query})");
+    let offices =
+        |operator: &str| format!("select office_id as a from escalations {operator} select office_id from accounts");
+    for (query, rows) in [
+        (counts(&sides("intersect all")), "n,known,total\n3,2,2\n"),
+        (counts(&sides("except all")), "n,known,total\n2,1,2\n"),
+        (counts(&format!("({}) intersect all select 2", sides("except all"))), "n,known,total\n1,1,2\n"),
+        (format!("select count(*) as n from ({})", offices("intersect all")), "n\n596\n"),
+        (format!("select count(*) as n from ({})", offices("except all")), "n\n327\n"),
+        (
+            "select a, 5 as n from (values (3), (1), (1)) t(a) except all select 1, 5 order by a".to_owned(),
+            "a,n\n1,5\n3,5\n",
+        ),
+    ] {
+        assert_eq!(cxlake(["--format", "csv", "-c", &query]).prints(), rows, "{query}");
+    }
+    assert_eq!(
+        cxlake(["-c", "select 1, 2 intersect all select 1"]).told(1),
+        "error: the queries of INTERSECT have different numbers of columns\n\n\
+         hint: select `null as x` where one has nothing to give\n"
+    );
+}
+
+/// DataFusion 55.2 knows EXISTS as a filter alone.
+#[test]
+fn exists_in_the_select_list_says_whether_there_are_rows() {
+    let found = "exists (select * from escalations e where e.account_id = a.account_id limit 1)";
+    for (query, rows) in [
+        (
+            "select exists (select 1 from offices) as a, not exists (select 1 from offices where fte < 0) as b".to_owned(),
+            "a,b\ntrue,true\n",
+        ),
+        ("select exists(select 1 from offices)".to_owned(), "EXISTS (SELECT 1 FROM offices)\ntrue\n"),
+        (
+            "select n, exists (select 1 from (values (1), (null)) e(k) where e.k = a.n) as x from (values (3), (1), (null)) a(n) \
+             order by n"
+                .to_owned(),
+            "n,x\n1,true\n3,false\n,false\n",
+        ),
+        (
+            format!("select count(*) as n, count(*) filter (where x) as late from (select {found} as x from accounts a)"),
+            "n,late\n600,438\n",
+        ),
+        (format!("select count(*) as n from accounts a where {found}"), "n\n438\n"),
+        (
+            format!(
+                "select sum(x) as n from (select case when not {found} and tier = 'Gold' then 1 else 0 end as x from accounts a)"
+            ),
+            "n\n49\n",
+        ),
+    ] {
+        assert_eq!(cxlake(["--format", "csv", "-c", &query]).prints(), rows, "{query}");
+    }
+}
+
+/// DataFusion 55.2 sorted by each once and kept the values of all: it panicked, or refused its own types.
+#[test]
+fn an_order_that_names_a_column_twice_is_that_of_the_first() {
+    for (query, rows) in [
+        (
+            "select distinct on (tier) tier, account_id from accounts order by tier, account_id, Account_id",
+            "tier,account_id\nGold,000002\nPlatinum,000003\nSilver,000001\n",
+        ),
+        (
+            "select k, first_value(x order by x desc, \"x\") as x from (values (1, 1), (1, 2), (2, 3)) t(k, x) group by k order by k",
+            "k,x\n1,2\n2,3\n",
+        ),
+        (
+            "select array_agg(x order by x desc, x) as l from (values (1, 1), (1, 2)) t(k, x) group by k",
+            "l\n\"[2, 1]\"\n",
+        ),
+    ] {
+        assert_eq!(cxlake(["--format", "csv", "-c", query]).prints(), rows, "{query}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use cxlake::sample::{Options, silent_accounts, story};
 
-use super::harness::{Row, number, rows, sql_rows, text};
+use super::harness::{Folder, Row, cxlake, number, rows, sql_rows, text};
 
 /// Money in cents: JSON gives decimals as numbers, and cents are added up without loss.
 #[allow(clippy::cast_possible_truncation)]
@@ -43,8 +43,52 @@ fn the_parts_of_cost_to_serve_add_up_to_their_total() {
         assert_eq!(sum, cents(total[0], column), "{column}");
     }
     for column in ["accounts", "known_accounts", "at_a_loss"] {
-        let sum: f64 = offices.iter().map(|row| number(row, column)).sum();
+        // None of an office whose customers' cost is not known is said to be a loss, nor to be none.
+        let sum: f64 = offices.iter().filter_map(|row| row[column].as_f64()).sum();
         assert!((sum - number(total[0], column)).abs() < 0.5, "{column}");
+    }
+}
+
+#[test]
+fn accounts_that_are_left_out_of_sums_are_counted_beside_them() {
+    let left_out = |parts: &[Row], part: &str| find(parts, "part", part)["note"].as_str().map(str::to_owned);
+    let offices = rows("cost-per-segment", &["by=office"]);
+    let milan = find(&offices, "part", "Milan");
+    assert!(milan["at_a_loss"].is_null() && milan["margin_after"].is_null(), "{milan:?}");
+    assert_eq!(left_out(&offices, "Milan").as_deref(), Some("12 of 12 accounts left out: cost not known"));
+    assert_eq!(left_out(&offices, "London"), None);
+    let parts = rows("cost-per-segment", &[]);
+    assert_eq!(left_out(&parts, "All").as_deref(), Some("31 of 557 accounts left out: cost not known"));
+    assert_eq!(left_out(&parts, "EMEA, Small").as_deref(), Some("16 of 98 accounts left out: cost not known"));
+}
+
+#[test]
+fn accounts_that_are_not_ranked_are_counted_where_the_first_ones_alone_are_shown() {
+    for (parameters, not_ranked) in [
+        (&["top=2"][..], 31.0),
+        (&["top=2", "first=highest share"], 31.0),
+        (&["top=2", "first=highest cost"], 0.0),
+        (&["top=2", "offices=Milan,London"], 12.0),
+    ] {
+        let customers = rows("cost-per-customer", parameters);
+        assert_eq!(customers.len(), 2, "{parameters:?}");
+        for row in &customers {
+            assert!((number(row, "not_ranked") - not_ranked).abs() < 0.5, "{parameters:?}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn a_report_on_customers_says_why_what_is_left_of_their_margin_is_not_known() {
+    let folder = Folder::new();
+    let place = folder.path().to_str().expect("a path");
+    cxlake(["report", "cost-per-customer", "-p", "offices=Warsaw", "--format", "json", "-o", place]).prints();
+    let report: serde_json::Value = serde_json::from_str(&folder.read("cost-per-customer.json")).expect("JSON");
+    let missing = report["sections"][0]["missing"].as_array().expect("what is missing");
+    for column in ["cost_share", "margin_after", "margin_after_share"] {
+        let of_column = missing.iter().find(|gap| gap["column"] == column).expect("a gap");
+        assert_eq!(of_column["reason"], "marketing: not reported, sales: not reported", "{missing:?}");
+        assert_eq!(of_column["count"], 19, "{missing:?}");
     }
 }
 
@@ -125,7 +169,7 @@ fn what_did_not_report_is_no_saving_in_the_cost_bridge() {
 #[test]
 fn moving_spend_from_sales_to_experience_wins_touches_in_north_america_and_not_in_most_of_emea() {
     let offices = rows("cost-rebalance", &[]);
-    assert_eq!(text(&offices[0], "office"), "All offices");
+    assert_eq!(text(&offices[0], "office"), "All");
     let gained = |row: &Row| number(row, "gained_for_one");
     let known: Vec<&Row> = offices[1..].iter().filter(|row| !row["moved"].is_null()).collect();
     for row in known.iter().filter(|row| text(row, "region") == "NA") {
@@ -171,7 +215,7 @@ fn at_constant_rates_japan_costs_more_than_reported_and_euro_offices_less() {
     // An office that did not report has no change at all.
     let osaka = find(&offices, "office", "Osaka");
     assert!(osaka["change"].is_null() && osaka["currency_effect"].is_null(), "{osaka:?}");
-    let total = find(&offices, "office", "All offices");
+    let total = find(&offices, "office", "All");
     let sum: i64 =
         offices.iter().filter(|row| !row["office_id"].is_null()).map(|row| cents(row, "currency_effect")).sum();
     assert_eq!(sum, cents(total, "currency_effect"));
@@ -219,6 +263,18 @@ fn winning_a_customer_costs_far_more_in_north_america_and_a_segment_has_no_cost_
     assert!(number(all, "cost_coverage") < 1.0 && text(all, "note").contains("some did not"), "{all:?}");
     let few = rows("clv-and-cac", &["min_base=8"]);
     assert!(find(&few, "part", "NA")["cac"].is_null(), "{few:?}");
+}
+
+#[test]
+fn a_customer_who_never_leaves_and_whose_margins_are_not_discounted_has_no_clv() {
+    let parts = rows("clv-and-cac", &["period=2025-03", "months=3", "discount_rate=0"]);
+    let enterprise = find(&parts, "part", "Enterprise");
+    assert!((number(enterprise, "retention") - 1.0).abs() < 1e-12, "{enterprise:?}");
+    assert!(enterprise["clv"].is_null(), "{enterprise:?}");
+    assert!(text(enterprise, "note").ends_with("no CLV: nobody left and nothing is discounted"), "{enterprise:?}");
+    let discounted = rows("clv-and-cac", &["period=2025-03", "months=3"]);
+    let enterprise = find(&discounted, "part", "Enterprise");
+    assert!(number(enterprise, "clv") > 0.0 && !text(enterprise, "note").contains("no CLV"), "{enterprise:?}");
 }
 
 #[test]

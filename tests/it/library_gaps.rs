@@ -46,6 +46,41 @@ fn what_loses_money_never_pays_back_what_winning_it_cost() {
 }
 
 #[test]
+fn a_segment_of_a_region_that_left_as_a_whole_is_lost_and_not_left_out() {
+    let lake = Folder::sample_with(
+        "account_revenue",
+        "select r.* from account_revenue r join accounts a on a.account_id = r.account_id \
+         join offices o on o.office_id = a.office_id \
+         where r.period <= date '2025-09-01' or a.segment <> 'Enterprise' or o.region <> 'NA'",
+    );
+    let (parts, whole) = (lake.rows("clv-and-cac", &[]), rows("clv-and-cac", &[]));
+    for part in &parts {
+        let before = row(&whole, "part", text(part, "part"));
+        // At the start they were there, and some were won, whatever they have brought since.
+        assert_eq!((&part["accounts"], &part["won"]), (&before["accounts"], &before["won"]), "{part:?}");
+        let has_lost_them = ["All", "NA", "Enterprise"].contains(&text(part, "part"));
+        let fell = number(before, "retention") - number(part, "retention");
+        assert_eq!(fell > 0.05, has_lost_them, "{part:?}");
+        assert_eq!(fell.abs() < 1e-12, !has_lost_them, "{part:?}");
+    }
+}
+
+#[test]
+fn touches_carry_as_much_of_what_is_spent_whichever_offices_report() {
+    let carried = |parts: &[Row]| number(row(parts, "part", "All"), "spend_carried");
+    let whole = carried(&rows("cost-per-segment", &[]));
+    for statement in [
+        // One office in 31 has reported more than the window's first month.
+        "select * from cost_per_touch where office_id = 'O01' or period < date '2026-08-01'",
+        // Half of them did not count their touches.
+        "select * replace (case when office_id <= 'O15' then null else touches end as touches) from cost_per_touch",
+    ] {
+        let parts = Folder::sample_with("cost_per_touch", statement).rows("cost-per-segment", &[]);
+        assert!((carried(&parts) / whole - 1.0).abs() < 0.05, "{whole} to {} by {statement}", carried(&parts));
+    }
+}
+
+#[test]
 fn who_left_without_a_reason_is_among_those_who_left() {
     let lake = Folder::sample_with(
         "accounts",

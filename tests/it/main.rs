@@ -26,6 +26,7 @@ mod library_surveys;
 mod limits;
 mod looking_around;
 mod manifest;
+mod merged_names;
 mod metrics;
 mod mistakes;
 mod optimize;

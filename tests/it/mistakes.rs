@@ -396,7 +396,158 @@ const OF_OTHERS: &[(&str, &str, &str, &str)] = &[
         "`extract(dow from time)` gives it",
         "select extract(dow from now())",
     ),
+    (
+        "select * from offices o asof join accounts a match_condition (o.opened_on >= a.started_on) using (office_id)",
+        "there is no `asof` join",
+        "write `a left join b on a.id = b.id and b.time <= a.time` with \
+         `qualify row_number() over (partition by a.id, a.time order by b.time desc) = 1`",
+        "select o.office_id, a.account_id from offices o left join accounts a on o.office_id = a.office_id \
+         and a.started_on <= o.opened_on \
+         qualify row_number() over (partition by o.office_id, o.opened_on order by a.started_on desc) = 1",
+    ),
+    (
+        "select * from offices o asof left join accounts a using (office_id)",
+        "there is no `asof` join",
+        "write `a left join b on a.id = b.id and b.time <= a.time` with \
+         `qualify row_number() over (partition by a.id, a.time order by b.time desc) = 1`",
+        "select o.office_id, a.account_id from offices o left join accounts a on o.office_id = a.office_id \
+         and a.started_on <= o.opened_on \
+         qualify row_number() over (partition by o.office_id, o.opened_on order by a.started_on desc) = 1",
+    ),
+    (
+        "select * from offices o asof join accounts a using (office_id)",
+        "there is no `asof` join",
+        "write `a left join b on a.id = b.id and b.time <= a.time` with \
+         `qualify row_number() over (partition by a.id, a.time order by b.time desc) = 1`",
+        "select o.office_id, a.account_id from offices o left join accounts a on o.office_id = a.office_id \
+         and a.started_on <= o.opened_on \
+         qualify row_number() over (partition by o.office_id, o.opened_on order by a.started_on desc) = 1",
+    ),
+    (
+        "select count(*) from accounts join offices",
+        "a `join` says with ON or USING which rows belong together",
+        "write `on a.id = b.id`, or `cross join` for every row with every other",
+        "select count(*) from accounts cross join offices",
+    ),
+    (
+        "select count(*) from accounts positional join offices",
+        "a `join` says with ON or USING which rows belong together",
+        "write `on a.id = b.id`, or `cross join` for every row with every other",
+        "select count(*) from accounts cross join offices",
+    ),
+    (
+        "select count(*) from (offices o left join accounts a) where o.fte > 5",
+        "a `join` says with ON or USING which rows belong together",
+        "write `on a.id = b.id`, or `cross join` for every row with every other",
+        "select count(*) from accounts cross join offices",
+    ),
+    (
+        "with c as materialized (select 1) select * from c",
+        "there is no MATERIALIZED",
+        "leave it out: a CTE that is read more than once is kept where that costs less",
+        "with c as (select 1 as a) select * from c",
+    ),
+    (
+        "with b as (select 1), c as not materialized (select 1) select * from c",
+        "there is no MATERIALIZED",
+        "leave it out: a CTE that is read more than once is kept where that costs less",
+        "with c as (select 1 as a) select * from c",
+    ),
+    (
+        "select * from offices where city similar to 'B%'",
+        "there is no SIMILAR TO",
+        "write `like`, or a regular expression: `x ~ '^…$'`",
+        "select * from offices where city like 'B%' or city ~ '^B.*$'",
+    ),
+    (
+        "select to_char(opened_on, 'YYYY-MM') as month, count(*) from offices group by 1",
+        "the format of `to_char` has no `%`, and so no part of a time",
+        "write `%Y` for the year, `%m` for the month, `%d` for the day, `%H:%M` for the time of day",
+        "select to_char(opened_on, '%Y-%m %d %H:%M') from offices",
+    ),
+    (
+        "select to_date('31.12.2026', 'DD.MM.YYYY')",
+        "the format of `to_date` has no `%`, and so no part of a time",
+        "write `%Y` for the year, `%m` for the month, `%d` for the day, `%H:%M` for the time of day",
+        "select to_date('31.12.2026', '%d.%m.%Y')",
+    ),
+    (
+        "select sum(fte) over (order by opened_on range between interval 7 days preceding and current row) from offices",
+        "a span of time stands in quotes",
+        "write `interval '7 days'`, and of a number `cast(n || ' days' as interval)`",
+        "select sum(fte) over (order by opened_on range between interval '7 days' preceding and current row) from offices",
+    ),
+    (
+        "select median(opened_on) from offices",
+        "`median(date)` does not take these types",
+        "of times it takes the seconds: `median(extract(epoch from x))`",
+        "select to_timestamp(median(extract(epoch from opened_on))) from offices",
+    ),
+    (
+        "select median(now() - now())",
+        "`median(duration)` does not take these types",
+        "of times it takes the seconds: `median(extract(epoch from a - b))`",
+        "select median(extract(epoch from now() - now()))",
+    ),
+    (
+        "select quantile_cont(opened_on, 0.5) from offices",
+        "`percentile_cont(date, float)` does not take these types",
+        "of times it takes the seconds: `percentile_cont(extract(epoch from x), …)`",
+        "select percentile_cont(extract(epoch from opened_on), 0.5) from offices",
+    ),
 ];
+
+#[test]
+fn tables_that_a_comma_or_lateral_joins_need_no_condition() {
+    for from in [
+        "join unnest([1, 2])",
+        "join lateral (select value from generate_series(1, 2) u where u.value > t.a - 5)",
+        ", (values (1), (2)) u(b)",
+    ] {
+        let query = format!("select count(*) as n from (values (1), (2)) t(a) {from}");
+        assert_eq!(cxlake(["--format", "csv", "-c", &query]).prints(), "n\n4\n", "{from}");
+    }
+}
+
+#[test]
+fn subqueries_that_cannot_be_run_where_they_stand_are_told_where_they_can() {
+    let found = "exists (select 1 from escalations e where e.account_id = a.account_id)";
+    let sorted = format!("select account_id from accounts a order by {found}");
+    let counted = format!("select count(*) filter (where {found}) as n from accounts a");
+    let before = "select it in a query before: `from (select *, exists (…) as found from …)`";
+    let joined = format!("write it as a join with a grouped query, or for an aggregate {before}");
+    for (statement, error, hint) in [
+        (
+            "select account_id in (select account_id from escalations) as e from accounts",
+            "`in` with a query does not work in the select list",
+            "write `exists (select 1 from … where y = x)`",
+        ),
+        (
+            "select case when account_id not in (select account_id from escalations) then 1 end as e from accounts",
+            "`in` with a query does not work in the select list",
+            "write `exists (select 1 from … where y = x)`",
+        ),
+        (
+            "select exists (select max(fte) from offices) as e",
+            "`exists` in the select list takes a query without groups and calls",
+            "write `exists (select 1 from … where y = x)`",
+        ),
+        (
+            "select account_id from accounts a where status not in \
+             (select e.status from escalations e where e.account_id = a.account_id)",
+            "NOT IN cannot be run with a query that uses a column of the query around it",
+            "write `not exists (select 1 from … where … and y = x)`",
+        ),
+        (sorted.as_str(), "a subquery stands where it cannot be run", before),
+        (
+            counted.as_str(),
+            "a subquery uses a column of the query around it in a way that cannot be run",
+            joined.as_str(),
+        ),
+    ] {
+        assert_eq!(cxlake(["-c", statement]).told(1), format!("error: {error}\n\nhint: {hint}\n"), "{statement}");
+    }
+}
 
 #[test]
 fn what_other_databases_write_is_told_without_the_parser_s_tree_and_with_what_does_the_same() {
@@ -459,7 +610,17 @@ fn what_other_databases_call_a_function_leads_to_ours_and_ours_is_there() {
         ("dateadd(now(), 1)", "select date '2026-01-01' + interval '1 month'"),
         ("add_months(now(), 1)", "select date '2026-01-01' + cast(n || ' months' as interval) from (values (1)) t(n)"),
         ("make_interval(1)", "select cast(3 || ' months' as interval)"),
-        ("quantile(1, 0.5)", "select approx_percentile_cont(1, 0.5)"),
+        ("quantile(1, 0.5)", "select quantile_cont(1, 0.5)"),
+        ("approx_quantile(1, 0.5)", "select approx_percentile_cont(1, 0.5)"),
+        (
+            "mode(1)",
+            "select region, city from offices group by region, city \
+             qualify row_number() over (partition by region order by count(*) desc) = 1",
+        ),
+        ("mod(7, 3)", "select 7 % 3"),
+        ("sign(-7)", "select signum(-7)"),
+        ("strlen('a')", "select octet_length('a'), length('a')"),
+        ("list_value(1, 2)", "select make_array(1, 2)"),
         ("safe_cast('a')", "select try_cast('a' as int)"),
         ("charindex('a', 'b')", "select strpos('a', 'b')"),
         ("countif(true)", "select count(*) filter (where 1 > 0)"),

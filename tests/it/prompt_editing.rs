@@ -6,6 +6,9 @@ use super::terminal::{CTRL_C, ENTER, ESCAPE, LEFT, Look, RIGHT, Setup, TAB, Term
 /// Ctrl-X Ctrl-E.
 const TO_EDITOR: &str = "\x18\x05";
 
+/// A statement with a name in quotes.
+const OPENED_ON: &str = "with x as (select 1 as \"Opened On\") select \"Opened On\" from x;";
+
 /// Numbers of the terminal's colours.
 const RED: u8 = 1;
 const BLUE: u8 = 4;
@@ -108,6 +111,20 @@ fn tab_knows_a_view_and_the_columns_of_a_file_once_a_statement_has_named_them() 
 }
 
 #[test]
+fn tab_knows_the_columns_of_the_last_result() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    prompt.said("select office_id as qq_office from offices limit 2;");
+    prompt.keys("select * from _ where qq\t");
+    prompt.edits("select * from _ where qq_office");
+    prompt.keys(CTRL_C);
+    prompt.answer();
+    prompt.said("select 1 as qq_other;");
+    prompt.keys("select * from _ where qq\t");
+    prompt.edits("select * from _ where qq_other");
+}
+
+#[test]
 fn tab_in_the_middle_of_a_word_types_no_part_of_it_twice() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();
@@ -115,6 +132,26 @@ fn tab_in_the_middle_of_a_word_types_no_part_of_it_twice() {
     prompt.keys(&LEFT.repeat(2));
     prompt.keys("\t s");
     prompt.edits("select * from surveys s");
+}
+
+#[test]
+fn tab_in_a_word_or_a_quoted_name_leaves_what_follows_as_it_is() {
+    let setup = Setup::new();
+    let mut prompt = setup.prompt();
+    for (before, behind, expected) in [
+        ("select count(*) from surveys whe", "re nps > 3", "select count(*) from surveys where nps > 3;"),
+        ("select row_num", "ber() over ()", "select row_number() over ();"),
+        ("select extr", "act(month from a)", "select extract(month from a);"),
+        ("with x as (select 1 as \"Opened On\") select \"Op", "\" from x", OPENED_ON),
+        ("with x as (select 1 as \"Opened On\") select \"Op", "ened On\" from x", OPENED_ON),
+    ] {
+        prompt.keys(&format!("{before}{behind}"));
+        prompt.keys(&LEFT.repeat(behind.len()));
+        prompt.keys("\t\x05;");
+        prompt.edits(expected);
+        prompt.keys(CTRL_C);
+        prompt.answer();
+    }
 }
 
 #[test]

@@ -226,6 +226,26 @@ fn watching_goes_on_until_ctrl_c() {
 }
 
 #[test]
+fn what_is_watched_goes_through_no_pager_and_what_comes_after_it_does() {
+    let folder = Folder::new();
+    let setup = Setup::new().environment(counting_pager(&folder));
+    let mut prompt = setup.prompt();
+    let watched = prompt.said("select value from generate_series(1, 30) \\watch 20ms 2");
+    assert!(!watched.contains("paged") && watched.ends_with("\n   30\n30 rows"), "{watched}");
+    let again = prompt.said("\\g");
+    assert!(again.ends_with("\npaged 32 lines, arguments -a\n30 rows"), "{again}");
+}
+
+#[test]
+fn a_result_that_is_too_large_to_keep_says_how_to_see_all_of_it() {
+    let setup = Setup::new();
+    let mut prompt = setup.start(env!("CARGO_BIN_EXE_cxlake"), ["--memory-limit", "64MiB"]);
+    prompt.shows("cxlake>");
+    prompt.enter("select value from generate_series(1, 3000000);");
+    prompt.shows("\n40 of 3,000,000 rows shown, too large to keep; `\\g FILE` writes all\n");
+}
+
+#[test]
 fn what_was_entered_is_shown_again() {
     let setup = Setup::new();
     let mut prompt = setup.prompt();

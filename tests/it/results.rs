@@ -284,6 +284,20 @@ fn values_are_set_shown_used_and_forgotten() {
 }
 
 #[test]
+fn a_semicolon_at_the_end_of_a_command_is_no_part_of_it() {
+    let script = "\\set o O01;\n\\set m = 5;\n\\set n ';';\n\\timing off;\n\\rows 3;\n\\timeout 5s;\n\\x off;\n\\format csv;\n\
+         select count(*) as offices from offices where office_id = $o;\nselect $m + 1 as m, $n as n;\n\
+         select 1 as a \\watch 1ms 2;\n\\g json;\n\\q;\nselect 2 as b;";
+    let said = cxlake(["-q"]).stdin(script).run();
+    assert_eq!(
+        (said.code, said.text().as_str()),
+        (Some(0), "offices\n1\nm,n\n6,;\na\n1\na\n1\n[{\"a\":1}]\n"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn a_time_limit_stops_a_statement_and_says_how_to_change_it() {
     let slow =
         "select count(a.value + b.value) from generate_series(1, 5000000) a cross join generate_series(1, 5000000) b";

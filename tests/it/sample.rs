@@ -136,7 +136,8 @@ fn an_office_counts_from_the_month_in_which_it_opened() {
 #[test]
 fn the_offices_out_of_line_within_their_region_are_found() {
     let outliers = rows("cost-outliers", &["beyond=8"]);
-    let found: Vec<(&str, &str)> = outliers.iter().map(|row| (text(row, "office"), text(row, "function"))).collect();
+    let judged = outliers.iter().filter(|row| !row["robust_z"].is_null());
+    let found: Vec<(&str, &str)> = judged.map(|row| (text(row, "office"), text(row, "function"))).collect();
     assert_eq!(found, [("Lyon", "marketing"), ("Pune", "support"), ("Madrid", "sales")]);
 }
 

@@ -380,6 +380,23 @@ fn a_bridge_whose_query_does_not_say_which_side_is_good_shows_neither() {
 }
 
 #[test]
+fn a_number_without_another_beside_it_is_a_dot_on_its_line() {
+    let folder = Folder::new();
+    let header = "[[chart]]\ntype = \"line\"\nx = \"month\"\ny = \"missing\"\ncolor = \"office\"";
+    let statement = "select cast(month as date) as month, office, missing from (values \
+                     ('2026-01-01', 'Delhi', 2), ('2026-01-01', 'Osaka', 4), ('2026-02-01', 'Oslo', 1), \
+                     ('2026-02-01', 'Osaka', 4), ('2026-03-01', 'Osaka', 3)) t(month, office, missing) \
+                     order by month, office";
+    folder.lake("").write("queries/gaps.sql", query("gaps", header, statement));
+    folder.cxlake(["report", "gaps", "--format", "xlsx", "-o", "out"]).prints();
+    let chart = parts(&folder.at("out/gaps.xlsx")).remove("xl/charts/chart1.xml").expect("a chart");
+    let chart = String::from_utf8_lossy(&chart);
+    let has_dots = |line: &str| line.contains("<c:symbol val=\"circle\"/>");
+    // Of Delhi, Osaka and Oslo, in the order of their first rows.
+    assert_eq!(chart.split("<c:ser>").skip(1).map(has_dots).collect::<Vec<_>>(), [true, false, true], "{chart}");
+}
+
+#[test]
 fn what_is_written_as_zero_has_no_colour_in_a_workbook() {
     let folder = Folder::new();
     let header =

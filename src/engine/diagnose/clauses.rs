@@ -38,6 +38,9 @@ const TEMPORARY: &[&str] = &["temp", "temporary"];
 const TEMPORARY_LEFT_OUT: &str = "leave it out: what `create` makes is gone with the session";
 const PART_OF_TEXT: &str = "`regexp_match(x, '\"a\": *([0-9]+)')[1]` takes a part of a text";
 
+/// Where a subquery can stand when it cannot stand where it is wanted.
+const IN_A_QUERY_BEFORE: &str = "select it in a query before: `from (select *, exists (…) as found from …)`";
+
 /// How to divide without a rest.
 pub const WHOLE_DIVISION: &str = "`a / b` of whole numbers is whole, and of others `floor(a / b)`";
 
@@ -110,8 +113,10 @@ fn out_of_range(clause: &str, place: &str, columns: &str, clues: &mut Clues<'_>)
 /// Two queries that are put together.
 fn sides(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
     if let Some((operator, _)) = message.split_once(" queries have different number of columns") {
-        let counts: Vec<&str> =
-            clues.notes.iter().filter_map(|note| between(note, "this side has ", " fields")).collect();
+        // The sides of INTERSECT ALL and EXCEPT ALL have a column of ours.
+        let is_written_out = operator != "UNION" && clues.words.has(Keyword::ALL);
+        let notes = clues.notes.iter().filter(|_| !is_written_out);
+        let counts: Vec<&str> = notes.filter_map(|note| between(note, "this side has ", " fields")).collect();
         let keyword = match operator {
             "UNION" => Keyword::UNION,
             "EXCEPT" => Keyword::EXCEPT,
@@ -160,6 +165,15 @@ fn subqueries(message: &str) -> Option<Error> {
                 .hint("select one column; for several write `exists (select 1 from … where a = b and c = d)`"),
         );
     }
+    if message.starts_with("null_aware anti join only supports single column join key") {
+        return Some(
+            Error::query("NOT IN cannot be run with a query that uses a column of the query around it")
+                .hint("write `not exists (select 1 from … where … and y = x)`"),
+        );
+    }
+    if message.contains("subquery can only be used in ") {
+        return Some(Error::query("a subquery stands where it cannot be run").hint(IN_A_QUERY_BEFORE));
+    }
     let is_correlated = message.contains("logical expression OuterReferenceColumn")
         || message.contains("logical expression ScalarSubquery")
         || message.contains("logical expression InSubquery")
@@ -169,7 +183,7 @@ fn subqueries(message: &str) -> Option<Error> {
         || message.contains("correlated subquer");
     is_correlated.then(|| {
         Error::query("a subquery uses a column of the query around it in a way that cannot be run")
-            .hint("write it as a join with a grouped query")
+            .hint(format!("write it as a join with a grouped query, or for an aggregate {IN_A_QUERY_BEFORE}"))
     })
 }
 
@@ -188,6 +202,19 @@ fn elsewhere(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
 /// Some of the rows by chance, as other databases write it.
 pub fn no_sample(written: &str) -> Error {
     Error::query(format!("there is no `{written}`")).hint("take a share of the rows with `where random() < 0.1`")
+}
+
+/// SIMILAR TO, which the engine takes for a regular expression that may match anywhere.
+pub fn no_similar_to() -> Error {
+    Error::query("there is no SIMILAR TO").hint("write `like`, or a regular expression: `x ~ '^…$'`")
+}
+
+/// A join with the nearest row before.
+pub fn no_asof_join() -> Error {
+    Error::query("there is no `asof` join").hint(
+        "write `a left join b on a.id = b.id and b.time <= a.time` with \
+         `qualify row_number() over (partition by a.id, a.time order by b.time desc) = 1`",
+    )
 }
 
 /// What stands in FROM and is none of what can, by the parser's name for it.

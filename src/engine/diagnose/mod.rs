@@ -21,7 +21,7 @@ use datafusion::error::DataFusionError;
 use super::limits::human_bytes;
 use crate::error::{Error, Kind};
 use crate::storage::explain;
-pub use clauses::no_sample;
+pub use clauses::{no_asof_join, no_sample, no_similar_to};
 pub use text::{SqlText, Words};
 pub use wording::in_words;
 

@@ -48,14 +48,22 @@ const TYPES: [&str; 28] = [
 const DATES_APART: &str = "`later::date - earlier::date` in days, and in months `12 * (extract(year from later) - \
     extract(year from earlier)) + extract(month from later) - extract(month from earlier)`";
 
+/// The value that is there most often, of all rows and of each group.
+const MOST_FREQUENT: &str = "`select x from t group by x order by count(*) desc limit 1`, and of each `k` \
+    `select k, x from t group by k, x qualify row_number() over (partition by k order by count(*) desc) = 1`";
+
 /// Functions of other databases, and what does the same here.
-pub const ELSEWHERE: [(&[&str], &str); 35] = [
+pub const ELSEWHERE: [(&[&str], &str); 41] = [
     (&["getdate", "sysdate", "curdate", "localtimestamp"], "`now()`"),
     (&["len", "datalength"], "`length(text)`"),
+    (&["strlen"], "`octet_length(text)`, and in letters `length(text)`"),
+    (&["mod"], "`x % y`"),
+    (&["sign"], "`signum(x)`"),
     (&["isnull"], "`coalesce(x, y)`"),
     (&["if", "iif", "decode"], "`case when x then y else z end`"),
     (&["group_concat", "listagg"], "`string_agg(text, ', ')`"),
     (&["list", "collect_list", "grouparray"], "`array_agg(x)`"),
+    (&["list_value"], "`make_array(x, y)`"),
     (&["year"], "`extract(year from day)`"),
     (&["quarter"], "`extract(quarter from day)`"),
     (&["month"], "`extract(month from day)`"),
@@ -72,7 +80,9 @@ pub const ELSEWHERE: [(&[&str], &str); 35] = [
     (&["dateadd", "date_add", "date_sub", "adddate"], "`day + interval '1 month'`"),
     (&["add_months"], "`day + cast(n || ' months' as interval)`"),
     (&["make_interval", "to_days", "to_months", "to_years"], "`cast(n || ' months' as interval)`"),
-    (&["quantile", "percentile", "approx_quantile"], "`approx_percentile_cont(x, 0.5)`"),
+    (&["quantile", "percentile"], "`quantile_cont(x, 0.5)`"),
+    (&["approx_quantile"], "`approx_percentile_cont(x, 0.5)`"),
+    (&["mode"], MOST_FREQUENT),
     (&["safe_cast"], "`try_cast(x as int)`"),
     (&["charindex", "locate"], "`strpos(text, part)`"),
     (&["countif", "count_if"], "`count(*) filter (where x > 0)`"),
@@ -405,8 +415,9 @@ fn path_ending_in(name: &str, clues: &Clues<'_>) -> Option<(String, std::ops::Ra
 fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
     let call = between(message, NO_FUNCTION, "'").unwrap_or_default();
     let (name, types) = call.split_once('(').unwrap_or((call, ""));
+    let types = types.strip_suffix(')').unwrap_or(types);
     clues.mark(clues.words.call(name));
-    let given = wording::in_words(types.trim_end_matches(')'));
+    let given = wording::in_words(types);
     let syntax = clues.known.calls.iter().find(|(known, _)| known == name).map(|(_, syntax)| syntax.as_str());
     let called = syntax.map(|syntax| format!("it is called as `{syntax}`"));
     let is_index = ["array_slice", "array_element"].contains(&name) && clues.words.places(name).next().is_none();
@@ -415,8 +426,8 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
         return Error::query("`[…]` takes from a list, and this is text")
             .hint("of a text `substr(x, 1, 2)` takes a part");
     }
-    if arity(types.trim_end_matches(')')) == Some(0) || !takes(message, name, types.trim_end_matches(')')) {
-        let count = arity(types.trim_end_matches(')')).unwrap_or_default();
+    if arity(types) == Some(0) || !takes(message, name, types) {
+        let count = arity(types).unwrap_or_default();
         let arguments = match count {
             0 => "no argument".to_owned(),
             1 => "one argument".to_owned(),
@@ -429,11 +440,26 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
         };
     }
     let error = Error::query(format!("`{name}({given})` does not take these types"));
+    if clues.known.aggregates.iter().any(|known| known == name)
+        && let Some(seconds) = seconds(&given)
+    {
+        let others = if given.contains(", ") { ", …" } else { "" };
+        return error.hint(format!("of times it takes the seconds: `{name}({seconds}{others})`"));
+    }
     match called {
         Some(called) if !given.contains("text") => {
             error.hint(format!("{called}; an argument is cast with `cast(x as text)`"))
         }
         _ => error.hint("cast the argument, as in `cast(x as double)`; text is no number even when it looks like one"),
+    }
+}
+
+/// How the seconds of a time or of a span of time are written, by the types of a call.
+fn seconds(given: &str) -> Option<&'static str> {
+    match given.split(['(', ',']).next()? {
+        "date" | "timestamp" => Some("extract(epoch from x)"),
+        "duration" | "interval" => Some("extract(epoch from a - b)"),
+        _ => None,
     }
 }
 

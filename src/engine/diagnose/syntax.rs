@@ -105,7 +105,22 @@ fn elsewhere(what: &str, place: Option<usize>, clues: &mut Clues<'_>) -> Option<
         clues.mark(clues.words.keyword(Keyword::TABLESAMPLE));
         return Some(clauses::no_sample("tablesample"));
     }
+    if what.starts_with("Expected: MATCH_CONDITION")
+        || (what.starts_with("Expected: JOIN") && clues.words.has(Keyword::ASOF))
+    {
+        clues.mark(clues.words.keyword(Keyword::ASOF));
+        return Some(clauses::no_asof_join());
+    }
     let place = place?;
+    let materialized = place + usize::from(word(place) == "not");
+    if word(materialized) == "materialized" && place.checked_sub(1).is_some_and(|before| word(before) == "as") {
+        let start = clues.words.get(place)?.at.start;
+        clues.mark(clues.words.get(materialized).map(|last| start..last.at.end));
+        return Some(
+            Error::query("there is no MATERIALIZED")
+                .hint("leave it out: a CTE that is read more than once is kept where that costs less"),
+        );
+    }
     if word(place) == "using" && word(place + 1) == "sample" {
         clues.mark(clues.words.get(place + 1).map(|piece| piece.at.clone()));
         return Some(clauses::no_sample("using sample"));

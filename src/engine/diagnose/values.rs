@@ -242,6 +242,13 @@ fn casts(message: &str, clues: &mut Clues<'_>) -> Option<Error> {
                 .hint("write a number and a unit: `interval '1 month 3 days'`"),
         );
     }
+    if message.starts_with("INTERVAL expression cannot be ") || message.starts_with("Unsupported interval argument. ") {
+        clues.mark(clues.words.keyword(Keyword::INTERVAL));
+        return Some(
+            Error::query("a span of time stands in quotes")
+                .hint("write `interval '7 days'`, and of a number `cast(n || ' days' as interval)`"),
+        );
+    }
     if message.starts_with("Unable to cast to Date32") {
         let literal = only_text(clues);
         clues.mark(literal);

@@ -2,7 +2,7 @@
 //!
 //! The engine wants every argument before the last one given. Ours may leave out any that has a default when they name
 //! the others, a table function may be given a bare table's name, a field of a result may be had with a dot, and a window may
-//! have a name: all are written out here, in the parsed statement.
+//! have a name: all are written out here, in the parsed statement. What the engine would answer wrongly is written out or refused too.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,11 +17,9 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
-use super::super::diagnose::no_sample;
-use super::codebook;
+use super::super::diagnose::{no_sample, no_similar_to};
 use super::help::{Help, Kind};
-use super::metrics;
-use super::named_windows;
+use super::{codebook, exists, joins, metrics, named_windows, orders, set_operations, time_formats};
 use crate::error::{Error, Result};
 use crate::lake::metric::Metric;
 use crate::suggest;
@@ -29,7 +27,8 @@ use crate::suggest;
 /// Completes all calls of our functions in a statement, and writes the lake's metrics out.
 ///
 /// # Errors
-/// `Query` for an argument that the function does not have, or has twice, or needs and was not given.
+/// `Query` for an argument that the function does not have, or has twice, or needs and was not given, and for what the engine
+/// would answer wrongly.
 pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -> Result<()> {
     let mut pass = Pass { helps: super::helps(), metrics };
     let flow = match statement {
@@ -96,8 +95,13 @@ impl VisitorMut for Pass<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        flow(select.from.iter().try_for_each(joins::check))
+    }
+
     /// From the queries within outwards: a name stands for the window of its own query.
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        exists::write_out(select)?;
         let windows = select.named_window.clone();
         named_windows::write_out(select, &windows)
     }
@@ -107,13 +111,18 @@ impl VisitorMut for Pass<'_> {
             SetExpr::Select(select) => select.named_window.clone(),
             _ => Vec::new(),
         };
-        named_windows::write_out(&mut query.order_by, &windows)
+        named_windows::write_out(&mut query.order_by, &windows)?;
+        orders::shorten_in_query(query);
+        flow(set_operations::write_out(&mut query.body))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         if let TableFactor::Table { sample: Some(_), .. } = factor {
             // The engine would read all rows without a word.
             return ControlFlow::Break(no_sample("tablesample"));
+        }
+        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
+            return flow(joins::check(table_with_joins));
         }
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else { return ControlFlow::Continue(()) };
         let Some(help) = self.help(name) else { return ControlFlow::Continue(()) };
@@ -136,7 +145,11 @@ impl VisitorMut for Pass<'_> {
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         name_fields(expression);
+        if matches!(expression, Expr::SimilarTo { .. }) {
+            return ControlFlow::Break(no_similar_to());
+        }
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
+        orders::shorten_in_call(function);
         let filled = match self.help(&function.name) {
             Some(help) if help.kind == Kind::Table => {
                 Err(Error::query(format!("`{}` makes rows, and is called in FROM", help.name))
@@ -147,7 +160,7 @@ impl VisitorMut for Pass<'_> {
                 let completed = check_clauses(function, help).and_then(|()| fill(function, help));
                 completed.and_then(|()| codebook::write(function, help))
             }
-            None => refuse_distinct_rows(function),
+            None => refuse_distinct_rows(function).and_then(|()| time_formats::check(function)),
         };
         match filled.and_then(|()| metrics::expand(function, self.metrics)) {
             Ok(Some(written)) => *expression = written,
@@ -161,6 +174,14 @@ impl VisitorMut for Pass<'_> {
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         let_go(expression);
         ControlFlow::Continue(())
+    }
+}
+
+/// How the pass goes on.
+fn flow(result: Result<()>) -> ControlFlow<Error> {
+    match result {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
     }
 }
 
@@ -288,6 +309,26 @@ pub fn query(sql: &str) -> Result<Query> {
         .and_then(|mut parser| parser.parse_query())
         .map(|query| *query)
         .map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Puts a query's body in the place that `values` hold in a text of our own, and them in its place.
+pub fn insert(body: &mut SetExpr, into: &mut impl VisitMut) {
+    // It breaks off where that is done.
+    let _: ControlFlow<()> = into.visit(&mut Insertion(body));
+}
+
+struct Insertion<'a>(&'a mut SetExpr);
+
+impl VisitorMut for Insertion<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if !matches!(query.body.as_ref(), SetExpr::Values(_)) {
+            return ControlFlow::Continue(());
+        }
+        std::mem::swap(query.body.as_mut(), self.0);
+        ControlFlow::Break(())
+    }
 }
 
 /// A name without its quotes, which the engine takes for a part of it.

@@ -20,7 +20,8 @@ use super::super::functions::scalar::{DayInUtc, is_utc, nanoseconds, unit_length
 /// Nanoseconds of a day in UTC.
 const DAY: i128 = 86_400_000_000_000;
 
-/// The rule. It comes after the engine's, which know casts and intervals and use them to read less.
+/// The rule. It comes after the engine's, which know intervals and use them to read less; of dates of moments they know by
+/// [`DayInUtc`] as much.
 #[derive(Debug)]
 pub struct InUtc {
     day: Arc<ScalarUDF>,
@@ -31,10 +32,10 @@ impl InUtc {
         Self { day: Arc::new(DayInUtc::default().into()) }
     }
 
-    fn rewritten(&self, expr: Expr, schema: &DFSchema, keeps_casts: bool) -> Result<Transformed<Expr>> {
+    fn rewritten(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         match &expr {
             Expr::Cast(Cast { expr: moment, field })
-                if !keeps_casts && *field.data_type() == DataType::Date32 && is_utc(&moment.get_type(schema)?) =>
+                if *field.data_type() == DataType::Date32 && is_utc(&moment.get_type(schema)?) =>
             {
                 return Ok(Transformed::yes(self.day.call(vec![moment.as_ref().clone()])));
             }
@@ -71,10 +72,8 @@ impl OptimizerRule for InUtc {
         if matches!(plan, LogicalPlan::TableScan(_)) {
             return Ok(Transformed::no(plan));
         }
-        // Statistics of files are held against casts, not against our function.
-        let keeps_casts = matches!(plan, LogicalPlan::Filter(_));
         let schema = merge_schema(&plan.inputs());
-        super::rewritten(plan, |expr| self.rewritten(expr, &schema, keeps_casts))
+        super::rewritten(plan, |expr| self.rewritten(expr, &schema))
     }
 }
 

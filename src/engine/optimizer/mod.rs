@@ -1,6 +1,7 @@
 //! Optimizer rules of our own, one file per rule.
 
 mod compact_views;
+mod days_between;
 mod distinct_counts;
 mod estimates;
 mod exact_sums;
@@ -9,8 +10,10 @@ mod in_utc;
 mod join_order;
 mod late_materialization;
 mod latest_per_key;
+mod memberships;
 mod products;
 mod quantile_sets;
+mod roundings;
 mod short_texts;
 mod sorted_scans;
 mod spans;
@@ -30,6 +33,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use compact_views::CompactViews;
+use days_between::DaysBetween;
 use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
@@ -38,8 +42,10 @@ use in_utc::InUtc;
 use join_order::JoinOrder;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
+use memberships::Memberships;
 use products::Products;
 use quantile_sets::QuantileSets;
+use roundings::Roundings;
 use short_texts::ShortTexts;
 use sorted_scans::SortedScans;
 use spans::Spans;
@@ -49,6 +55,9 @@ use unambiguous::Unambiguous;
 
 use super::sharing::{Attach, ShareSubplans};
 use super::views::OpenViews;
+
+/// The engine's rule that settles types.
+const TYPES: &str = "type_coercion";
 
 /// The engine's physical rules, in its order, with ours put in.
 pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
@@ -70,25 +79,33 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.chain(ours).collect()
 }
 
-/// The engine's rules that settle names and types, in its order, and ours after them.
+/// The engine's rules that settle names and types, in its order, with ours put in, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 3] =
-        [Arc::new(OpenViews), Arc::new(Products), Arc::new(ShareSubplans)];
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 5] = [
+        Arc::new(OpenViews),
+        Arc::new(Products),
+        Arc::new(DaysBetween),
+        Arc::new(Memberships),
+        Arc::new(ShareSubplans),
+    ];
     settling_rules().into_iter().chain(ours).collect()
 }
 
-/// The engine's rules that settle names and types, and ours before them: what a view is settled by.
+/// The engine's rules that settle names and types, and ours before types are settled: what a view is settled by.
 pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: Arc<dyn AnalyzerRule + Send + Sync> = Arc::new(Spans);
-    std::iter::once(ours).chain(Analyzer::new().rules).collect()
+    let before = |rule: &dyn AnalyzerRule| -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+        if rule.name() == TYPES { vec![Arc::new(Spans), Arc::new(Roundings)] } else { vec![] }
+    };
+    Analyzer::new().rules.into_iter().flat_map(|rule| before(rule.as_ref()).into_iter().chain([rule])).collect()
 }
 
-/// A statement that compares spans of time by how long they are, for what settles its types by rules of its own.
+/// A statement as it is before its types are settled, for what settles them by rules of its own.
 ///
 /// # Errors
 /// Those of an expression without a type.
-pub fn with_spans(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Spans.analyze(plan, &ConfigOptions::default())
+pub fn before_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut rules = settling_rules().into_iter().take_while(|rule| rule.name() != TYPES);
+    rules.try_fold(plan, |plan, rule| rule.analyze(plan, &ConfigOptions::default()))
 }
 
 /// The engine's logical rules, in its order, with ours put in.

@@ -16,7 +16,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
-use futures::TryStreamExt;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::contract;
@@ -26,6 +26,9 @@ use crate::storage::{Location, explain};
 /// The length of a footer, and the mark behind it.
 const END: u64 = 10;
 
+/// Files that are looked into at once.
+const AT_ONCE: usize = 16;
+
 /// The columns that files have: each those of the first, in their order.
 ///
 /// # Errors
@@ -33,9 +36,13 @@ const END: u64 = 10;
 /// the first.
 pub async fn schema_of_all(store: &dyn ObjectStore, location: &Location, files: &[ObjectMeta]) -> Result<Schema> {
     let mut schemas: Vec<Schema> = Vec::with_capacity(files.len());
-    for file in files {
-        let shown = location.shown(&file.location);
-        let found = schema(store, file, &shown).await?;
+    let looks: Vec<_> = files
+        .iter()
+        .map(|file| async move { schema(store, file, &location.shown(&file.location)).await }.boxed())
+        .collect();
+    let mut looks = stream::iter(files).zip(stream::iter(looks).buffered(AT_ONCE));
+    while let Some((file, found)) = looks.next().await {
+        let (shown, found) = (location.shown(&file.location), found?);
         if let Some(name) = contract::repeated(&found).next() {
             return Err(contract::twice(name, &shown));
         }

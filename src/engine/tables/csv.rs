@@ -16,8 +16,8 @@ use datafusion::common::cast::as_string_array;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::DataFusionError;
-use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use super::csv_errors;
@@ -26,6 +26,10 @@ use crate::storage::{Location, explain, of_store};
 
 /// Bytes from which separator and types are taken.
 const SAMPLE: usize = 4 << 20;
+
+/// Files that are asked for at once while they are looked into, and the bytes that these have together at most.
+const AT_ONCE: usize = 16;
+const AT_ONCE_BYTES: u64 = 32 << 20;
 
 /// Separators looked for in the header, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -52,8 +56,11 @@ pub async fn sniff(
     let separator = separator(header);
     let mut guesses = Guesses::of(&sample, separator, &shown)?;
     let mut longer: Vec<&ObjectMeta> = files[..1].iter().filter(|_| sample.len() >= SAMPLE).collect();
-    for file in &files[1..] {
-        let other = head(store, location, file, compression).await?;
+    let others = &files[1..];
+    let heads: Vec<_> = others.iter().map(|file| head(store, location, file, compression).boxed()).collect();
+    let mut heads = stream::iter(others).zip(stream::iter(heads).buffered(at_once(others)));
+    while let Some((file, other)) = heads.next().await {
+        let other = other?;
         if first_line(&other) == header {
             guesses.see(&other, separator, &location.shown(&file.location))?;
             longer.extend((other.len() >= SAMPLE).then_some(file));
@@ -72,6 +79,12 @@ pub async fn sniff(
         guesses.see_zeros(unpacked(store, location, file, compression).await?, separator).await?;
     }
     Ok((separator, Arc::new(guesses.schema())))
+}
+
+/// How many of these files may be asked for at once: of large ones fewer, since what comes is kept until its turn.
+pub fn at_once(files: &[ObjectMeta]) -> usize {
+    let largest = files.iter().map(|file| file.size).max().unwrap_or_default().max(1);
+    usize::try_from(AT_ONCE_BYTES / largest).map_or(AT_ONCE, |count| count.clamp(1, AT_ONCE))
 }
 
 /// How files with this separator are read.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use futures::TryStreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use indexmap::IndexMap;
 use object_store::{ObjectMeta, ObjectStore};
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -47,10 +47,11 @@ pub async fn sniff(
 ) -> Result<(Layout, SchemaRef)> {
     let mut columns = Columns::default();
     let mut known: Option<(Layout, String)> = None;
-    for file in files {
+    let texts: Vec<_> = files.iter().map(|file| csv::unpacked(store, location, file, compression).boxed()).collect();
+    let mut texts = stream::iter(files).zip(stream::iter(texts).buffered(csv::at_once(files)));
+    while let Some((file, text)) = texts.next().await {
         let shown = location.shown(&file.location);
-        let text = csv::unpacked(store, location, file, compression).await?;
-        let Some(found) = see_file(text, &shown, &mut columns).await? else { continue };
+        let Some(found) = see_file(text?, &shown, &mut columns).await? else { continue };
         known = Some(match known {
             Some((layout, first)) if (layout == Layout::Array) == (found == Layout::Array) => {
                 (layout.max(found), first)

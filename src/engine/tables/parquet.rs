@@ -44,7 +44,7 @@ use crate::storage::{Listing, Location, Objects, Stores};
 pub const EXTENSIONS: [&str; 3] = ["parquet", "parq", "pq"];
 
 /// Parts in which files in a bucket are read at least.
-const PARTS_REMOTE: usize = 16;
+pub const PARTS_REMOTE: usize = 16;
 
 /// Footers that are read at once. A bucket holds requests to its own limit.
 const FOOTERS_AT_ONCE: usize = 64;

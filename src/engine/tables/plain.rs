@@ -23,6 +23,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use super::super::inputs::Found;
 use super::super::registry::Lent;
 use super::json::{self, Layout};
+use super::parquet::PARTS_REMOTE;
 use super::{arrow, by_path, csv, csv_errors};
 use crate::error::{Error, Result};
 use crate::storage::{Location, Stores};
@@ -156,11 +157,13 @@ impl TableProvider for PlainTable {
             let found = Found::new(None, &self.location, &file, None);
             PartitionedFile::new_from_meta(file).with_extension(Arc::clone(&lent)).with_extension(Arc::new(found))
         });
-        let groups = FileGroup::new(files.collect()).split_files(session.config().target_partitions());
-        // The engine cuts large files at a line break, which an array or a record may have within; a scan that says how it is
-        // parted is left alone.
+        let threads = session.config().target_partitions();
+        let parts = if self.location.is_local() { threads } else { threads.max(PARTS_REMOTE) };
+        let groups = FileGroup::new(files.collect()).split_files(parts);
+        // The engine cuts large files at a line break, which an array or a record may have within, and puts them in as many parts
+        // as there are threads; a scan that says how it is parted is left alone.
         let is_whole = matches!(self.look.dialect, Dialect::Json { layout: Layout::Values | Layout::Array });
-        let parts = is_whole.then_some(Partitioning::UnknownPartitioning(groups.len()));
+        let parts = (is_whole || groups.len() > threads).then_some(Partitioning::UnknownPartitioning(groups.len()));
         let format = self.look.dialect.format(self.compression);
         let scan = FileScanConfigBuilder::new(address, format.file_source(Arc::clone(&self.look.schema).into()))
             .with_file_groups(groups)

@@ -363,29 +363,38 @@ fn interval(ends: &Ends, colour: Color) -> ChartErrorBars {
     bars
 }
 
+/// Dots along a line that has a number with none beside it, as a line through one point is not seen; otherwise none.
+fn dots_along(has_lone: bool, colour: Color) -> ChartMarker {
+    if has_lone {
+        return marker(ChartMarkerType::Circle, 5, colour);
+    }
+    let mut none = ChartMarker::new();
+    none.set_none();
+    none
+}
+
 /// A line for each group, with thin ones at the ends of its interval.
 fn lines(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
     let is_number = figure.across.kind == Kind::Number;
     let mut chart = Chart::new(if is_number { ChartType::ScatterStraight } else { ChartType::Line });
-    let Series { across, groups, ends, .. } = series(figure, source, false);
+    let Series { across, groups, ends, has_lone, .. } = series(figure, source, false);
     let count = groups.len();
-    let mut series = |(values, name): &(ChartRange, ChartRange), format: &mut ChartFormat, is_end: bool| {
-        let series = chart.add_series();
-        series.set_categories(&across).set_values(values).set_name(name).set_format(format);
-        series.set_marker(ChartMarker::new().set_none());
-        if is_end {
-            series.delete_from_legend(true);
-        }
-    };
-    for (group, numbers) in groups.iter().enumerate() {
-        series(numbers, &mut line(colour(group, count), 2.25), false);
+    let mut series =
+        |(values, name): &(ChartRange, ChartRange), format: &mut ChartFormat, dots: &ChartMarker, is_end: bool| {
+            let series = chart.add_series();
+            series.set_categories(&across).set_values(values).set_name(name).set_format(format);
+            series.set_marker(dots).delete_from_legend(is_end);
+        };
+    for (group, (numbers, has_lone)) in groups.iter().zip(has_lone).enumerate() {
+        let colour = colour(group, count);
+        series(numbers, &mut line(colour, 2.25), &dots_along(has_lone, colour), false);
     }
     for (group, ends) in ends.iter().enumerate().filter(|_| count <= BANDS_MAX) {
         for end in [&ends.low, &ends.high] {
             let mut thin = ChartFormat::new();
             let dashed = ChartLineDashType::SquareDot;
             thin.set_line(ChartLine::new().set_color(colour(group, count)).set_width(0.75).set_dash_type(dashed));
-            series(end, &mut thin, true);
+            series(end, &mut thin, ChartMarker::new().set_none(), true);
         }
     }
     if figure.across.kind == Kind::Day {

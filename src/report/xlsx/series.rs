@@ -113,6 +113,8 @@ pub struct Series {
     pub groups: Vec<(ChartRange, ChartRange)>,
     /// The ends of each group's intervals, as they are and by how far they are from the numbers.
     pub ends: Vec<Ends>,
+    /// Whether each group has a number with no other beside it.
+    pub has_lone: Vec<bool>,
     /// Whether each place belongs to one group alone.
     pub is_apart: bool,
 }
@@ -130,6 +132,8 @@ pub fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Ser
     let is_plain = figure.by.is_none() && layout.named.len() == figure.rows && layout.places.is_sorted();
     let number = |column: &Column<'_>, row: usize| column.numbers.get(row).copied().flatten();
     let pattern = up.pattern.as_deref();
+    let spread = layout.spread(|row| number(up, row));
+    let has_lone = spread.iter().map(|numbers| has_lone_number(numbers)).collect();
     let (across, groups): (ChartRange, Vec<(ChartRange, ChartRange)>) = if is_plain {
         (source.column(&figure.across, figure.rows).0, vec![source.column(up, figure.rows)])
     } else {
@@ -141,7 +145,6 @@ pub fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Ser
             Cells::Texts(named.filter_map(|row| across.labels.get(*row).cloned()).collect())
         };
         let labels = source.cells(&across.title, values, across.pattern.as_deref()).0;
-        let spread = layout.spread(|row| number(up, row));
         let groups = layout.names.iter().zip(spread);
         let groups = groups.map(|(name, numbers)| source.numbers(name, numbers, pattern));
         (labels, groups.collect())
@@ -166,5 +169,28 @@ pub fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Ser
         }
     }
     let is_apart = layout.named.len() == figure.rows;
-    Series { across, groups, ends, is_apart }
+    Series { across, groups, ends, has_lone, is_apart }
+}
+
+/// Whether a number has a gap or an end on both sides.
+fn has_lone_number(numbers: &[Option<f64>]) -> bool {
+    numbers.split(Option::is_none).any(|run| run.len() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_between_gaps_and_ends_is_alone() {
+        for (numbers, expected) in [
+            (&[Some(1.0)][..], true),
+            (&[Some(1.0), Some(2.0), None, Some(3.0)], true),
+            (&[None, Some(1.0), None], true),
+            (&[Some(1.0), Some(2.0), None, None, Some(3.0), Some(4.0)], false),
+            (&[None, None], false),
+        ] {
+            assert_eq!(has_lone_number(numbers), expected, "{numbers:?}");
+        }
+    }
 }

@@ -3,10 +3,11 @@
 use super::knowledge::{Knowledge, Parameter};
 use super::rank::Shortlist;
 use super::scope::Resolver;
-use super::sentence::Sentence;
+use super::sentence::{Sentence, is_closed, unquoted};
 use super::{Completion, Kind, files};
 use crate::engine::Kept;
 use crate::output::chart;
+use crate::shell::command::is_word;
 
 /// What can be typed at a place of a command, which begins with its `\`.
 pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
@@ -37,11 +38,41 @@ pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
         let query = words.get(1).and_then(|name| knowledge.queries.get(*name));
         return parameter(query.map_or(&[], |query| &query.parameters), start, typed, knowledge);
     }
-    let mut list = Shortlist::new(typed);
+    let quote = opening_quote(typed).filter(|_| form.split('|').any(|form| form == "FILE"));
+    let mut list = Shortlist::new(&quote.map_or_else(|| typed.to_owned(), |_| unquoted(typed)));
     for form in form.split('|') {
-        argument(form, name, &mut list, knowledge);
+        match form {
+            "FILE" => paths(quote, &text[place..], &mut list, knowledge),
+            form => argument(form, name, &mut list, knowledge),
+        }
     }
     finished(start, list)
+}
+
+/// The quote that a word begins with.
+fn opening_quote(word: &str) -> Option<char> {
+    word.chars().next().filter(|letter| matches!(letter, '\'' | '"'))
+}
+
+/// A text as it is written between such quotes.
+fn within(quote: char, text: &str) -> String {
+    text.replace(quote, &format!("{quote}{quote}"))
+}
+
+/// Offers files and folders, in the quotes that are there or that they need. `behind`: what follows the cursor.
+fn paths(quote: Option<char>, behind: &str, list: &mut Shortlist, knowledge: &Knowledge) {
+    let typed = list.typed().to_owned();
+    for path in knowledge.folder.iter().flat_map(|folder| files::beginning(&typed, folder)) {
+        let text = match quote.or_else(|| Some('\'').filter(|_| !is_word(&path))) {
+            None => path.clone(),
+            // A folder goes on.
+            Some(quote) if path.ends_with('/') || is_closed(behind, quote) => {
+                format!("{quote}{}", within(quote, &path))
+            }
+            Some(quote) => format!("{quote}{}{quote}", within(quote, &path)),
+        };
+        list.offer(&path, Kind::File, || (text, String::new()));
+    }
 }
 
 /// Offers what an argument of this form can be.
@@ -56,12 +87,6 @@ fn argument(form: &str, command: &str, list: &mut Shortlist, knowledge: &Knowled
                     let name = format!("{}.{name}", Kept::SCHEMA);
                     list.offer(&name, Kind::Table, || (name.clone(), table.remark.clone()));
                 }
-            }
-        }
-        ("FILE" | "PATH", _) => {
-            let typed = list.typed().to_owned();
-            for path in knowledge.folder.iter().flat_map(|folder| files::beginning(&typed, folder)) {
-                list.offer(&path, Kind::File, || (path.clone(), String::new()));
             }
         }
         ("FORMAT", _) | ("NAME", "format") => formats(list, knowledge),
@@ -114,17 +139,21 @@ fn parameter(parameters: &[Parameter], start: usize, typed: &str, knowledge: &Kn
     let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
         return finished(start, Shortlist::new(typed));
     };
-    let quote = value.chars().next().filter(|letter| matches!(letter, '\'' | '"'));
+    let quote = opening_quote(value);
     let inside = quote.map_or(value, |quote| &value[quote.len_utf8()..]);
     let last = inside.rfind(',').map_or(0, |comma| comma + 1);
-    let mut values = Shortlist::new(&inside[last..]);
+    let begun = &inside[last..];
+    let mut values =
+        Shortlist::new(&quote.map_or_else(|| begun.to_owned(), |quote| unquoted(&format!("{quote}{begun}"))));
     let of_lake = parameter.values_sql.as_deref().map_or_else(Vec::new, |sql| values_of(sql, knowledge));
     for value in parameter.values.iter().chain(&of_lake) {
-        // Quotes that are open already hold the blanks; else the value, if it is the first, brings its own.
-        let has_blank = value.contains(char::is_whitespace) && quote.is_none() && last == 0;
-        values.offer(value, Kind::Value, || {
-            (if has_blank { format!("'{value}'") } else { value.clone() }, String::new())
-        });
+        // Quotes that are open already hold the value together; else it brings its own, if it is the first.
+        let text = match quote {
+            Some(quote) => within(quote, value),
+            None if last == 0 && !is_word(value) => format!("'{}'", within('\'', value)),
+            None => value.clone(),
+        };
+        values.offer(value, Kind::Value, || (text, String::new()));
     }
     finished(start + typed.len() - inside.len() + last, values)
 }
@@ -150,12 +179,15 @@ fn forms(form: &str) -> Vec<String> {
     forms
 }
 
-/// Where the last word begins; blanks in quotes part no words.
+/// Where the last word begins; blanks in quotes part no words, and a quote that is doubled within them closes none.
 fn word_start(text: &str) -> usize {
     let (mut start, mut quote) = (0, None);
-    for (at, letter) in text.char_indices() {
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
         match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
+            (Some(open), letter) if letter == open && letters.next_if(|(_, next)| *next == open).is_none() => {
+                quote = None;
+            }
             (None, '\'' | '"') if at == start || text[..at].ends_with('=') => quote = Some(letter),
             (None, letter) if letter.is_whitespace() => start = at + letter.len_utf8(),
             _ => {}

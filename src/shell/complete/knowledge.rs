@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::engine::LAST;
+use crate::engine::functions::table::Output;
+
 /// Distinct values of a column above which they are no help in typing one.
 pub const VALUES_MAX: usize = 100;
 
@@ -14,6 +17,8 @@ pub struct Knowledge {
     by_column: BTreeMap<String, Vec<String>>,
     /// Tables of what the lake keeps, by their name in their schema.
     pub kept: BTreeMap<String, Table>,
+    /// The last result, which is named and not offered.
+    pub last: Option<Table>,
     /// Files that were read by path.
     paths: BTreeMap<String, Table>,
     pub queries: BTreeMap<String, Query>,
@@ -74,8 +79,12 @@ pub struct Function {
     pub is_metric: bool,
     /// It stands in FROM.
     pub is_table: bool,
+    /// It makes one value of many rows, or looks at those around its own: GROUP BY cannot hold it.
+    pub is_of_rows: bool,
     /// Its first argument is a table.
     pub takes_table: bool,
+    /// The columns of the rows that it gives.
+    pub outputs: Vec<Output>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -141,11 +150,12 @@ impl Knowledge {
         self.tables.iter().map(|(name, table)| (name.as_str(), table))
     }
 
-    /// The table of this name; upper case counts only where two names differ in nothing else.
+    /// The table of this name, or the last result; upper case counts only where two names differ in nothing else.
     pub fn table(&self, name: &str) -> Option<(&str, &Table)> {
         let found = self.tables.get_key_value(name);
         let found = found.or_else(|| self.tables.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)));
-        found.map(|(name, table)| (name.as_str(), table))
+        let last = self.last.as_ref().filter(|_| name == LAST).map(|last| (LAST, last));
+        found.map(|(name, table)| (name.as_str(), table)).or(last)
     }
 
     /// The columns of any table whose names begin so, in small letters, with the tables that have them.

@@ -12,7 +12,7 @@ use futures::StreamExt;
 
 use super::knowledge::{Column, Command, Function, Knowledge, Parameter, Query, Setting, Table, VALUES_MAX};
 use crate::engine::functions::help::{Kind, Takes};
-use crate::engine::{Engine, Kept, Running, Texts, functions};
+use crate::engine::{Engine, Kept, LAST, Running, Texts, functions};
 use crate::lake::column::type_name;
 use crate::lake::{Lake, Root, is_address};
 use crate::output::Format;
@@ -56,7 +56,7 @@ impl Memory {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what a statement may have changed: tables of the session, settings, values for `$name`.
+    /// Takes in what a statement may have changed: tables of the session, the last result, settings, values for `$name`.
     pub async fn refresh(&self, engine: &Engine, given: &Given) {
         let names = engine.table_names();
         let mut made = Vec::new();
@@ -65,7 +65,9 @@ impl Memory {
             let schema = engine.table_schema(name).await;
             made.push((name, schema.map(|schema| columns(&schema)).unwrap_or_default()));
         }
+        let last = engine.table_schema(LAST).await.ok();
         let mut knowledge = self.change();
+        knowledge.last = last.map(|schema| Table { remark: String::new(), columns: columns(&schema) });
         knowledge.keep_tables(|name| names.iter().any(|known| known == name));
         for (name, columns) in made {
             knowledge.add_table(name, Table { remark: "of this session".to_owned(), columns });
@@ -79,7 +81,9 @@ impl Memory {
         let mut scanned = Vec::new();
         // Looking at nodes cannot fail.
         let _ = plan.apply_with_subqueries(|node| {
-            if let LogicalPlan::TableScan(scan) = node {
+            if let LogicalPlan::TableScan(scan) = node
+                && scan.table_name.table() != LAST
+            {
                 scanned.push((scan.table_name.table().to_owned(), columns(&scan.source.schema())));
             }
             Ok(TreeNodeRecursion::Continue)
@@ -209,7 +213,9 @@ fn learn_functions(knowledge: &mut Knowledge, engine: &Engine) {
                 .collect(),
             is_metric: false,
             is_table: function.kind == Kind::Table,
+            is_of_rows: matches!(function.kind, Kind::Aggregate | Kind::Window),
             takes_table: arguments.first().is_some_and(|argument| argument.takes == Takes::Relation),
+            outputs: functions::table::outputs(&function.name),
             name: function.name,
         });
     }

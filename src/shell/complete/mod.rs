@@ -70,6 +70,13 @@ pub enum Kind {
     Keyword,
 }
 
+/// Where the word ends that a place of a text is in, or the name in quotes with the quote that closes it.
+pub fn end_of_word(text: &str, place: usize) -> usize {
+    let (Around::Command { start, end } | Around::Statement { start, end }) = script::around(text, place);
+    let place = place.clamp(start, end) - start;
+    start + Sentence::new(&text[start..end], Some(place)).end_of_word(place)
+}
+
 /// What can be typed at a place, which is a byte between two letters of the text.
 pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
     let (start, mut completion) = match script::around(text, place) {

@@ -132,8 +132,12 @@ impl Offer<'_> {
 
     /// The columns in scope, and the relations that they are of.
     pub fn names(&mut self) {
-        let relation = self.table_argument();
-        for (depth, level) in relation.iter().chain(&self.scope.levels).enumerate() {
+        if let Some(given) = self.table_argument() {
+            // The arguments of such a function name nothing else.
+            self.columns(&given, Kind::Column);
+            return;
+        }
+        for (depth, level) in self.scope.levels.iter().enumerate() {
             let kind = if depth == 0 { Kind::Column } else { Kind::Outer };
             self.columns(level, kind);
         }
@@ -214,12 +218,12 @@ impl Offer<'_> {
         name.and_then(|name| self.knowledge.function(&name)).is_some_and(|function| function.takes_table)
     }
 
-    /// The relation that a table function is given, whose columns its other arguments name.
+    /// The relation that a table function around the place is given, whose columns its other arguments name.
     fn table_argument(&self) -> Option<Vec<Known>> {
-        let (function, opening) = self.callee()?;
-        let name = self.sentence.name(opening + 1).filter(|_| function.takes_table)?;
-        let columns = self.resolver.named(&name, &self.scope.ctes);
-        Some(vec![Known { table: name.clone(), name, columns, using: Vec::new() }])
+        let around = self.scope.brackets.iter().rev().take_while(|&&opening| Some(opening) != self.scope.query);
+        let opening = around.copied().find(|&opening| self.takes_table(opening))?;
+        let first = self.sentence.parts(self.sentence.inside(opening)).into_iter().next()?;
+        Some(self.resolver.named_in(first, &self.scope.ctes, 0))
     }
 
     /// Arguments by name, where one may begin and was not given yet.

@@ -160,10 +160,9 @@ impl Sentence<'_> {
             return None;
         }
         let follows = |word: &str| self.is(index + 1, word);
-        let is_comparison = index > 1 && self.is(index - 1, "distinct") && self.is_any(index - 2, &["is", "not"]);
         Some(match self.text_of(index).to_ascii_lowercase().as_str() {
             "select" => Clause::Select,
-            "from" if !is_comparison => Clause::From,
+            "from" if !self.is_comparison(index) => Clause::From,
             "where" => Clause::Where,
             "group" if follows("by") => Clause::GroupBy,
             "having" => Clause::Having,
@@ -180,7 +179,7 @@ impl Sentence<'_> {
     }
 
     /// Reads the relations of a FROM.
-    fn relations(&self, range: Range<usize>, found: &mut Vec<Relation>) {
+    pub fn relations(&self, range: Range<usize>, found: &mut Vec<Relation>) {
         let mut at = range.start;
         let mut is_expected = true;
         while at < range.end.min(self.end()) {

@@ -3,9 +3,13 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use arrow::datatypes::DataType;
+
 use super::knowledge::{Column, Knowledge};
 use super::query::{Branch, Clause, Cte, Query, Relation, Source};
 use super::sentence::Sentence;
+use crate::engine::functions::table::Output;
+use crate::lake::column::type_name;
 
 /// Queries inside of queries that are looked into.
 const DEPTH_MAX: usize = 20;
@@ -86,8 +90,14 @@ impl Resolver<'_> {
             let branch = query.branches.iter().rfind(is_here).or(query.branches.first()).cloned().unwrap_or_default();
             let level = self.relations(&branch, &environment, 0);
             let Some(bracket) = inner else {
-                scope.aliases = self.aliases(&branch, &level);
                 scope.clause = clause_at(sentence, &branch, place);
+                let clause = scope.clause.as_ref().map(|(clause, _)| *clause);
+                let level = if clause == Some(Clause::OrderBy) && query.branches.len() > 1 {
+                    vec![self.returned(range, &environment)]
+                } else {
+                    scope.aliases = self.aliases(&branch, &level, clause);
+                    level
+                };
                 scope.branch = branch;
                 scope.levels = std::iter::once(level).chain(outer.into_iter().rev()).collect();
                 scope.ctes = environment;
@@ -95,6 +105,7 @@ impl Resolver<'_> {
             };
             let is_derived = |relation: &Relation| match &relation.source {
                 Source::Derived(inside) => inside.start == bracket + 1,
+                Source::Function(_, arguments) => arguments.contains(&bracket),
                 _ => false,
             };
             let is_lateral = bracket > 0 && sentence.is(bracket - 1, "lateral");
@@ -135,6 +146,12 @@ impl Resolver<'_> {
         }
     }
 
+    /// What a query returns: all that can be sorted by behind UNION and its like.
+    fn returned(&self, range: Range<usize>, environment: &Environment) -> Known {
+        let columns = self.output(range, environment, 0);
+        Known { name: String::new(), table: String::new(), columns, using: Vec::new() }
+    }
+
     fn relations(&self, branch: &Branch, environment: &Environment, depth: usize) -> Vec<Known> {
         branch.relations.iter().map(|relation| self.relation(relation, environment, depth)).collect()
     }
@@ -147,7 +164,9 @@ impl Resolver<'_> {
                 (String::new(), columns.unwrap_or_default())
             }
             Source::Derived(inside) => (String::new(), self.output(inside.clone(), environment, depth + 1)),
-            Source::Function(name, _) => (name.clone(), of_function(name)),
+            Source::Function(name, arguments) => {
+                (name.clone(), self.of_function(name, arguments.clone(), environment, depth + 1))
+            }
         };
         Known {
             name: relation.alias.clone().unwrap_or_else(|| name.clone()),
@@ -155,6 +174,38 @@ impl Resolver<'_> {
             columns: renamed(columns, &relation.columns),
             using: relation.using.clone(),
         }
+    }
+
+    /// The relations that are named in a part of a FROM, or of the arguments of a function there.
+    pub fn named_in(&self, part: Range<usize>, environment: &Environment, depth: usize) -> Vec<Known> {
+        let mut found = Vec::new();
+        self.sentence.relations(part, &mut found);
+        found.iter().map(|relation| self.relation(relation, environment, depth)).collect()
+    }
+
+    /// The columns of what a function in FROM gives.
+    fn of_function(&self, name: &str, arguments: Range<usize>, environment: &Environment, depth: usize) -> Columns {
+        if ["generate_series", "range"].contains(&name) {
+            return Rc::new(vec![plain("value")]);
+        }
+        let Some(function) = self.knowledge.function(name).filter(|_| depth <= DEPTH_MAX) else {
+            return Columns::default();
+        };
+        let parts = self.sentence.parts(arguments);
+        let level = parts.first().map_or_else(Vec::new, |first| self.named_in(first.clone(), environment, depth));
+        let columns = |output: &Output| match output {
+            Output::Own(field) => vec![Column { kind: type_name(field.data_type()), ..plain(field.name()) }],
+            Output::Given(places, kind) => {
+                let given = parts.iter().skip(places.start).take(places.len());
+                let given = given.flat_map(|part| self.item(part.clone(), &level));
+                let typed = |column: Column| match kind {
+                    DataType::Null => column,
+                    kind => Column { kind: type_name(kind), ..column },
+                };
+                given.map(typed).collect()
+            }
+        };
+        Rc::new(function.outputs.iter().flat_map(columns).collect())
     }
 
     /// The columns of a CTE or table of this name.
@@ -172,6 +223,11 @@ impl Resolver<'_> {
 
     /// The columns of a select list.
     fn list(&self, range: Range<usize>, level: &[Known]) -> Vec<Column> {
+        self.items(range).into_iter().flat_map(|item| self.item(item, level)).collect()
+    }
+
+    /// The items of a select list.
+    fn items(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut start = range.start;
         while self.sentence.is_any(start, &["distinct", "all"]) {
             start += 1;
@@ -179,8 +235,7 @@ impl Resolver<'_> {
         if self.sentence.is(start, "on") && self.sentence.is_sign(start + 1, "(") {
             start = self.sentence.next(start + 1);
         }
-        let parts = self.sentence.parts(start.min(range.end)..range.end);
-        parts.into_iter().flat_map(|part| self.item(part, level)).collect()
+        self.sentence.parts(start.min(range.end)..range.end)
     }
 
     /// The columns that one item of a select list stands for.
@@ -240,12 +295,29 @@ impl Resolver<'_> {
         Some(found.cloned().unwrap_or_else(|| plain(&name)))
     }
 
-    /// What the select list gives names to: aliases, which are no columns of the relations.
-    fn aliases(&self, branch: &Branch, level: &[Known]) -> Vec<Column> {
+    /// What the select list gives names to that can stand in the clause: aliases, which are no columns of the relations.
+    fn aliases(&self, branch: &Branch, level: &[Known], clause: Option<Clause>) -> Vec<Column> {
         let list = branch.clauses.iter().find(|(clause, _)| *clause == Clause::Select);
-        let named = list.map_or_else(Vec::new, |(_, list)| self.list(list.clone(), level));
+        let items = list.map_or_else(Vec::new, |(_, list)| self.items(list.clone()));
+        let can_stand = |item: &Range<usize>| clause != Some(Clause::GroupBy) || !self.is_of_rows(item);
+        let named = items.into_iter().filter(can_stand).flat_map(|item| self.item(item, level));
         let is_known = |name: &str| level.iter().any(|known| known.columns.iter().any(|column| column.name == name));
-        named.into_iter().filter(|column| !is_known(&column.name)).collect()
+        named.filter(|column| !is_known(&column.name)).collect()
+    }
+
+    /// Whether a value is worked out from many rows; what queries inside of it call does not count.
+    fn is_of_rows(&self, value: &Range<usize>) -> bool {
+        let sentence = self.sentence;
+        let mut at = value.start;
+        while at < value.end {
+            let is_bracket = sentence.is_sign(at, "(");
+            let called = at.checked_sub(1).filter(|_| is_bracket).and_then(|word| sentence.name(word));
+            if called.and_then(|name| self.knowledge.function(&name)).is_some_and(|function| function.is_of_rows) {
+                return true;
+            }
+            at = if is_bracket && sentence.is_query(&sentence.inside(at)) { sentence.next(at) } else { at + 1 };
+        }
+        false
     }
 }
 
@@ -281,13 +353,6 @@ fn clause_at(sentence: &Sentence<'_>, branch: &Branch, place: usize) -> Option<(
 
 fn plain(name: &str) -> Column {
     Column { name: name.to_owned(), kind: String::new(), origin: None }
-}
-
-fn of_function(name: &str) -> Columns {
-    match name {
-        "generate_series" | "range" => Rc::new(vec![plain("value")]),
-        _ => Columns::default(),
-    }
 }
 
 fn renamed(columns: Columns, names: &[String]) -> Columns {

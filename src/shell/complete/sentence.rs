@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::query::lexis::{Token, TokenKind, tokens};
+use crate::query::lexis::{Token, TokenKind, is_part_of_word, tokens};
 
 /// A statement as tokens, with the brackets that belong together.
 #[derive(Clone, Debug)]
@@ -90,6 +90,19 @@ impl<'a> Sentence<'a> {
     /// Whether a point stands right before it.
     pub fn is_behind_point(&self, index: usize) -> bool {
         index > 0 && self.is_sign(index - 1, ".") && self.tokens[index - 1].end == self.tokens[index].start
+    }
+
+    /// Whether a word is the FROM of IS [NOT] DISTINCT FROM, which compares.
+    pub fn is_comparison(&self, from: usize) -> bool {
+        from > 1 && self.is(from, "from") && self.is(from - 1, "distinct") && self.is_any(from - 2, &["is", "not"])
+    }
+
+    /// Where the word ends that the place is in, or the name in quotes with the quote that closes it.
+    pub fn end_of_word(&self, place: usize) -> usize {
+        let is_around = |token: &&Token| token.start < place && place < token.end && token.kind == TokenKind::Name;
+        let rest = &self.text[place..];
+        let word = || rest.find(|letter: char| !is_part_of_word(letter)).unwrap_or(rest.len());
+        self.tokens.iter().find(is_around).map_or_else(|| place + word(), |name| name.end)
     }
 
     /// The name that a word stands for, in small letters, or that is in the quotes.

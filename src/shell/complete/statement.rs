@@ -61,7 +61,7 @@ pub fn complete(text: &str, place: usize, knowledge: &Knowledge) -> Completion {
         before,
         is_quoted: typed.shape == Shape::InName,
         is_closed: is_closed(&text[place..], '\''),
-        is_called: text[place..].starts_with('('),
+        is_called: text[sentence.end_of_word(place)..].starts_with('('),
         list: Shortlist::new(&typed.text),
     };
     let (candidates, looked_at) = match typed.shape {
@@ -127,6 +127,7 @@ impl Spot<'_> {
             return offer.list.finish();
         }
         let opening = self.scope.brackets.last().copied();
+        let bounds = self.bounds_of_frame(before, opening);
         match () {
             () if self.of_statement(before, &mut offer) => {}
             () if self.is_relation(before) => offer.relations(),
@@ -142,6 +143,13 @@ impl Spot<'_> {
             () if !sentence.is_behind_point(before) && self.has_second(before) => {
                 offer.keywords(words::second(&sentence.text_of(before).to_ascii_lowercase()));
             }
+            () if before > 0
+                && sentence.is(before, "all")
+                && sentence.is_any(before - 1, &["union", "intersect", "except"]) =>
+            {
+                offer.keywords(&words::AFTER_SET);
+            }
+            () if !bounds.is_empty() => offer.keywords(bounds),
             () if self.follows_value(before) => self.behind_value(opening, &mut offer),
             () => {
                 let is_condition = self.is_in_on();
@@ -152,6 +160,9 @@ impl Spot<'_> {
                 match is_condition && offer.list.typed().is_empty() {
                     true => offer.names(),
                     false => offer.values(),
+                }
+                if self.begins_groups(before + 1) {
+                    offer.keywords(&["all"]);
                 }
             }
         }
@@ -210,9 +221,7 @@ impl Spot<'_> {
     fn is_relation(&self, before: usize) -> bool {
         let sentence = self.sentence;
         if sentence.is(before, "from") {
-            let is_comparison =
-                before > 1 && sentence.is(before - 1, "distinct") && sentence.is_any(before - 2, &["is", "not"]);
-            return !is_comparison && !self.is_in_call("extract") && !self.is_in_call("trim");
+            return !sentence.is_comparison(before) && !self.is_in_call("extract") && !self.is_in_call("trim");
         }
         let in_from = self.clause() == Some(Clause::From) && self.is_at_query();
         sentence.is_any(before, &["join", "into", "lateral"])
@@ -247,7 +256,7 @@ impl Spot<'_> {
             return true;
         };
         match () {
-            () if sentence.is_any(word, &["over"]) => offer.keywords(&words::WINDOW),
+            () if self.opens_window(opening) => offer.keywords(&words::WINDOW),
             () if sentence.is(word, "filter") => offer.keywords(&["where"]),
             () if sentence.is(word, "group") => offer.keywords(&["order by"]),
             () if sentence.is_any(word, &["exists", "copy"]) || sentence.is(word, "as") => {
@@ -268,6 +277,30 @@ impl Spot<'_> {
         true
     }
 
+    /// Whether a bracket holds a window: behind OVER, or behind a name in WINDOW.
+    fn opens_window(&self, opening: usize) -> bool {
+        let follows = |word: &str| opening > 0 && self.sentence.is(opening - 1, word);
+        follows("over") || self.clause() == Some(Clause::Window) && follows("as")
+    }
+
+    /// What a frame can begin with behind `rows between`, or end with behind the AND that follows.
+    fn bounds_of_frame(&self, before: usize, opening: Option<usize>) -> &'static [&'static str] {
+        let sentence = self.sentence;
+        let Some(opening) = opening.filter(|&opening| self.opens_window(opening)) else { return &[] };
+        let begins =
+            |index: usize| sentence.is(index, "between") && sentence.is_any(index - 1, &["rows", "range", "groups"]);
+        match () {
+            () if begins(before) => &words::FRAME_START,
+            () if sentence.is(before, "and") && (opening + 1..before).any(begins) => &words::FRAME_END,
+            () => &[],
+        }
+    }
+
+    /// Whether a token is the first behind GROUP BY.
+    fn begins_groups(&self, index: usize) -> bool {
+        matches!(&self.scope.clause, Some((Clause::GroupBy, range)) if range.start == index)
+    }
+
     fn is_in_using(&self, opening: Option<usize>) -> bool {
         opening.is_some_and(|opening| opening > 0 && self.sentence.is(opening - 1, "using"))
     }
@@ -286,7 +319,8 @@ impl Spot<'_> {
 
     fn follows_value(&self, before: usize) -> bool {
         let is_relation = self.clause() == Some(Clause::From) && self.is_at_query() && !self.is_in_on();
-        ends_value(self.sentence, before) || is_relation && !self.sentence.is_any(before, &["on"])
+        let is_all = self.sentence.is(before, "all") && self.begins_groups(before);
+        ends_value(self.sentence, before) || is_all || is_relation && !self.sentence.is_any(before, &["on"])
     }
 
     /// Whether the place is in the condition of a join.
@@ -310,8 +344,7 @@ impl Spot<'_> {
             offer.keywords(&words::CASES);
         }
         if !self.is_at_query() {
-            let is_window = opening.is_some_and(|opening| opening > 0 && sentence.is(opening - 1, "over"));
-            if is_window {
+            if opening.is_some_and(|opening| self.opens_window(opening)) {
                 offer.keywords(&words::WINDOW[1..]);
                 offer.keywords(&words::FRAME);
                 offer.keywords(&words::AFTER_ORDER[..4]);

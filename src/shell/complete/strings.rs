@@ -14,7 +14,10 @@ impl Offer<'_> {
         let is_listed = sentence.is_sign(before, ",")
             && self.scope.brackets.last().copied() == self.scope.query
             && matches!(self.scope.clause, Some((Clause::From, _)));
-        if is_copy || is_listed || sentence.is_any(before, &["from", "join", "location"]) {
+        let is_relation = sentence.is_any(before, &["from", "join", "location"]) && !sentence.is_comparison(before);
+        let is_looked_at = before == 0 && sentence.is_any(before, &["describe", "desc", "summarize"]);
+        let is_argument = sentence.is_sign(before, "(") && self.takes_table(before);
+        if is_copy || is_listed || is_relation || is_looked_at || is_argument {
             self.files();
         } else if let Some(units) = self.units(before) {
             for unit in units {
@@ -63,6 +66,7 @@ impl Offer<'_> {
                 before.checked_sub(1)?
             }
             () if sentence.is_any(before, &["like", "ilike", "between"]) => before.checked_sub(1)?,
+            () if sentence.is_comparison(before) => before - 2,
             () => {
                 // The list of an IN: its opening bracket is the innermost one.
                 let opening = *self.scope.brackets.last()?;
@@ -73,7 +77,7 @@ impl Offer<'_> {
                 opening.checked_sub(2)?
             }
         };
-        if sentence.is(last, "not") {
+        while sentence.is_any(last, &["is", "not"]) {
             last = last.checked_sub(1)?;
         }
         let first = if sentence.is_behind_point(last) { last.checked_sub(2)? } else { last };

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// What a statement begins with.
-pub const STARTS: [&str; 14] = [
+pub const STARTS: [&str; 15] = [
     "select",
     "with",
     "from",
     "explain",
     "explain analyze",
     "describe",
+    "summarize",
     "show",
     "set",
     "reset",
@@ -80,15 +81,23 @@ pub const CASES: [&str; 4] = ["when", "then", "else", "end"];
 pub const AFTER_SELECT: [&str; 3] = ["from", "as", "into"];
 pub const JOINS: [&str; 8] =
     ["join", "left join", "inner join", "right join", "full join", "cross join", "left anti join", "left semi join"];
-pub const AFTER_FROM: [&str; 6] = ["where", "group by", "order by", "limit", "having", "as"];
-pub const AFTER_WHERE: [&str; 3] = ["group by", "order by", "limit"];
-pub const AFTER_GROUP: [&str; 4] = ["having", "order by", "limit", "qualify"];
+pub const AFTER_FROM: [&str; 9] =
+    ["where", "group by", "order by", "limit", "having", "as", "qualify", "window", "offset"];
+pub const AFTER_WHERE: [&str; 4] = ["group by", "order by", "limit", "window"];
+pub const AFTER_GROUP: [&str; 5] = ["having", "order by", "limit", "qualify", "window"];
 pub const AFTER_ORDER: [&str; 6] = ["asc", "desc", "nulls first", "nulls last", "limit", "offset"];
 pub const SETS: [&str; 4] = ["union", "union all", "intersect", "except"];
+
+/// What begins a query behind UNION ALL and its like; a WITH stands before the first alone.
+pub const AFTER_SET: [&str; 3] = ["select", "from", "values"];
 
 /// What a window is made of.
 pub const WINDOW: [&str; 4] = ["partition by", "order by", "rows between", "range between"];
 pub const FRAME: [&str; 5] = ["unbounded preceding", "unbounded following", "current row", "preceding", "following"];
+
+/// What a frame can begin with and end with, beside so many rows.
+pub const FRAME_START: [&str; 2] = ["unbounded preceding", "current row"];
+pub const FRAME_END: [&str; 2] = ["current row", "unbounded following"];
 
 /// The second word of two.
 pub fn second(first: &str) -> &'static [&'static str] {
@@ -99,7 +108,7 @@ pub fn second(first: &str) -> &'static [&'static str] {
         "inner" | "cross" | "outer" | "semi" | "anti" | "natural" => &["join"],
         "is" => &["null", "not null", "distinct from", "not distinct from", "true", "false"],
         "nulls" => &["first", "last"],
-        "union" | "intersect" | "except" => &["all", "select", "with"],
+        "union" | "intersect" | "except" => &["all", "select", "from", "values"],
         "stored" => &["as"],
         "partitioned" => &["by ("],
         "over" => &["("],

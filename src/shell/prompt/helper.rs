@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 use rustyline::completion::{Candidate, Completer};
 use rustyline::config::CompletionType;
@@ -16,6 +17,7 @@ use unicode_width::UnicodeWidthStr;
 use super::highlight::Coloured;
 use super::theme::{Paint, Theme};
 use super::{PROMPT, is_farewell};
+use crate::query::lexis::{is_part_of_word, tokens};
 use crate::query::script;
 use crate::shell::command;
 use crate::shell::complete::{self, Kind, Memory};
@@ -83,7 +85,6 @@ impl Completer for Assistant {
         let has_remarks = completion.candidates.len() < usize::from(rows);
         let mut shown = shown(completion.candidates, usize::from(columns), has_remarks);
         if let [(only, Kind::Keyword)] = shown.as_mut_slice()
-            && !line[pos..].starts_with(char::is_whitespace)
             && !only.replacement.ends_with('(')
         {
             only.replacement.push(' ');
@@ -94,13 +95,40 @@ impl Completer for Assistant {
     }
 
     fn update(&self, line: &mut LineBuffer, start: usize, elected: &str, changes: &mut Changeset) {
-        // In the middle of a word what is behind the cursor may already be the end of the candidate.
-        let behind = &line.as_str()[line.pos()..];
-        let word = behind.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(behind.len());
-        let is_there = elected.len() > line.pos() - start && elected.ends_with(&behind[..word]);
-        let end = if is_there { line.pos() + word } else { line.pos() };
+        let (end, elected) = fitted(line.as_str(), start..line.pos(), elected);
         line.replace(start..end, elected, changes);
     }
+}
+
+/// Where the text ends that a candidate takes the place of, and as much of the candidate as does not stand behind that already.
+fn fitted<'e>(line: &str, typed: Range<usize>, elected: &'e str) -> (usize, &'e str) {
+    let pos = typed.end;
+    let added = elected.strip_prefix(&line[typed.clone()]);
+    if let Some(added) = added.filter(|added| line[pos..].starts_with(*added)) {
+        return (pos + added.len(), elected);
+    }
+    let end = complete::end_of_word(line, pos);
+    let word = &line[pos..end];
+    // A name in quotes is one word, whatever is in it.
+    if word.ends_with('"') && elected.ends_with('"') {
+        return (end, elected);
+    }
+    let mut ends = elected.match_indices(word).map(|(at, _)| at + word.len());
+    let is_word = |at: &usize| *at >= typed.len() + word.len() && !elected[*at..].starts_with(is_part_of_word);
+    let (end, part) = match ends.find(is_word) {
+        Some(at) if begins_with(&line[end..], &elected[at..]) => (end, &elected[..at]),
+        Some(_) => (end, elected),
+        None => (pos, elected),
+    };
+    let has_blank = line[end..].starts_with(char::is_whitespace);
+    (end, if has_blank { part.trim_end_matches(' ') } else { part })
+}
+
+/// Whether a text begins with the words and signs of another one, whatever blanks are between them.
+fn begins_with(text: &str, other: &str) -> bool {
+    let mut there = tokens(text).into_iter().map(|token| token.text(text));
+    let wanted = tokens(other);
+    !wanted.is_empty() && wanted.iter().all(|token| there.next() == Some(token.text(other)))
 }
 
 /// Gives a list of candidates lines of its own. The line editor writes it from the cursor on, over the lines below, and then draws
@@ -252,3 +280,42 @@ impl Validator for Assistant {
 }
 
 impl Helper for Assistant {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_candidate_would_type_twice_is_typed_once() {
+        // What is typed begins at the `^` and ends at the `|`.
+        for (line, elected, expected) in [
+            ("select 1 from t ^whe|re a > 3", "where ", "select 1 from t where a > 3"),
+            ("select 1 from t ^whe|re\n a > 3", "where ", "select 1 from t where\n a > 3"),
+            ("^sel|ect 1", "select ", "select 1"),
+            ("^sel| 1", "select ", "select 1"),
+            ("^sel|* from t", "select ", "select * from t"),
+            ("^sel|nps from t", "select ", "select nps from t"),
+            ("select 1 from t ^gro|up  by a", "group by ", "select 1 from t group  by a"),
+            ("select 1 from t ^order| a", "order by ", "select 1 from t order by a"),
+            ("select ^row_num|ber() over ()", "row_number", "select row_number() over ()"),
+            ("select ^extr|act(month from a)", "extract(", "select extract(month from a)"),
+            ("select a ^ov|er(order by b)", "over (", "select a over(order by b)"),
+            ("select ^vey|s from t", "surveys", "select surveys from t"),
+            ("select ^off|ices from t", "office", "select offices from t"),
+            ("select ^nps|s from t", "nps", "select npss from t"),
+            ("select 1 as a from ^sur| x", "surveys", "select 1 as a from surveys x"),
+            ("select ^\"Op|\" from x", "\"Opened On\"", "select \"Opened On\" from x"),
+            ("select ^\"Op|ened On\" from x", "\"Opened On\"", "select \"Opened On\" from x"),
+            ("select ^\"Op|en\" from x", "\"Opened On\"", "select \"Opened On\" from x"),
+            ("select ^\"off|\" from x", "\"office", "select \"office\" from x"),
+            ("select ^\"Op| from x", "\"Opened On\"", "select \"Opened On\" from x"),
+            ("select * from '^data/no|tes.parquet'", "data/notes.parquet", "select * from 'data/notes.parquet'"),
+            ("\\run monthly ^mon|ths=3", "months=", "\\run monthly months=3"),
+        ] {
+            let (start, pos) = (line.find('^').expect("a start"), line.find('|').expect("a cursor") - 1);
+            let text = line.replace(['^', '|'], "");
+            let (end, part) = fitted(&text, start..pos, elected);
+            assert_eq!(format!("{}{part}{}", &text[..start], &text[end..]), expected, "{line}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ impl Coloured {
     }
 
     fn command(&mut self, start: usize, text: &str, knowledge: &Knowledge) {
-        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        let end = text.find(|letter: char| letter.is_whitespace() || letter == ';').unwrap_or(text.len());
         let is_known = |name: &str| knowledge.commands.iter().any(|command| command.name == name);
         let is_begun = |name: &str| knowledge.commands.iter().any(|command| command.name.starts_with(name));
         let name = &text[1..end];
@@ -159,12 +159,13 @@ fn named_tables(text: &str, knowledge: &Knowledge) -> NamedTables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shell::complete::knowledge::{Function, Table};
+    use crate::shell::complete::knowledge::{Command, Function, Table};
 
     fn knowledge() -> Knowledge {
         let mut knowledge = Knowledge::default();
         knowledge.add_table("offices", Table::default());
         knowledge.add_function(Function { name: "nps".to_owned(), ..Function::default() });
+        knowledge.last = Some(Table::default());
         knowledge
     }
 
@@ -197,11 +198,21 @@ mod tests {
             ("select nps(x), 1.5, 'a' -- b", "kkkkkk fff     111  sss cccc"),
             ("select $p from offices o", "kkkkkk $$ kkkk ttttttt"),
             ("select a from ofices", "kkkkkk   kkkk ??????"),
+            ("from _", "kkkk t"),
             ("with x as (select 1) select * from x", "kkkk   kk  kkkkkk 1  kkkkkk   kkkk t"),
             ("select month, t.order from offices", "kkkkkk                kkkk ttttttt"),
             ("select 1; select 2", "kkkkkk 1  kkkkkk 1"),
         ] {
             assert_eq!(marked(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_keeps_its_colour_before_a_semicolon() {
+        let mut knowledge = Knowledge::default();
+        knowledge.commands = vec![Command { name: "q".to_owned(), ..Command::default() }];
+        for (text, expected) in [("\\q;", Paint::Keyword), ("\\w;", Paint::Wrong)] {
+            assert_eq!(Coloured::new(text, &knowledge).parts, [(0..2, expected)], "{text}");
         }
     }
 

@@ -132,46 +132,66 @@ impl Change {
         let alive = if let Some(lock) = lock {
             Alive::Lock(lock)
         } else {
-            if state.announced.is_some() && is_alive(store.as_ref(), &place, now).await? {
+            // Behind its commit a change is announced no more, and still deletes.
+            if is_alive(store.as_ref(), &place, now).await? {
                 return Err(busy(location));
             }
             beat(&records).await?
         };
-        let objects = objects(store.as_ref(), location).await?;
-        let number = objects.iter().filter_map(|file| file_number(file.location.filename()?)).max();
-        let number = number.unwrap_or_default().max(before) + 1;
         let dead = state.announced.take();
         state.void.extend(dead.map(|dead| Void { number: dead.number, by: Some(dead.by), since: now }));
-        let by = Uuid::now_v7().simple().to_string();
-        let said = state.clone();
-        let announced = State { announced: Some(Announced { number, by: by.clone(), since: now }), ..state.clone() };
-        if !records.create(&record_name(number), announced.bytes()?).await? {
-            return Err(busy(location));
-        }
         let staged = (!location.is_local()).then(|| Staged::new(Arc::clone(&store), stores.clone()));
-        let change = Self {
+        let mut change = Self {
             stores: stores.clone(),
             location: location.clone(),
             store,
-            records,
-            number,
-            last: number,
-            by,
+            records: records.clone(),
+            number: before,
+            last: before,
+            by: Uuid::now_v7().simple().to_string(),
+            said: state.clone(),
             state,
-            said,
             files: Vec::new(),
             staged,
             _alive: alive,
         };
-        if !change.is_newest(before).await? {
-            change.records.delete(&record_name(number)).await?;
-            return Err(busy(location));
+        let announced = change.announce(now).await;
+        match announced {
+            Ok(true) => Ok(change),
+            // The sign of life is the other one's, too.
+            Ok(false) => Err(busy(location)),
+            Err(error) => {
+                // No beat may come behind the end.
+                drop(change);
+                if !location.is_local() {
+                    let _ = records.delete(ALIVE).await;
+                }
+                Err(error)
+            }
         }
-        change.check_alone(&announced).await?;
-        for void in &change.state.void {
-            change.delete_left(void).await?;
+    }
+
+    /// Announces the change behind the records that there are; `false` when another one came first.
+    async fn announce(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        let before = self.last;
+        let objects = objects(self.store.as_ref(), &self.location).await?;
+        let number = objects.iter().filter_map(|file| file_number(file.location.filename()?)).max();
+        self.number = number.unwrap_or_default().max(before) + 1;
+        self.last = self.number;
+        let announced = Announced { number: self.number, by: self.by.clone(), since: now };
+        let announced = State { announced: Some(announced), ..self.state.clone() };
+        if !self.records.create(&record_name(self.number), announced.bytes()?).await? {
+            return Ok(false);
         }
-        Ok(change)
+        if !self.is_newest(before).await? {
+            self.records.delete(&record_name(self.number)).await?;
+            return Ok(false);
+        }
+        self.check_alone(&announced).await?;
+        for void in &self.state.void {
+            self.delete_left(void).await?;
+        }
+        Ok(true)
     }
 
     /// The store that files are written to.
@@ -422,7 +442,6 @@ impl Change {
             return Ok(());
         }
         self.records.delete(&record_name(self.number)).await?;
-        self.records.delete(ALIVE).await?;
         Err(Error::storage(format!("`{}` cannot be optimized: its server ignores If-None-Match", self.location.written))
             .hint("of two writers at once the later one would win there; copy the table to another place, optimize it, and copy it back"))
     }

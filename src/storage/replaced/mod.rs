@@ -31,9 +31,9 @@
 //! version; one of the same size in another version, as copies of a folder have it, by its last bytes, the footer, and where
 //! these are the same by all of its bytes. A file that was written anew under its name is new, and counts.
 //!
-//! Two changes of one folder: the second one sees the number that the first has announced, and that it is alive: on the disk by
-//! the lock that it holds, in a bucket by an object that it writes anew every few seconds. This is for courtesy alone. When it
-//! errs, both go on, and the one whose number was declared void finds another's record where it wanted to create its own.
+//! Two changes of one folder: the second one sees that the first is alive: on the disk by the lock that it holds, in a bucket by
+//! an object that it writes anew every few seconds and deletes at its end. This is for courtesy alone. When it errs, both go on,
+//! and the one whose number was declared void finds another's record where it wanted to create its own.
 
 mod change;
 mod links;

@@ -22,17 +22,22 @@ pub fn wrong_secret(settings: &Settings) -> Error {
 pub fn denied(settings: &Settings, asked: &Asked, code: &str, message: &str) -> Error {
     let bucket = &settings.store.bucket;
     let verb = asked.verb();
+    let is_plain = matches!(code, "" | "AccessDenied" | "Forbidden");
     let code = if code.is_empty() { String::new() } else { format!(" ({code})") };
     if settings.store.anonymous {
         return Error::storage(format!("bucket `{bucket}` does not let everybody {verb} it{code}"))
             .hint("leave `anonymous` out, and give credentials in the environment or a profile");
     }
-    let resource = if asked.lists { String::new() } else { "/*".to_owned() };
-    let right = format!("`{}` on `arn:aws:s3:::{bucket}{resource}`", asked.action());
+    let right = right(bucket, asked, message);
     let who = settings.source();
     match Denial::of(message) {
         Denial::UnknownKey => unknown_key(settings),
         Denial::WrongSecret => wrong_secret(settings),
+        Denial::Unsaid if !is_plain => Error::storage(format!(
+            "{} does not let the credentials ({who}) {verb} bucket `{bucket}`{code}",
+            settings.server()
+        ))
+        .hint("look up what the server means by that: it may be the keys, a right or the bucket itself"),
         // AWS has other errors for wrong keys.
         Denial::Unsaid if settings.endpoint.is_some() => Error::storage(format!(
             "{} does not let the credentials ({who}) {verb} bucket `{bucket}`{code}, and does not say why",
@@ -44,6 +49,32 @@ pub fn denied(settings: &Settings, asked: &Asked, code: &str, message: &str) -> 
                 .hint(format!("grant them {right}, or use others"))
         }
     }
+}
+
+/// What a policy must grant: what the server says is not granted, such as a key to decrypt with, else what was asked for.
+fn right(bucket: &str, asked: &Asked, message: &str) -> String {
+    let action = asked.action();
+    let message = message.replace("&quot;", "\"");
+    match not_granted(&message) {
+        Some((action, Some(resource))) => format!("`{action}` on `{resource}`"),
+        Some((other, None)) if other != action => format!("`{other}`"),
+        _ => format!("`{action}` on `arn:aws:s3:::{bucket}{}`", if asked.lists { "" } else { "/*" }),
+    }
+}
+
+/// The action that a message says is not granted, and on what: no part of either is secret.
+fn not_granted(message: &str) -> Option<(&str, Option<&str>)> {
+    let (_, behind) = message.split_once("not authorized to perform: ")?;
+    let action = behind.split_whitespace().next()?;
+    let is_action = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, ':' | '*' | '-');
+    if !action.contains(':') || !action.chars().all(is_action) {
+        return None;
+    }
+    let resource = behind.split_once(" on resource: ").and_then(|(_, resource)| match resource.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => resource.split_whitespace().next(),
+    });
+    Some((action, resource.filter(|resource| resource.starts_with("arn:"))))
 }
 
 /// Why a request is refused, by the message alone: some servers, Garage among them, have one code for all.
@@ -87,6 +118,31 @@ mod tests {
             ("", Denial::Unsaid),
         ] {
             assert_eq!(Denial::of(message), denial, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_right_that_is_missing_is_the_one_that_the_server_names() {
+        let read = Asked::of("GET", &"http://h/b/k".to_owned(), &object_store::HeaderMap::new());
+        let user = "User: arn:aws:iam::1:user/x is not authorized to perform";
+        let key = "arn:aws:kms:eu-west-1:1:key/0-1";
+        for (message, wanted) in [
+            (format!("{user}: kms:Decrypt on resource: {key} because no policy"), format!("`kms:Decrypt` on `{key}`")),
+            (format!("{user}: kms:Decrypt on resource: \"{key}\" because"), format!("`kms:Decrypt` on `{key}`")),
+            (
+                format!("{user}: kms:Decrypt on resource: &quot;{key}&quot; because"),
+                format!("`kms:Decrypt` on `{key}`"),
+            ),
+            (format!("{user}: kms:Decrypt on the resource of this text"), "`kms:Decrypt`".to_owned()),
+            (
+                format!("{user}: s3:GetObject on resource: \"arn:aws:s3:::b/a b.csv\" with an explicit deny"),
+                "`s3:GetObject` on `arn:aws:s3:::b/a b.csv`".to_owned(),
+            ),
+            (format!("{user}: s3:GetObject"), "`s3:GetObject` on `arn:aws:s3:::b/*`".to_owned()),
+            (format!("{user}: `x`:y"), "`s3:GetObject` on `arn:aws:s3:::b/*`".to_owned()),
+            ("Access Denied".to_owned(), "`s3:GetObject` on `arn:aws:s3:::b/*`".to_owned()),
+        ] {
+            assert_eq!(right("b", &read, &message), wanted, "{message}");
         }
     }
 }

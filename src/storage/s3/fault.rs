@@ -50,6 +50,11 @@ impl Asked {
         }
     }
 
+    /// Whether it writes only if the object is not there, or is as it was.
+    pub fn is_conditional_put(&self) -> bool {
+        self.method == "PUT" && !self.repeats
+    }
+
     /// What was to be done, as in `may not list`.
     pub fn verb(&self) -> &'static str {
         match self.method.as_str() {
@@ -87,6 +92,8 @@ enum What {
     NoListing { of_buckets: bool },
     /// It gave the whole object where a part was asked for.
     NoRange,
+    /// It took an object and gave no ETag of it.
+    NoTag,
     /// No connection came about.
     Unreachable(String),
     /// The certificate of the server is not trusted.
@@ -115,6 +122,10 @@ impl Fault {
 
     pub fn no_range() -> Self {
         Self::from(What::NoRange)
+    }
+
+    pub fn no_tag() -> Self {
+        Self::from(What::NoTag)
     }
 
     pub fn of_connection(error: &HttpError) -> Self {
@@ -149,11 +160,11 @@ impl Fault {
     /// Whether a later try of the same request may do better.
     pub fn may_pass(&self, asked: &Asked) -> bool {
         match &self.what {
-            What::Answer { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
+            What::Answer { status, .. } => passes(*status),
             What::Unreachable(_) => true,
             What::Silent { answered_before, .. } => *answered_before && asked.repeats,
             What::Broken(_) => asked.repeats,
-            What::NoListing { .. } | What::NoRange | What::Untrusted(_) => false,
+            What::NoListing { .. } | What::NoRange | What::NoTag | What::Untrusted(_) => false,
         }
     }
 
@@ -177,6 +188,7 @@ impl Fault {
             What::NoListing { of_buckets: true } => wrong_style(settings),
             What::NoListing { of_buckets: false } => no_s3(settings, "its answer to a listing is no document of S3"),
             What::NoRange => no_s3(settings, "it gives whole objects where parts are asked for"),
+            What::NoTag => no_s3(settings, "its answer to a write has no ETag"),
             What::Unreachable(said) => {
                 let error = Error::storage(format!("{} cannot be reached: {said}", settings.server()));
                 match settings.style {
@@ -318,20 +330,55 @@ impl Answer<'_> {
             }
             (_, "InvalidAccessKeyId" | "NotSignedUp") => unknown_key(settings),
             (_, "SignatureDoesNotMatch") => wrong_secret(settings),
+            (_, "InvalidObjectState") => Error::storage(format!(
+                "an object of bucket `{bucket}` is archived ({code}), and not to be read as it is"
+            ))
+            .hint("restore it, as with `aws s3api restore-object`, and read it when that is done"),
+            (400 | 403, code) if code.ends_with("QuotaExceeded") => {
+                Error::storage(format!("the quota for bucket `{bucket}` is used up ({code})"))
+                    .hint("make room in the bucket, or have the quota raised")
+            }
             (401 | 403, _) => denied(settings, asked, code, message),
             (status, "") if !matches!(status, 408 | 429 | 500..) => {
                 no_s3(settings, &format!("it answers with status {status} and no error of S3"))
             }
-            _ => Error::storage(format!(
-                "{} answers {status}{}{code} {}{}",
-                settings.server(),
-                if code.is_empty() { "" } else { " " },
-                tried(tries, spent),
-                if message.is_empty() { String::new() } else { format!(": {message}") }
-            ))
-            .hint("the server is overloaded or in trouble; try again, or raise `retry_seconds` of the store"),
+            _ => self.in_its_words(settings, asked, tries, spent),
         }
     }
+
+    /// An answer that says by itself what is wrong.
+    fn in_its_words(self, settings: &Settings, asked: &Asked, tries: u32, spent: Duration) -> Error {
+        let Self { status, code, message, .. } = self;
+        let mut said = format!("{} answers {status}", settings.server());
+        if !code.is_empty() {
+            said += &format!(" {code}");
+        }
+        if passes(status) {
+            said += &format!(" {}", tried(tries, spent));
+        }
+        if !message.is_empty() {
+            said += &format!(": {message}");
+        }
+        Error::storage(said).hint(match status {
+            status if passes(status) => {
+                "the server is overloaded or in trouble; try again, or raise `retry_seconds` of the store"
+            }
+            416 => "the object is shorter than its listing says; run the statement again",
+            501 if asked.has_body => {
+                "the server does not know this kind of request; objects are written as uploads in parts, and with \
+                 If-None-Match where one alone may create them"
+            }
+            501 => "the server does not know this kind of request",
+            507 => "its storage is full; make room",
+            500.. => "the server or a proxy before it is in trouble",
+            _ => "the server refuses the request as it is; its answer says why",
+        })
+    }
+}
+
+/// Whether a later try may find the server that answers so in a better state.
+fn passes(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=504)
 }
 
 fn wrong_style(settings: &Settings) -> Error {
@@ -415,5 +462,7 @@ mod tests {
         assert!(repeats("POST", "http://h/b/k?uploadId=x", &none));
         assert!(!repeats("POST", "http://h/b/k?uploads=", &none));
         assert!(!repeats("PUT", "http://h/b/k", &conditional));
+        let is_conditional = |method| Asked::of(method, &"http://h/b/k".to_owned(), &conditional).is_conditional_put();
+        assert!(is_conditional("PUT") && !is_conditional("GET"));
     }
 }

@@ -17,6 +17,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use object_store::{ClientOptions, HeaderValue};
+use reqwest::StatusCode;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -171,18 +172,23 @@ impl Inner {
             _ => counts.writes += 1,
         });
         let (client, patience) = if asked.has_body { (&self.writer, UPLOAD) } else { (&self.reader, SILENCE) };
-        let response = match timeout(patience, whole(client, request, asked)).await {
+        let mut response = match timeout(patience, whole(client, request, asked)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Fault::of_connection(&error)),
             Err(_) => return Err(Fault::silent(patience, self.answers.swap(false, Ordering::Relaxed))),
         };
         self.answers.store(true, Ordering::Relaxed);
         self.remember(&response);
-        if asked.ranged && response.status().as_u16() == 200 {
-            return Err(Fault::no_range());
-        }
         let told = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok());
-        let length = span(&response).or(told);
+        let span = span(&response);
+        if asked.ranged && response.status() == StatusCode::OK {
+            // Some servers, rclone among them, give the part under the status of a whole object.
+            if span.is_none() || told.is_some_and(|told| Some(told) != span) {
+                return Err(Fault::no_range());
+            }
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        let length = span.or(told);
         // A proxy may end a body early and in good order, with a length that fits what it sends.
         if told.is_some() && told != length {
             return Err(Fault::cut_off());
@@ -233,9 +239,11 @@ async fn whole(client: &reqwest::Client, request: HttpRequest, asked: &Asked) ->
 
 /// An answer that object_store can work with, or what is wrong with it. Absence and conditions are for the caller to judge.
 fn judged(response: HttpResponse, body: &Bytes, asked: &Asked) -> Result<HttpResponse, Fault> {
-    const FOR_THE_CALLER: [u16; 4] = [304, 409, 412, 416];
     let status = response.status().as_u16();
     if response.status().is_success() {
+        if asked.method == "PUT" && header(&response, "etag").is_none() {
+            return Err(Fault::no_tag());
+        }
         return match (asked.lists || asked.method == "POST").then(|| document(body)) {
             Some(Document::Part) => Err(Fault::cut_off()),
             Some(Document::Whole(name)) if !asked.lists || name == "ListBucketResult" => Ok(response),
@@ -244,10 +252,13 @@ fn judged(response: HttpResponse, body: &Bytes, asked: &Asked) -> Result<HttpRes
         };
     }
     let fault = Fault::of_answer(status, body, |name| header(&response, name));
-    match FOR_THE_CALLER.contains(&status) || (status == 404 && !fault.is_about_more(asked)) {
-        true => Ok(response),
-        false => Err(fault),
-    }
+    let is_for_the_caller = match status {
+        304 | 412 => true,
+        404 => !fault.is_about_more(asked),
+        409 => asked.is_conditional_put(),
+        _ => false,
+    };
+    if is_for_the_caller { Ok(response) } else { Err(fault) }
 }
 
 /// What the document of an answer is.

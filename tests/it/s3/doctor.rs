@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use super::super::harness::{Call, Folder, cxlake};
+use super::http::{Asked, Kind};
+use super::played::{Played, answer};
 use super::server::{KEY, SECRET, Server};
 
 /// The text without what differs from run to run: the port and the times.
@@ -106,6 +108,35 @@ fn a_dead_endpoint_and_one_that_is_no_s3_are_reported_soon() {
     assert!(started.elapsed().as_secs() < 10, "{said}");
     assert!(said.stderr.contains(&format!("`http://127.0.0.1:{port}` cannot be reached: ")), "{said}");
     assert!(said.stderr.contains("hint: does the server run there? check `endpoint` in `[store.main]`"), "{said}");
+}
+
+#[test]
+fn a_part_is_taken_under_the_status_of_a_whole_object_and_a_whole_object_is_not() {
+    let listing = "<ListBucketResult><Contents><Key>x.txt</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+                   <Size>100</Size></Contents></ListBucketResult>";
+    for (range, length, wanted) in [
+        (Some("bytes 0-63/100"), 64, "ok     get of a range  works: 64 bytes of `x.txt`"),
+        (
+            None,
+            100,
+            "wrong  get of a range  `SERVER` is no S3 server: it gives whole objects where parts are asked for",
+        ),
+    ] {
+        let server = Played::start(move |request| {
+            if Asked::of(request).kind == Kind::List {
+                return answer(200, listing);
+            }
+            let mut part = answer(200, "x".repeat(length));
+            if let Some(range) = range {
+                part.headers_mut().insert("content-range", range.parse().expect("a header"));
+            }
+            part
+        });
+        let call = cxlake(["doctor", "s3://lake/"]).away_from_aws().env("AWS_ENDPOINT_URL_S3", server.endpoint());
+        let call = call.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        let said = call.env("AWS_REGION", "us-east-1").run();
+        assert!(said.text().replace(&server.endpoint(), "SERVER").contains(wanted), "{said}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::harness::{Said, cxlake};
 use super::canned::{Answer, Canned};
+use super::played::{Played, answer};
 use super::server::{KEY, SECRET};
 
 /// A listing of a bucket with nothing in it.
@@ -95,6 +96,98 @@ fn every_thing_that_can_be_wrong_with_a_bucket_has_a_message_of_its_own() {
     assert_eq!(
         wrong(Answer::Whole(200, "", "<ListAllMyBucketsResult></ListAllMyBucketsResult>")),
         "`SERVER` does not take requests in the `path` style | hint: set `style = \"virtual\"` in `[store.lake]`"
+    );
+}
+
+/// What a call says that fails at this server, but for what it was doing, and its hint.
+fn refused(endpoint: &str, arguments: &[&str]) -> String {
+    let call = cxlake(arguments).away_from_aws().env("AWS_ENDPOINT_URL_S3", endpoint).env("AWS_REGION", "us-east-1");
+    let said = call.env("AWS_ACCESS_KEY_ID", KEY).env("AWS_SECRET_ACCESS_KEY", SECRET).fails(1);
+    let (_, said) = said.split_once("`: ").unwrap_or_else(|| panic!("{said}"));
+    said.replace(endpoint, "SERVER").trim_end().replace("\n\n", " | ")
+}
+
+/// What is wrong with reading an object that is there, where the server gives this answer.
+fn unread(answer: Answer) -> String {
+    let server = Canned::start(&[Answer::Whole(200, "", "x\n1\n"), answer]);
+    refused(&server.endpoint(), &["-c", "select * from 's3://lake/x.csv'"])
+}
+
+/// What is wrong with the beginning of an upload, where the server gives this answer, at once.
+fn unwritten(answer: Answer) -> String {
+    let server = Canned::start(&[answer]);
+    let said = refused(&server.endpoint(), &["-c", "select 1 as x", "-o", "s3://lake/x.csv"]);
+    assert_eq!(server.asked(), 1, "{said}");
+    said
+}
+
+#[test]
+fn a_refusal_is_told_by_what_the_server_says_of_it() {
+    let mine = "credentials (environment, key AKIA…WXYZ)";
+    assert_eq!(
+        unread(error(403, "InvalidObjectState: The operation is not valid for the object's storage class")),
+        "an object of bucket `lake` is archived (InvalidObjectState), and not to be read as it is | hint: restore it, as with \
+         `aws s3api restore-object`, and read it when that is done"
+    );
+    let message = "AccessDenied: User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:Decrypt on resource: \
+                   arn:aws:kms:eu-west-1:1:key/0-1 because no identity-based policy allows the kms:Decrypt action";
+    assert_eq!(
+        unread(error(403, message)),
+        format!(
+            "the {mine} may not read bucket `lake` (AccessDenied) | hint: grant them `kms:Decrypt` on \
+             `arn:aws:kms:eu-west-1:1:key/0-1`, or use others"
+        )
+    );
+    assert_eq!(
+        unwritten(error(403, "QuotaExceeded: ")),
+        "the quota for bucket `lake` is used up (QuotaExceeded) | hint: make room in the bucket, or have the quota raised"
+    );
+    assert_eq!(
+        unwritten(error(403, "AllAccessDisabled: All access to this object has been disabled")),
+        format!(
+            "`SERVER` does not let the {mine} write to bucket `lake` (AllAccessDisabled) | hint: look up what the server \
+             means by that: it may be the keys, a right or the bucket itself"
+        )
+    );
+}
+
+#[test]
+fn what_does_not_pass_is_told_at_once_and_is_no_overload() {
+    let as_it_is = "hint: the server refuses the request as it is; its answer says why";
+    for (status, code_and_message) in [
+        (400, "EntityTooLarge: Your proposed upload exceeds the maximum allowed size"),
+        (400, "KMS.DisabledException: The key is disabled"),
+        (405, "MethodNotAllowed: The specified method is not allowed against this resource"),
+        (409, "OperationAborted: A conflicting operation is in progress"),
+    ] {
+        let wanted = format!("`SERVER` answers {status} {code_and_message} | {as_it_is}");
+        assert_eq!(unwritten(error(status, code_and_message)), wanted);
+    }
+    assert_eq!(
+        unwritten(error(501, "NotImplemented: This is not implemented")),
+        "`SERVER` answers 501 NotImplemented: This is not implemented | hint: the server does not know this kind of request; \
+         objects are written as uploads in parts, and with If-None-Match where one alone may create them"
+    );
+    assert_eq!(
+        unwritten(error(507, "XMinioStorageFull: Storage backend has reached its minimum free drive threshold")),
+        "`SERVER` answers 507 XMinioStorageFull: Storage backend has reached its minimum free drive threshold | hint: its \
+         storage is full; make room"
+    );
+    assert_eq!(
+        unread(error(416, "InvalidRange: The requested range is not satisfiable")),
+        "`SERVER` answers 416 InvalidRange: The requested range is not satisfiable | hint: the object is shorter than its \
+         listing says; run the statement again"
+    );
+}
+
+#[test]
+fn a_server_that_gives_no_etag_of_what_is_written_is_told_from_s3() {
+    let begun = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>";
+    let server = Played::start(move |request| answer(200, if request.method() == "POST" { begun } else { "" }));
+    assert_eq!(
+        refused(&server.endpoint(), &["-c", "select 1 as x", "-o", "s3://lake/x.csv"]),
+        "`SERVER` is no S3 server: its answer to a write has no ETag | hint: does the server run there? check the endpoint, \
+         which comes from AWS_ENDPOINT_URL_S3"
     );
 }
 

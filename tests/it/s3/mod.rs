@@ -11,6 +11,7 @@ mod faults;
 pub mod http;
 mod kept;
 mod lake;
+mod odd_names;
 mod optimize;
 mod played;
 pub mod proxy;

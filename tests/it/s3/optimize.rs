@@ -140,26 +140,68 @@ fn a_file_that_changes_meanwhile_stops_it_and_nothing_is_replaced() {
 }
 
 /// What `optimize` says on the server itself, as a process that a proxy's plan can start.
-fn another(folder: &Folder, server: &Server) -> Command {
-    let mut command = folder.cxlake(["optimize", "t"]).on(server).command();
+fn another(folder: &Folder, server: &Server, keep: &str) -> Command {
+    let mut command = folder.cxlake(["optimize", "t", "--keep", keep]).on(server).command();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
+
+/// What a run says while another one is at work.
+const BUSY: &str = "error: another `cxlake optimize` is at work on `st:t/`\n\n\
+                    hint: wait for its end; behind one that was killed a bucket is free again after two minutes, a disk at once\n";
 
 #[test]
 fn of_two_at_once_the_second_one_is_told_and_the_first_one_wins() {
     let server = Server::start(&["lake", "locked"]);
     let folder = lake(&server);
-    let (told, second) = (Arc::new(Mutex::new(None)), Mutex::new(another(&folder, &server)));
+    let (told, second) = (Arc::new(Mutex::new(None)), Mutex::new(another(&folder, &server, "1h")));
     let hears = Arc::clone(&told);
     let said = with(&server, &folder, move || {
         let output = second.lock().expect("a command").output().expect("it runs");
         *hears.lock().expect("a place") = Some((output.status.code(), String::from_utf8(output.stderr)));
     });
     assert_eq!(said.code, Some(0), "{said}");
-    let wanted = "error: another `cxlake optimize` is at work on `st:t/`\n\n\
-                  hint: wait for its end; behind one that was killed a bucket is free again after two minutes, a disk at once\n";
-    assert_eq!(*told.lock().expect("a place"), Some((Some(1), Ok(wanted.to_owned()))));
+    assert_eq!(*told.lock().expect("a place"), Some((Some(1), Ok(BUSY.to_owned()))));
+    assert_eq!(data(&server), (1, 3));
+    sums(&folder, &server);
+}
+
+#[test]
+fn a_second_one_is_told_also_while_the_first_one_deletes_what_it_has_replaced() {
+    let server = Server::start(&["lake", "locked"]);
+    let folder = lake(&server);
+    let (told, second) = (Arc::new(Mutex::new(None)), Mutex::new(another(&folder, &server, "0s")));
+    let hears = Arc::clone(&told);
+    let proxy = Proxy::start(&server, move |asked, _| {
+        if asked.kind == Kind::Delete {
+            hears.lock().expect("a place").get_or_insert_with(|| {
+                let output = second.lock().expect("a command").output().expect("it runs");
+                (output.status.code(), String::from_utf8(output.stderr))
+            });
+        }
+        Fault::None
+    });
+    let said = folder.cxlake(["optimize", "t", "--keep", "0s"]).through(&proxy).run();
+    assert_eq!(said.code, Some(0), "{said}");
+    assert_eq!(*told.lock().expect("a place"), Some((Some(1), Ok(BUSY.to_owned()))));
+    assert_eq!(data(&server), (1, 0));
+    sums(&folder, &server);
+}
+
+#[test]
+fn behind_a_run_that_could_not_announce_itself_nobody_has_to_wait() {
+    let server = Server::start(&["lake", "locked"]);
+    let folder = lake(&server);
+    let proxy = Proxy::start(&server, |asked, before| {
+        match asked.kind == Kind::Put && asked.key.contains("_cxlake/files-") && before == 0 {
+            true => Fault::Drop { is_done: true },
+            false => Fault::None,
+        }
+    });
+    let said = folder.cxlake(["optimize", "t"]).through(&proxy).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    assert_eq!(data(&server), (0, 3));
+    folder.cxlake(["optimize", "t"]).on(&server).prints();
     assert_eq!(data(&server), (1, 3));
     sums(&folder, &server);
 }
@@ -168,7 +210,7 @@ fn of_two_at_once_the_second_one_is_told_and_the_first_one_wins() {
 fn files_that_another_run_replaced_since_they_were_listed_are_not_replaced_again() {
     let server = Server::start(&["lake", "locked"]);
     let folder = lake(&server);
-    let (second, listed) = (Mutex::new(another(&folder, &server)), AtomicUsize::new(0));
+    let (second, listed) = (Mutex::new(another(&folder, &server, "1h")), AtomicUsize::new(0));
     let proxy = Proxy::start(&server, move |asked, _| {
         // The records are listed once with the files, and again when the change begins.
         if asked.kind == Kind::List && asked.key.contains("_cxlake") && listed.fetch_add(1, Ordering::SeqCst) == 1 {
@@ -236,7 +278,7 @@ fn silence(buckets: &Path) {
 fn a_run_that_was_taken_for_dead_ends_with_an_error_and_the_other_ones_files_count() {
     let server = Server::start(&["lake", "locked"]);
     let folder = lake(&server);
-    let (told, second) = (Arc::new(Mutex::new(None)), Mutex::new(another(&folder, &server)));
+    let (told, second) = (Arc::new(Mutex::new(None)), Mutex::new(another(&folder, &server, "1h")));
     let (hears, buckets) = (Arc::clone(&told), server.folder().path().to_owned());
     let said = with(&server, &folder, move || {
         silence(&buckets);

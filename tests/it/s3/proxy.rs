@@ -37,6 +37,8 @@ pub enum Fault {
     None,
     /// It is answered later.
     Delay(Duration),
+    /// It is done at once, and its answer comes later.
+    Late(Duration),
     /// The connection ends without an answer.
     Drop {
         is_done: bool,
@@ -158,6 +160,9 @@ impl Shared {
         }
         let (head, body) = self.pass(request).await.map_err(|_| Broken)?.into_parts();
         let whole = Response::from_parts(head, body);
+        if let Fault::Late(time) = fault {
+            tokio::time::sleep(time).await;
+        }
         // There is nothing to break in an answer without a body, as to a head.
         match fault {
             Fault::Drop { .. } => Err(Broken),

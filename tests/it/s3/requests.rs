@@ -1,6 +1,11 @@
 //! How few requests it takes: what is listed, opened and read again, counted by the program itself.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use super::super::harness::{Folder, Said, cxlake};
+use super::http::Kind;
+use super::proxy::{Fault, Proxy};
 use super::server::Server;
 
 /// A number that `--stats` gives, such as that before ` list`.
@@ -115,6 +120,42 @@ fn files_in_a_bucket_are_read_in_more_parts_than_there_are_threads() {
     assert!(large.contains("file_groups={16 groups"), "{large}");
     let sql = "select count(distinct text) as texts, sum(x) as x from large";
     assert_eq!(run(&folder, &server, sql).text(), "texts,x\n500000,125000250000\n");
+}
+
+/// How many requests were under way at once at the most, of those that came at these times and were answered after this one.
+fn under_way(came: &[Instant], answered_after: Duration) -> usize {
+    let with = |first: Instant| came.iter().filter(|&&other| other >= first && other - first < answered_after).count();
+    came.iter().map(|&first| with(first)).max().unwrap_or_default()
+}
+
+#[test]
+fn csv_json_and_arrow_files_in_a_bucket_are_looked_into_and_read_many_at_once() {
+    const ANSWERED_AFTER: Duration = Duration::from_millis(300);
+    let server = Server::start(&["lake"]);
+    let folder = Folder::new();
+    for (ending, stored) in [("csv", "csv"), ("ndjson", "json"), ("arrow", "arrow")] {
+        let one = folder.at(&format!("one.{ending}"));
+        let copy = format!("copy (select 1 as x) to '{}' stored as {stored}", one.display());
+        folder.cxlake(["-q", "-c", &copy]).prints();
+        (0..32).for_each(|number| server.put(&one, &format!("lake/{ending}/{number}.{ending}")));
+        let came = Arc::<Mutex<Vec<Instant>>>::default();
+        let noted = Arc::clone(&came);
+        let proxy = Proxy::start(&server, move |asked, _| {
+            if asked.kind != Kind::Get {
+                return Fault::None;
+            }
+            noted.lock().expect("no request has failed").push(Instant::now());
+            Fault::Delay(ANSWERED_AFTER)
+        });
+        let sql = format!("select sum(x) as x from 's3://lake/{ending}/'");
+        let call = folder.cxlake(["--threads", "2", "--format", "csv", "-c", &sql]).through(&proxy);
+        assert_eq!(call.prints(), "x\n32\n");
+        let came = came.lock().expect("no request has failed").clone();
+        for (what, came) in [("looked into", &came[..32]), ("read", &came[came.len() - 32..])] {
+            let at_once = under_way(came, ANSWERED_AFTER);
+            assert!(at_once >= 8, "of 32 {ending} files {at_once} are {what} at once");
+        }
+    }
 }
 
 #[test]

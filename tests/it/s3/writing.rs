@@ -1,6 +1,11 @@
 //! What statements write to a bucket appears whole, or not at all and without a trace.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use super::super::harness::Folder;
+use super::http::{Asked, Kind};
+use super::proxy::{Fault, Proxy};
 use super::server::Server;
 
 /// A lake with a store to write to and one to read.
@@ -80,6 +85,67 @@ fn a_copy_of_many_objects_appears_and_is_read_back_and_is_not_doubled() {
     assert!(again.starts_with("error: `out:parts/` is not empty\n"), "{again}");
 }
 
+/// A copy of twenty objects.
+const TWENTY: &str = "copy (select value as n, value % 20 as part from range(100)) to 's3://out/half/' \
+                      stored as parquet partitioned by (part)";
+
+/// Whether a request completes one of the twenty uploads; before that it was begun, and its one part sent.
+fn completes_one(asked: &Asked, before: u32) -> bool {
+    asked.kind == Kind::Upload && asked.key.contains("part=7/") && before == 2
+}
+
+#[test]
+fn a_copy_of_which_one_object_cannot_be_completed_leaves_none_and_can_be_run_again() {
+    let server = Server::start(&["out"]);
+    let folder = Folder::new();
+    let proxy = Proxy::start(&server, |asked, before| match completes_one(asked, before) {
+        true => Fault::Drop { is_done: true },
+        false => Fault::None,
+    });
+    let said = folder.cxlake(["-c", TWENTY]).through(&proxy).run();
+    assert_eq!(said.code, Some(1), "{said}");
+    assert!(said.stderr.starts_with("error: cannot complete what was written: "), "{said}");
+    assert_eq!(objects(&server, "out"), Vec::<String>::new());
+    folder.cxlake(["-c", TWENTY]).on(&server).prints();
+    assert_eq!(objects(&server, "out").len(), 20);
+}
+
+#[test]
+fn a_copy_that_cannot_delete_what_it_has_completed_says_how_much_is_there() {
+    let server = Server::start(&["out"]);
+    let folder = Folder::new();
+    let proxy = Proxy::start(&server, |asked, before| match asked.kind {
+        Kind::Upload if completes_one(asked, before) => Fault::Drop { is_done: true },
+        Kind::Delete => Fault::Refuse(403, "AccessDenied", None),
+        _ => Fault::None,
+    });
+    let said = folder.cxlake(["-c", TWENTY]).through(&proxy).run();
+    let there = objects(&server, "out").len();
+    assert!(said.code == Some(1) && there > 0, "{there}: {said}");
+    let hint = "objects of `s3://out/half/` are there; delete them before you run it again";
+    assert!(said.stderr.ends_with(&format!("\n\nhint: {there} of 20 {hint}\n")), "{there}: {said}");
+}
+
+#[test]
+fn uploads_that_are_being_begun_when_a_copy_fails_are_given_up() {
+    let server = Server::start(&["out"]);
+    let folder = Folder::new();
+    let begun = AtomicUsize::new(0);
+    let proxy = Proxy::start(&server, move |asked, before| {
+        if asked.kind != Kind::Upload || before > 0 {
+            return Fault::None;
+        }
+        // When the last one fails, the others are begun on the server and nobody has heard of it.
+        match begun.fetch_add(1, Ordering::SeqCst) {
+            19 => Fault::Refuse(403, "AccessDenied", None),
+            _ => Fault::Late(Duration::from_secs(1)),
+        }
+    });
+    let said = folder.cxlake(["-c", TWENTY]).through(&proxy).run();
+    assert!(said.code == Some(1) && said.stderr.starts_with("error: cannot write `s3://out/half/"), "{said}");
+    assert_eq!(objects(&server, "out"), Vec::<String>::new());
+}
+
 #[test]
 fn a_copy_to_any_name_and_of_nulls_in_partitions_lies_where_it_was_told_to() {
     let server = Server::start(&["out", "locked"]);
@@ -92,6 +158,24 @@ fn a_copy_to_any_name_and_of_nulls_in_partitions_lies_where_it_was_told_to() {
     let found = objects(&server, "out");
     assert_eq!(found[..3], ["out/reports/a[1].csv", "out/reports/b?.csv", "out/reports/c #50%.csv"]);
     assert!(found[3].starts_with("out/reports/n[1]/k=__HIVE_DEFAULT_PARTITION__/"), "{found:?}");
+}
+
+#[test]
+fn a_name_with_wildcards_is_that_of_its_file_before_it_is_a_glob() {
+    let server = Server::start(&["out", "locked"]);
+    let folder = lake(&server);
+    server.put(&folder.write("other.csv", "x\n2\n"), "out/reports/b1.csv");
+    let read = |path: &str| {
+        let sql = format!("select * from '{path}'");
+        folder.cxlake(["--format", "csv", "-c", &sql]).on(&server).prints()
+    };
+    assert_eq!(read("out:b?.csv"), "x\n2\n");
+    for target in ["out:b?.csv", "out:b[1].csv"] {
+        folder.cxlake(["-c", &format!("copy (select 1 as x) to '{target}'")]).on(&server).prints();
+        assert_eq!(read(target), "x\n1\n", "{target}");
+    }
+    assert_eq!(read("out:b[1-9].csv"), "x\n2\n");
+    assert_eq!(read("out:b[?].csv"), "x\n1\n");
 }
 
 #[test]
@@ -138,7 +222,7 @@ fn an_interrupted_output_or_copy_leaves_with_130_and_neither_object_nor_upload()
             .stderr(std::process::Stdio::piped());
         let child = command.spawn().expect("the binary starts");
         while !objects(&server, "out").iter().any(|path| path.contains("part")) {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(told.expect("kill is there").success());

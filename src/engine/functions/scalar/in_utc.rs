@@ -14,9 +14,10 @@ use datafusion::arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType,
 };
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion::functions::datetime;
 use datafusion::functions::utils::make_scalar_function;
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
@@ -251,9 +252,36 @@ impl ScalarUDFImpl for DayInUtc {
         make_scalar_function(found, vec![])(&args.args)
     }
 
+    /// The moments of a day: files are left out by what they say of moments. Dates in their place would also be cast back to moments
+    /// where the engine estimates how many rows a filter leaves, which it refuses when there are more of those than before.
+    fn preimage(&self, args: &[Expr], literal: &Expr, context: &SimplifyContext) -> Result<PreimageResult> {
+        let ([moment @ Expr::Column(_)], Expr::Literal(ScalarValue::Date32(Some(day)), _)) = (args, literal) else {
+            return Ok(PreimageResult::None);
+        };
+        let moments = context.get_data_type(moment)?;
+        let day = i64::from(*day);
+        let (Some(first), Some(next)) = (start(day, &moments), start(day + 1, &moments)) else {
+            return Ok(PreimageResult::None);
+        };
+        Ok(PreimageResult::Range { expr: moment.clone(), interval: Box::new(Interval::try_new(first, next)?) })
+    }
+
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
         Ok(inputs.first().map_or(SortProperties::Unordered, |moment| moment.sort_properties))
     }
+}
+
+/// The first moment of a day, so many of which passed since 1970; `None` beyond what the unit reaches.
+fn start(day: i64, moments: &DataType) -> Option<ScalarValue> {
+    let DataType::Timestamp(unit, zone) = moments else { return None };
+    let moment = Some(day.checked_mul(day_length(*unit))?);
+    let zone = zone.clone();
+    Some(match unit {
+        TimeUnit::Second => ScalarValue::TimestampSecond(moment, zone),
+        TimeUnit::Millisecond => ScalarValue::TimestampMillisecond(moment, zone),
+        TimeUnit::Microsecond => ScalarValue::TimestampMicrosecond(moment, zone),
+        TimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(moment, zone),
+    })
 }
 
 fn days<T: ArrowTimestampType>(moments: &ArrayRef) -> Result<Date32Array> {
@@ -268,8 +296,10 @@ mod tests {
     use datafusion::arrow::array::{TimestampMicrosecondArray, TimestampNanosecondArray};
     use datafusion::arrow::buffer::NullBuffer;
     use datafusion::arrow::compute::cast;
-    use datafusion::common::ScalarValue;
+    use datafusion::arrow::datatypes::Schema;
+    use datafusion::common::DFSchema;
     use datafusion::common::config::ConfigOptions;
+    use datafusion::logical_expr::{col, lit};
 
     use super::*;
 
@@ -340,5 +370,21 @@ mod tests {
         let moments: ArrayRef = Arc::new(moments.collect::<TimestampMicrosecondArray>().with_timezone("UTC"));
         let days = days::<TimestampMicrosecondType>(&moments).expect("all are in the calendar");
         assert_eq!(&(Arc::new(days) as ArrayRef), &cast(&moments, &DataType::Date32).expect("a cast"));
+    }
+
+    #[test]
+    fn a_day_is_the_moments_from_its_start_to_that_of_the_next_one() {
+        let column = Field::new("t", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
+        let schema = DFSchema::try_from(Schema::new(vec![column])).expect("one name");
+        let context = SimplifyContext::builder().with_schema(Arc::new(schema)).build();
+        let day = lit(ScalarValue::Date32(Some(-1)));
+        let preimage = |moment: Expr| DayInUtc::default().preimage(&[moment], &day, &context).expect("types are known");
+        let PreimageResult::Range { expr, interval } = preimage(col("t")) else { panic!("a column has a range") };
+        let moment = |moment| ScalarValue::TimestampMicrosecond(Some(moment), Some("UTC".into()));
+        assert_eq!(expr, col("t"));
+        assert_eq!((interval.lower(), interval.upper()), (&moment(-86_400_000_000), &moment(0)));
+        // It would stand there twice.
+        assert!(matches!(preimage(col("t") + col("t")), PreimageResult::None));
+        assert_eq!(start(200_000, &DataType::Timestamp(TimeUnit::Nanosecond, None)), None);
     }
 }

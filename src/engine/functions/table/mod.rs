@@ -14,17 +14,18 @@ mod segments;
 mod themes;
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::datatypes::{Field, FieldRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::scalar::ScalarValue;
 
 pub use node::TableFunctionNode;
 pub use planner::{extension, planner};
 
 use super::constant::Constant;
-use super::help::Help;
+use super::help::{Help, Takes};
 use crate::error::Result;
 
 /// What each says of itself.
@@ -66,6 +67,36 @@ pub struct Given {
     pub field: FieldRef,
 }
 
+/// A column of a result, as far as it is known without a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// One that every result has.
+    Own(Field),
+    /// Those that are given for the arguments at these places, in this type or, where it is null, their own.
+    Given(Range<usize>, DataType),
+}
+
+/// The columns of the results of the function of this name, in their order.
+pub fn outputs(name: &str) -> Vec<Output> {
+    let Some(function) = planner::find(name) else { return Vec::new() };
+    let arguments = function.help().arguments;
+    let are_columns = |place: &usize| matches!(arguments[*place].takes, Takes::Column | Takes::Columns);
+    // No column of a function's own is named as a number is, which tells those that are handed on.
+    let given = (0..arguments.len()).filter(are_columns).map(|place| Given {
+        argument: arguments[place].name,
+        field: Arc::new(Field::new(place.to_string(), DataType::Null, true)),
+    });
+    let fields = function.fields(&given.collect::<Vec<_>>()).unwrap_or_default();
+    let output = |field: Field| match field.name().parse::<usize>() {
+        Ok(place) if arguments[place].takes == Takes::Columns => {
+            Output::Given(place..usize::MAX, field.data_type().clone())
+        }
+        Ok(place) => Output::Given(place..place + 1, field.data_type().clone()),
+        Err(_) => Output::Own(field),
+    };
+    fields.into_iter().map(output).collect()
+}
+
 /// What a call was given, all rows at once.
 #[derive(Debug)]
 pub struct Call {
@@ -94,5 +125,28 @@ impl Call {
     pub fn constant(&self, argument: &str) -> Result<Constant> {
         let found = self.values.iter().find(|(name, _)| *name == argument);
         Constant::new(self.help, argument, found.map_or(ScalarValue::Null, |(_, value)| value.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_says_its_columns_and_which_of_them_it_is_given() {
+        for (name, given, first) in [
+            ("crosstab", vec![(1..2, DataType::Utf8), (2..3, DataType::Utf8)], "n"),
+            ("key_drivers", vec![], "driver"),
+            ("segments", vec![(1..2, DataType::Null)], "segment"),
+            ("themes", vec![(2..usize::MAX, DataType::Null)], "rank"),
+        ] {
+            let outputs = outputs(name);
+            let count = given.len();
+            let given: Vec<Output> = given.into_iter().map(|(places, kind)| Output::Given(places, kind)).collect();
+            assert_eq!(outputs[..count], given, "{name}");
+            assert!(matches!(&outputs[count], Output::Own(field) if field.name() == first), "{name}");
+        }
+        assert_eq!(HELPS.len(), 4, "all of them");
+        assert!(outputs("nps").is_empty());
     }
 }

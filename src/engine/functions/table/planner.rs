@@ -63,7 +63,8 @@ impl RelationPlanner for Planner {
     }
 }
 
-fn find(name: &str) -> Option<Arc<dyn TableFunction>> {
+/// The function of this name.
+pub fn find(name: &str) -> Option<Arc<dyn TableFunction>> {
     super::all().into_iter().find(|function| function.help().name == name)
 }
 

@@ -1,0 +1,113 @@
+//! Writes EXISTS in the select list as a count of rows, which DataFusion 55.2 can run there; EXISTS and IN it knows as filters alone.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, VisitMut, VisitorMut,
+    visit_expressions,
+};
+
+use super::arguments::{insert, parser};
+use crate::error::{Error, Result};
+
+const FOUND: &str = "coalesce((select count(*) > 0 from (values (0))), false)";
+const NONE_FOUND: &str = "(not coalesce((select count(*) > 0 from (values (0))), false))";
+
+/// Writes each EXISTS in the select list out.
+pub fn write_out(select: &mut Select) -> ControlFlow<Error> {
+    for item in &mut select.projection {
+        let heading = item.to_string();
+        let mut walk = Walk { depth: 0, has_written: false };
+        item.visit(&mut walk)?;
+        if walk.has_written
+            && let SelectItem::UnnamedExpr(expr) = item
+        {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', heading) };
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// A way through an expression, past the queries in it, which have select lists of their own.
+struct Walk {
+    depth: usize,
+    has_written: bool,
+}
+
+impl VisitorMut for Walk {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        if self.depth > 0 {
+            return ControlFlow::Continue(());
+        }
+        let written = match expression {
+            // It may be null, too, which a count cannot say.
+            Expr::InSubquery { .. } => Err(Error::query("`in` with a query does not work in the select list")
+                .hint("write `exists (select 1 from … where y = x)`")),
+            Expr::Exists { subquery, negated } => counted(subquery.clone(), if *negated { NONE_FOUND } else { FOUND }),
+            _ => return ControlFlow::Continue(()),
+        };
+        match written {
+            Ok(written) => {
+                *expression = written;
+                self.has_written = true;
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// Whether a query has rows.
+///
+/// # Errors
+/// `Query` for one whose rows are not those that it filters.
+fn counted(mut query: Box<Query>, sql: &str) -> Result<Expr> {
+    if makes_rows(&query) {
+        return Err(Error::query("`exists` in the select list takes a query without groups and calls")
+            .hint("write `exists (select 1 from … where y = x)`"));
+    }
+    if takes_some(&query) {
+        query.limit_clause = None;
+    }
+    let mut expression =
+        parser(sql).and_then(|mut parser| parser.parse_expr()).map_err(|error| Error::internal(error.to_string()))?;
+    insert(&mut SetExpr::Query(query), &mut expression);
+    Ok(expression)
+}
+
+/// Whether a query may have a row where it finds none, as `select count(*)` has: the engine joins the counts of what is found.
+fn makes_rows(query: &Query) -> bool {
+    match query.body.as_ref() {
+        SetExpr::Query(query) => makes_rows(query),
+        SetExpr::Select(select) => {
+            let calls = visit_expressions(&select.projection, |expression| match expression {
+                Expr::Function(_) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            });
+            let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(groups, _) if groups.is_empty());
+            is_grouped || select.having.is_some() || calls.is_break()
+        }
+        _ => false,
+    }
+}
+
+/// Whether the limit of a query leaves a row where there is one.
+fn takes_some(query: &Query) -> bool {
+    let Some(LimitClause::LimitOffset { limit: Some(Expr::Value(rows)), offset: None, limit_by }) = &query.limit_clause
+    else {
+        return false;
+    };
+    limit_by.is_empty() && matches!(&rows.value, Value::Number(rows, _) if rows != "0")
+}

@@ -1,0 +1,96 @@
+//! Says of `IN (SELECT …)` that it is unknown where it is.
+//!
+//! DataFusion 55.2 heeds nulls where a NOT IN is a condition of its own. Below OR, NOT and CASE it asks for each row whether there is
+//! an equal one, and takes a no for false: `x not in (select y …) or …` lets rows through whose x is null, and all others where a y is
+//! null. Here what is not found is null in those rows, for which two queries without the row's values say whether there is such a y,
+//! and any y at all.
+
+use std::sync::Arc;
+
+use datafusion::common::Column;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::InSubquery;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Operator, binary_expr, lit, not,
+    scalar_subquery,
+};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::scalar::ScalarValue;
+
+/// The rule. It comes after the engine has settled types.
+#[derive(Debug)]
+pub struct Memberships;
+
+impl AnalyzerRule for Memberships {
+    fn name(&self) -> &'static str {
+        "memberships"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = plan.transform_up_with_subqueries(|node| match node {
+            LogicalPlan::Filter(filter) if filter.predicate.exists(|part| Ok(is_membership(part)))? => {
+                let parts = split_conjunction_owned(filter.predicate).into_iter();
+                let parts = parts.map(|part| condition(part, &filter.input)).collect::<Result<Vec<_>>>()?;
+                // There is at least one part.
+                let predicate = conjunction(parts).unwrap_or_else(|| lit(true));
+                Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?)))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(plan.data)
+    }
+}
+
+fn is_membership(expr: &Expr) -> bool {
+    matches!(expr, Expr::InSubquery(_))
+}
+
+/// A condition of its own, in which the engine heeds nulls when it is nothing but a membership.
+fn condition(part: Expr, input: &LogicalPlan) -> Result<Expr> {
+    let is_alone = is_membership(&part) || matches!(&part, Expr::Not(negated) if is_membership(negated));
+    if is_alone { Ok(part) } else { asserted(part, input) }
+}
+
+/// What is true or not, where false and unknown come to the same, and so they do in the sides of AND and OR.
+fn asserted(expr: Expr, input: &LogicalPlan) -> Result<Expr> {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
+            Ok(binary_expr(asserted(*left, input)?, op, asserted(*right, input)?))
+        }
+        Expr::InSubquery(InSubquery { negated: false, .. }) => Ok(expr),
+        other => Ok(other.transform_up(|part| with_unknown(part, input))?.data),
+    }
+}
+
+/// A membership that is null where it is unknown; other expressions as they are.
+fn with_unknown(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
+    let Expr::InSubquery(InSubquery { expr: member, subquery, negated }) = expr else {
+        return Ok(Transformed::no(expr));
+    };
+    let rows = Arc::clone(&subquery.subquery);
+    let value = Expr::Column(Column::from(rows.schema().qualified_field(0)));
+    let may_be_unknown = member.nullable(input.schema())? || value.nullable(rows.schema())?;
+    // Of a query that uses the row's values, others would have to be joined to the row.
+    if !may_be_unknown || !subquery.outer_ref_columns.is_empty() {
+        return Ok(Transformed::no(Expr::InSubquery(InSubquery { expr: member, subquery, negated })));
+    }
+    let has_null = is_any(&rows, Some(value.is_null()))?;
+    let is_unknown = has_null.or(member.as_ref().clone().is_null().and(is_any(&rows, None)?));
+    let is_found = Expr::InSubquery(InSubquery { expr: member, subquery, negated: false });
+    let is_member = is_found.or(lit(ScalarValue::Boolean(None)).and(is_unknown));
+    Ok(Transformed::yes(if negated { not(is_member) } else { is_member }))
+}
+
+/// Whether there is any row, or any of a kind.
+fn is_any(rows: &Arc<LogicalPlan>, kind: Option<Expr>) -> Result<Expr> {
+    let mut rows = LogicalPlanBuilder::from(Arc::clone(rows));
+    if let Some(kind) = kind {
+        rows = rows.filter(kind)?;
+    }
+    let counted = rows.limit(0, Some(1))?.aggregate(Vec::<Expr>::new(), vec![count(lit(1_i64))])?.build()?;
+    Ok(scalar_subquery(Arc::new(counted)).gt(lit(0_i64)))
+}

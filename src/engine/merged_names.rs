@@ -8,18 +8,18 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use datafusion::common::{Column, JoinConstraint as Joined, JoinType};
+use datafusion::common::{Column, JoinType};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr as PlanExpr, Join, LogicalPlan};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Cte, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query,
-    Select, SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
-    WildcardAdditionalOptions, With,
+    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind,
+    Query, Select, SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    WildcardAdditionalOptions, With, visit_expressions,
 };
 
-use super::functions::arguments::normalized;
+use super::functions::arguments::{normalized, query};
 
 /// Writes the merged names of a statement out.
 ///
@@ -71,8 +71,8 @@ struct Walk<'a> {
     /// The CTEs that can be named.
     ctes: Vec<Cte>,
     is_recursive: bool,
-    /// The WITH of each query around, and how many CTEs there were before it.
-    around: Vec<(Option<With>, usize)>,
+    /// The WITH of each query around, and what was known before it: how many CTEs, and whether any may name itself.
+    around: Vec<(Option<With>, usize, bool)>,
 }
 
 impl<'a> Walk<'a> {
@@ -111,7 +111,7 @@ impl VisitorMut for Walk<'_> {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         // Each CTE knows those before it.
         let mut with = query.with.take();
-        let known = self.ctes.len();
+        let (known, was_recursive) = (self.ctes.len(), self.is_recursive);
         if let Some(With { recursive, cte_tables, .. }) = &mut with {
             self.is_recursive |= *recursive;
             for cte in cte_tables {
@@ -124,7 +124,21 @@ impl VisitorMut for Walk<'_> {
                 self.ctes.push(cte.clone());
             }
         }
-        self.around.push((with, known));
+        self.around.push((with, known, was_recursive));
+        ControlFlow::Continue(())
+    }
+
+    /// A join in parentheses that has a name is a query of its own.
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::NestedJoin { table_with_joins, alias: alias @ Some(_) } = factor
+            && joins_by_name(std::slice::from_mut(table_with_joins))
+            && let Ok(mut query) = query("select * from nothing")
+            && let SetExpr::Select(select) = query.body.as_mut()
+        {
+            select.from = vec![table_with_joins.as_ref().clone()];
+            let alias = alias.take();
+            *factor = TableFactor::Derived { lateral: false, subquery: Box::new(query), alias, sample: None };
+        }
         ControlFlow::Continue(())
     }
 
@@ -134,9 +148,10 @@ impl VisitorMut for Walk<'_> {
             Some(OrderByKind::All(_)) | None => None,
         };
         self.selects(&mut query.body, keys);
-        if let Some((with, known)) = self.around.pop() {
+        if let Some((with, known, was_recursive)) = self.around.pop() {
             query.with = with;
             self.ctes.truncate(known);
+            self.is_recursive = was_recursive;
         }
         ControlFlow::Continue(())
     }
@@ -167,12 +182,12 @@ fn each_constraint(from: &mut [TableWithJoins], see: &mut impl FnMut(&mut JoinCo
     }
 }
 
-/// `select true` from what a SELECT is from, without the conditions of its joins, in which merged names may stand.
+/// `select true` from what a SELECT is from, without what its joins join by, which is looked for in what they join.
 fn probe(select: &Select, ctes: &[Cte], is_recursive: bool) -> Statement {
     let mut from = select.from.clone();
     each_constraint(&mut from, &mut |constraint| {
-        if let JoinConstraint::On(condition) = constraint {
-            *condition = Expr::value(Value::Boolean(true));
+        if *constraint != JoinConstraint::None {
+            *constraint = JoinConstraint::On(Expr::value(Value::Boolean(true)));
         }
     });
     let select = Select {
@@ -223,57 +238,115 @@ fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
 /// A column that a FROM has to give.
 struct Output {
     name: String,
-    /// The columns of tables that it is made of: several where it is merged.
-    columns: Vec<Column>,
     value: Expr,
+    is_merged: bool,
 }
 
-impl Output {
-    fn is_merged(&self) -> bool {
-        self.columns.len() > 1
+/// What a FROM has to give, each merged column once, in the place of the first. Its joins by names become joins by values. `None`
+/// where the engine is to say what is wrong with it.
+fn joined(from: &mut [TableWithJoins], plan: &LogicalPlan) -> Option<Vec<Output>> {
+    let (last, before) = from.split_last_mut()?;
+    if before.is_empty() {
+        return steps(&mut last.relation, &mut last.joins, plan);
+    }
+    let LogicalPlan::Join(join) = plan else { return None };
+    let mut outputs = joined(before, &join.left)?;
+    outputs.extend(steps(&mut last.relation, &mut last.joins, &join.right)?);
+    Some(outputs)
+}
+
+/// The same of a table and the joins behind it.
+fn steps(first: &mut TableFactor, joins: &mut [Join], plan: &LogicalPlan) -> Option<Vec<Output>> {
+    let Some((last, before)) = joins.split_last_mut() else { return relation(first, plan) };
+    let LogicalPlan::Join(join) = plan else { return None };
+    let left = steps(first, before, &join.left)?;
+    let right = relation(&mut last.relation, &join.right)?;
+    match constraint(&mut last.join_operator) {
+        Some(constraint) => merged(constraint, join.join_type, left, right),
+        None => Some(left.into_iter().chain(right).collect()),
     }
 }
 
-/// What a FROM has to give, each merged column once, in the place of the first.
-fn outputs(from: &LogicalPlan) -> Vec<Output> {
-    let LogicalPlan::Join(join) = from else { return from.schema().columns().into_iter().map(plain).collect() };
-    match join.join_type {
-        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => both_sides(join),
-        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => outputs(&join.left),
-        JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => outputs(&join.right),
+fn relation(factor: &mut TableFactor, plan: &LogicalPlan) -> Option<Vec<Output>> {
+    match factor {
+        TableFactor::NestedJoin { table_with_joins: table, alias: None } => {
+            steps(&mut table.relation, &mut table.joins, plan)
+        }
+        _ => Some(plan.schema().columns().iter().map(plain).collect()),
     }
 }
 
 /// What the sides of a join have, merged where they are joined by names.
-fn both_sides(join: &Join) -> Vec<Output> {
-    let (mut left, mut right) = (outputs(&join.left), outputs(&join.right));
-    for (left_key, right_key) in keys(join) {
-        let place = |side: &[Output], key| side.iter().position(|output| output.columns.contains(key));
-        let (Some(here), Some(there)) = (place(&left, left_key), place(&right, right_key)) else { continue };
+fn merged(
+    constraint: &mut JoinConstraint,
+    join_type: JoinType,
+    mut left: Vec<Output>,
+    mut right: Vec<Output>,
+) -> Option<Vec<Output>> {
+    let names: Vec<String> = match constraint {
+        JoinConstraint::On(condition) => {
+            let before = left.len();
+            left.append(&mut right);
+            Names { outputs: &left, hidden: HashSet::new() }.write(condition);
+            right = left.split_off(before);
+            Vec::new()
+        }
+        JoinConstraint::Using(names) => names.iter().map(single).collect::<Option<_>>()?,
+        JoinConstraint::Natural => {
+            let is_common = |output: &&Output| left.iter().any(|other| other.name == output.name);
+            right.iter().filter(is_common).map(|output| output.name.clone()).collect()
+        }
+        JoinConstraint::None => Vec::new(),
+    };
+    let mut equal = Vec::new();
+    for name in &names {
+        let (here, there) = (only(&left, name)?, only(&right, name)?);
         let other = right.remove(there);
         let output = &mut left[here];
-        output.columns.extend(other.columns);
-        match join.join_type {
-            JoinType::Right => output.value = other.value,
-            JoinType::Full => output.value = first_known(output.value.clone(), other.value),
-            _ => {}
+        equal.push(binary(output.value.clone(), BinaryOperator::Eq, other.value.clone()));
+        match join_type {
+            JoinType::Inner | JoinType::Left => output.is_merged = true,
+            JoinType::Right => *output = Output { is_merged: true, ..other },
+            JoinType::Full => {
+                output.value = first_known(output.value.clone(), other.value);
+                output.is_merged = true;
+            }
+            // One side alone is given out.
+            _ => right.insert(there, other),
         }
     }
-    left.extend(right);
-    left
+    if let Some(condition) = equal.into_iter().reduce(|one, other| binary(one, BinaryOperator::And, other)) {
+        *constraint = JoinConstraint::On(condition);
+    }
+    match join_type {
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => Some(left),
+        JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => Some(right),
+        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
+            Some(left.into_iter().chain(right).collect())
+        }
+    }
 }
 
-/// The columns by whose names a join joins.
-fn keys(join: &Join) -> impl Iterator<Item = (&Column, &Column)> {
-    let is_by_name = join.join_constraint == Joined::Using;
-    join.on.iter().filter(move |_| is_by_name).filter_map(|key| match key {
-        (PlanExpr::Column(left), PlanExpr::Column(right)) => Some((left, right)),
+/// Where the only column of a name is.
+fn only(side: &[Output], name: &str) -> Option<usize> {
+    let mut places = side.iter().enumerate().filter(|(_, output)| output.name == name).map(|(place, _)| place);
+    places.next().filter(|_| places.next().is_none())
+}
+
+/// A name without a table's before it.
+fn single(name: &ObjectName) -> Option<String> {
+    match name.0.as_slice() {
+        [part] => part.as_ident().map(normalized),
         _ => None,
-    })
+    }
 }
 
-fn plain(column: Column) -> Output {
-    Output { name: column.name.clone(), value: written(&column), columns: vec![column] }
+fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+fn plain(column: &Column) -> Output {
+    Output { name: column.name.clone(), value: written(column), is_merged: false }
 }
 
 fn written(column: &Column) -> Expr {
@@ -307,32 +380,23 @@ fn first_known(one: Expr, other: Expr) -> Expr {
 }
 
 /// Writes the merged names of one SELECT out, whose FROM has this plan.
-fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, from: &LogicalPlan) {
-    let outputs = outputs(from);
-    if !outputs.iter().any(Output::is_merged) {
+fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, plan: &LogicalPlan) {
+    let mut from = select.from.clone();
+    let Some(outputs) = joined(&mut from, plan) else { return };
+    select.from = from;
+    if !outputs.iter().any(|output| output.is_merged) {
         return;
     }
-    write_conditions(&mut select.from, from);
     let all = Names { outputs: &outputs, hidden: HashSet::new() };
     let aliases: HashSet<String> = select.projection.iter().filter_map(alias).collect();
     let mut kept: HashSet<String> = select.projection.iter().filter_map(bare).chain(aliases.iter().cloned()).collect();
-    let items = std::mem::take(&mut select.projection);
-    for item in items {
-        match item {
-            SelectItem::Wildcard(options) => match every(&options, &outputs) {
-                Some(items) => {
-                    kept.extend(outputs.iter().map(|output| output.name.clone()));
-                    select.projection.extend(items);
-                }
-                None => select.projection.push(SelectItem::Wildcard(options)),
-            },
-            SelectItem::UnnamedExpr(expr) => select.projection.push(all.item(expr)),
-            mut item => {
-                all.write(&mut item);
-                select.projection.push(item);
-            }
-        }
+    let mut items = Items { all: &all, given: kept.clone(), qualified: qualified(select, keys.as_deref()) };
+    if select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_))) {
+        items.given.extend(outputs.iter().map(|output| output.name.clone()));
+        kept.extend(items.given.iter().cloned());
     }
+    let projection = std::mem::take(&mut select.projection).into_iter();
+    select.projection = projection.flat_map(|item| items.written(item)).collect();
     all.write(&mut select.distinct);
     all.write(&mut select.selection);
     all.write(&mut select.group_by);
@@ -361,111 +425,117 @@ fn bare(item: &SelectItem) -> Option<String> {
     }
 }
 
-/// What `*` stands for; `None` where the engine is to say what is wrong with it.
-fn every(options: &WildcardAdditionalOptions, outputs: &[Output]) -> Option<Vec<SelectItem>> {
-    let WildcardAdditionalOptions { opt_exclude, opt_except, opt_replace, opt_ilike, opt_rename, opt_alias, .. } =
-        options;
-    if opt_ilike.is_some() || opt_rename.is_some() || opt_alias.is_some() {
+/// The names of columns that stand in ORDER BY with their tables', where the engine takes no such column beside one of the name alone;
+/// `None` for all that tables have, for which `t.*` stands.
+fn qualified(select: &Select, keys: Option<&Vec<OrderByExpr>>) -> Option<HashSet<String>> {
+    if select.projection.iter().any(|item| matches!(item, SelectItem::QualifiedWildcard(..))) {
         return None;
     }
-    let single = |name: &ObjectName| match name.0.as_slice() {
-        [part] => part.as_ident().map(normalized),
-        _ => None,
-    };
-    let mut left_out = match opt_exclude {
-        None => Vec::new(),
-        Some(ExcludeSelectItem::Single(name)) => vec![single(name)?],
-        Some(ExcludeSelectItem::Multiple(names)) => names.iter().map(single).collect::<Option<_>>()?,
-    };
-    if let Some(except) = opt_except {
-        left_out.extend(std::iter::once(&except.first_element).chain(&except.additional_elements).map(normalized));
-    }
-    let replaced = opt_replace.as_ref().map_or(&[][..], |replace| &replace.items);
-    let is_there = |name: &String| outputs.iter().any(|output| output.name == *name);
-    let mut named = left_out.iter().cloned().chain(replaced.iter().map(|element| normalized(&element.column_name)));
-    if !named.all(|name| is_there(&name)) {
-        return None;
-    }
-    let names = Names { outputs, hidden: HashSet::new() };
-    let kept = outputs.iter().filter(|output| !left_out.contains(&output.name));
-    let items = kept.map(|output| {
-        let replaced = replaced.iter().find(|element| normalized(&element.column_name) == output.name);
-        match replaced {
-            Some(element) => {
-                let mut expr = element.expr.clone();
-                names.write(&mut expr);
-                SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', &output.name) }
+    let mut names = HashSet::new();
+    // Nothing breaks it off.
+    let _: ControlFlow<()> = visit_expressions(keys.unwrap_or(&Vec::new()), |expr| {
+        if let Expr::CompoundIdentifier(parts) = expr {
+            names.extend(parts.last().map(normalized));
+        }
+        ControlFlow::Continue(())
+    });
+    Some(names)
+}
+
+/// Writes the items of a select list out.
+struct Items<'a> {
+    all: &'a Names<'a>,
+    /// Names under which columns are given out.
+    given: HashSet<String>,
+    qualified: Option<HashSet<String>>,
+}
+
+impl Items<'_> {
+    fn written(&self, item: SelectItem) -> Vec<SelectItem> {
+        match item {
+            SelectItem::Wildcard(options) => match self.every(&options) {
+                Some(items) => items,
+                None => vec![SelectItem::Wildcard(options)],
+            },
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => vec![self.beside(parts)],
+            SelectItem::UnnamedExpr(mut expr) => {
+                if let Expr::Identifier(name) = &expr
+                    && let Some(output) = self.all.merged(name)
+                {
+                    return vec![self.column(output)];
+                }
+                self.all.write(&mut expr);
+                vec![SelectItem::UnnamedExpr(expr)]
             }
-            None => item(output),
+            mut item => {
+                self.all.write(&mut item);
+                vec![item]
+            }
         }
-    });
-    Some(items.collect())
+    }
+
+    /// A column of one side, which has another name where the merged one is given out.
+    fn beside(&self, parts: Vec<Ident>) -> SelectItem {
+        let name = parts.last().map(normalized).unwrap_or_default();
+        let is_given =
+            self.given.contains(&name) && self.all.outputs.iter().any(|output| output.is_merged && output.name == name);
+        let expr = Expr::CompoundIdentifier(parts);
+        if is_given { SelectItem::ExprWithAlias { expr, alias: again(&name) } } else { SelectItem::UnnamedExpr(expr) }
+    }
+
+    /// A column under its name, as far as the engine takes that beside others.
+    fn column(&self, output: &Output) -> SelectItem {
+        let expr = output.value.clone();
+        let is_qualified = self.qualified.as_ref().is_none_or(|names| names.contains(&output.name));
+        match expr {
+            Expr::Function(_) if !is_qualified => {
+                let is_alone = only(self.all.outputs, &output.name).is_some();
+                let alias = if is_alone { Ident::with_quote('"', &output.name) } else { again(&output.name) };
+                SelectItem::ExprWithAlias { expr, alias }
+            }
+            expr => SelectItem::UnnamedExpr(expr),
+        }
+    }
+
+    /// What `*` stands for; `None` where the engine is to say what is wrong with it.
+    fn every(&self, options: &WildcardAdditionalOptions) -> Option<Vec<SelectItem>> {
+        let WildcardAdditionalOptions {
+            opt_exclude, opt_except, opt_replace, opt_ilike, opt_rename, opt_alias, ..
+        } = options;
+        if opt_ilike.is_some() || opt_rename.is_some() || opt_alias.is_some() {
+            return None;
+        }
+        let mut left_out = match opt_exclude {
+            None => Vec::new(),
+            Some(ExcludeSelectItem::Single(name)) => vec![single(name)?],
+            Some(ExcludeSelectItem::Multiple(names)) => names.iter().map(single).collect::<Option<_>>()?,
+        };
+        if let Some(except) = opt_except {
+            left_out.extend(std::iter::once(&except.first_element).chain(&except.additional_elements).map(normalized));
+        }
+        let replaced = opt_replace.as_ref().map_or(&[][..], |replace| &replace.items);
+        let is_there = |name: &String| self.all.outputs.iter().any(|output| output.name == *name);
+        let mut named = left_out.iter().cloned().chain(replaced.iter().map(|element| normalized(&element.column_name)));
+        if !named.all(|name| is_there(&name)) {
+            return None;
+        }
+        let kept = self.all.outputs.iter().filter(|output| !left_out.contains(&output.name));
+        let items =
+            kept.map(|output| match replaced.iter().find(|element| normalized(&element.column_name) == output.name) {
+                Some(element) => {
+                    let mut expr = element.expr.clone();
+                    self.all.write(&mut expr);
+                    SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', &output.name) }
+                }
+                None => self.column(output),
+            });
+        Some(items.collect())
+    }
 }
 
-/// A column in a select list, under its name.
-fn item(output: &Output) -> SelectItem {
-    let expr = output.value.clone();
-    match expr {
-        Expr::Function(_) => SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', &output.name) },
-        expr => SelectItem::UnnamedExpr(expr),
-    }
-}
-
-/// Writes out the conditions of a FROM's joins.
-fn write_conditions(from: &mut [TableWithJoins], plan: &LogicalPlan) {
-    let Some((last, before)) = from.split_last_mut() else { return };
-    match plan {
-        LogicalPlan::Join(join) if !before.is_empty() => {
-            write_joins(last, &join.right);
-            write_conditions(before, &join.left);
-        }
-        plan if before.is_empty() => write_joins(last, plan),
-        _ => {}
-    }
-}
-
-fn write_joins(table: &mut TableWithJoins, mut plan: &LogicalPlan) {
-    for step in table.joins.iter_mut().rev() {
-        let LogicalPlan::Join(join) = plan else { return };
-        if let Some(constraint) = constraint(&mut step.join_operator) {
-            write_condition(constraint, join);
-        }
-        if let TableFactor::NestedJoin { table_with_joins, alias: None } = &mut step.relation {
-            write_joins(table_with_joins, &join.right);
-        }
-        plan = &join.left;
-    }
-    if let TableFactor::NestedJoin { table_with_joins, alias: None } = &mut table.relation {
-        write_joins(table_with_joins, plan);
-    }
-}
-
-fn write_condition(constraint: &mut JoinConstraint, join: &Join) {
-    let (left, right) = (outputs(&join.left), outputs(&join.right));
-    if let JoinConstraint::On(condition) = constraint {
-        let outputs: Vec<Output> = left.into_iter().chain(right).collect();
-        Names { outputs: &outputs, hidden: HashSet::new() }.write(condition);
-        return;
-    }
-    // The engine joins by the first of the columns that are merged on a side.
-    let value = |side: &[Output], key| {
-        side.iter().find(|output| output.columns.contains(key)).map(|output| output.value.clone())
-    };
-    let pairs = keys(join)
-        .map(|(a, b)| (value(&left, a).unwrap_or_else(|| written(a)), value(&right, b).unwrap_or_else(|| written(b))));
-    let pairs: Vec<(Expr, Expr)> = pairs.collect();
-    if keys(join).zip(&pairs).all(|((a, b), (left, right))| *left == written(a) && *right == written(b)) {
-        return;
-    }
-    let equal = |(left, right)| Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) };
-    let all = pairs.into_iter().map(equal).reduce(|one, other| Expr::BinaryOp {
-        left: Box::new(one),
-        op: BinaryOperator::And,
-        right: Box::new(other),
-    });
-    if let Some(all) = all {
-        *constraint = JoinConstraint::On(all);
-    }
+/// How a column is headed whose name another one has.
+fn again(name: &str) -> Ident {
+    Ident::with_quote('"', format!("{name}:1"))
 }
 
 /// Replaces bare names by what they are merged of, other than in queries within, which have names of their own.
@@ -482,22 +552,11 @@ impl Names<'_> {
         let _: ControlFlow<()> = part.visit(&mut visit);
     }
 
-    /// An item of a select list without an alias, which keeps its name.
-    fn item(&self, mut expr: Expr) -> SelectItem {
-        if let Expr::Identifier(name) = &expr
-            && let Some(output) = self.merged(name)
-        {
-            return item(output);
-        }
-        self.write(&mut expr);
-        SelectItem::UnnamedExpr(expr)
-    }
-
     /// What a name stands for, if that is one merged column.
     fn merged(&self, name: &Ident) -> Option<&Output> {
         let name = normalized(name);
         let mut outputs = self.outputs.iter().filter(|output| output.name == name);
-        outputs.next().filter(|output| output.is_merged() && outputs.next().is_none() && !self.hidden.contains(&name))
+        outputs.next().filter(|output| output.is_merged && outputs.next().is_none() && !self.hidden.contains(&name))
     }
 }
 

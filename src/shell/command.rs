@@ -370,7 +370,7 @@ pub fn is_word(text: &str) -> bool {
 /// Parts a command into words at blanks; quotes keep blanks together and are taken off. A quote that is doubled within
 /// them stands for itself, as in SQL, and a `;` at the end is no part of the command.
 fn words(text: &str) -> Result<Vec<String>> {
-    let text = text.strip_suffix(';').unwrap_or(text);
+    let text = text.trim_end_matches(';');
     let mut words: Vec<String> = Vec::new();
     let mut inside: Option<String> = None;
     let mut quote: Option<char> = None;

@@ -119,7 +119,9 @@ impl Location {
         };
         let Some(path) = path else { return Ok(None) };
         match store.head(&path).await {
-            Err(object_store::Error::NotFound { .. }) if !matches!(self.shape, Shape::File) => Ok(None),
+            // A server says of what is not there that it is forbidden where only some folders may be listed.
+            Err(_) if matches!(self.shape, Shape::Glob(_)) => Ok(None),
+            Err(object_store::Error::NotFound { .. }) if matches!(self.shape, Shape::Either) => Ok(None),
             found => found.map(Some),
         }
     }

@@ -229,7 +229,7 @@ fn a_heat_map_of_very_many_labels_reckons_with_the_cells_that_it_shows() {
     let drawn = cxlake(["-q", "-c", &format!("{pairs} \\chart heatmap c r n")]).prints();
     // Heading, names of columns, rows, and what was too narrow.
     assert_eq!(drawn.lines().count(), 30_003);
-    let told = "899970000 of 900000000 have no value (no row 899970000).";
+    let told = "899970000 of 900000000 have no value: no row (899970000).";
     assert!(svg(pairs, "heatmap c r n").contains(told));
 }
 

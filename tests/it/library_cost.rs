@@ -332,7 +332,7 @@ fn a_chart_of_offices_and_functions_names_both_and_counts_those_without_a_value(
     };
     let outliers = said("cost-outliers", "within=region");
     assert!(outliers.contains("highest for Lyon, marketing (+18.4), lowest for Paris, support (-4.1)."), "{outliers}");
-    assert!(outliers.contains("3 of 7 have no value (cost without touches 1, not reported 2)."), "{outliers}");
+    assert!(outliers.contains("3 of 7 have no value: cost without touches (1); not reported (2)."), "{outliers}");
     let rates = said("cost-constant-currency", "level=office and function");
     assert!(rates.contains("highest for Madrid, sales (+14,021), lowest for Tokyo, sales (-10,586)."), "{rates}");
     assert!(rates.contains(" All has +75,846."), "{rates}");

@@ -99,3 +99,44 @@ fn what_is_ambiguous_besides_is_refused_as_before() {
     assert!(refused("select * exclude (nothing) from l join r using (k)").contains("nothing"));
     assert!(refused("select nothing from l join r using (k)").contains("nothing"));
 }
+
+#[test]
+fn it_stands_beside_the_columns_that_it_is_merged_of_and_others_of_its_name() {
+    for (query, rows) in [
+        ("select k, r.k from l full join r using (k) order by v, u", "k,k:1\na,a\nc,c\nb,\n"),
+        ("select k, r.k from l right join r using (k) order by v", "k,k:1\na,a\nc,c\n"),
+        (
+            "select k, r.k, count(*) as n from l full join r using (k) group by k, r.k order by n, 2, 1",
+            "k,k:1,n\na,a,1\nc,c,1\nb,,1\n",
+        ),
+        ("select k as key from l full join r using (k) order by r.k, u", "key\na\nc\nb\n"),
+        ("select count(*) as n from (select k, r.* from l full join r using (k))", "n\n3\n"),
+        ("select count(*) as n from (select * from m, l full join r using (k) where m.k = 'd')", "n\n3\n"),
+    ] {
+        assert_eq!(ask(query), rows, "{query}");
+    }
+    // It keeps its name where the engine takes it.
+    assert!(ask("select k from l full join r using (k) order by r.k, u").ends_with("\na\nc\nb\n"));
+}
+
+#[test]
+fn any_number_of_tables_and_joins_in_parentheses_with_a_name_are_merged() {
+    let four = "x0(k) as (values (1), (2)), x1(k) as (values (2), (3)), x2(k) as (values (3), (4)), x3(k) as (values (4), (5))";
+    let ask_four = |query: &str| cxlake(["--format", "csv", "-c", &format!("with {four} {query}")]).prints();
+    let full = "select k from x0 full join x1 using (k) full join x2 using (k) full join x3 using (k) order by k";
+    assert_eq!(ask_four(full), "k\n1\n2\n3\n4\n5\n");
+    let natural = "select * from x0 natural full join x1 natural full join x2 natural full join x3 order by k";
+    assert_eq!(ask_four(natural), "k\n1\n2\n3\n4\n5\n");
+    let inner = "select k from x0 join x0 a using (k) join x0 b using (k) join x0 c using (k) where k > 1";
+    assert_eq!(ask_four(inner), "k\n2\n");
+    for (query, rows) in [
+        ("select k from (l full join r using (k)) as t where k = 'c'", "k\nc\n"),
+        ("select t.* from (l full join r using (k)) as t order by t.k", "u,k,v\n5,a,1\n6,b,\n,c,9\n"),
+        (
+            "select k, w from (l full join r using (k)) as t full join m using (k) order by k",
+            "k,w\na,3\nb,\nc,4\nd,7\n",
+        ),
+    ] {
+        assert_eq!(ask(query), rows, "{query}");
+    }
+}

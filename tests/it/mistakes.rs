@@ -472,6 +472,24 @@ const OF_OTHERS: &[(&str, &str, &str, &str)] = &[
         "select to_date('31.12.2026', '%d.%m.%Y')",
     ),
     (
+        "select to_char(12, '000')",
+        "`to_char(int, text)` does not take these types",
+        "cast the argument, as in `cast(x as double)`; text is no number even when it looks like one",
+        "select lpad(cast(12 as varchar), 3, '0')",
+    ),
+    (
+        "select * from (values (1), (2)) t(a) left join unnest([1, 2])",
+        "a `join` says with ON or USING which rows belong together",
+        "write `on true`: it is made anew for each row before it",
+        "select * from (values (1), (2)) t(a) left join unnest([1, 2]) on true",
+    ),
+    (
+        "select * from (values (1), (2)) t(a) left join lateral (select value from generate_series(1, 2) u where u.value > t.a)",
+        "a `join` says with ON or USING which rows belong together",
+        "write `on true`: it is made anew for each row before it",
+        "select * from (values (1), (2)) t(a) left join lateral (select value from generate_series(1, 2) u where u.value > t.a) on true",
+    ),
+    (
         "select sum(fte) over (order by opened_on range between interval 7 days preceding and current row) from offices",
         "a span of time stands in quotes",
         "write `interval '7 days'`, and of a number `cast(n || ' days' as interval)`",
@@ -529,7 +547,7 @@ fn subqueries_that_cannot_be_run_where_they_stand_are_told_where_they_can() {
         ),
         (
             "select exists (select max(fte) from offices) as e",
-            "`exists` in the select list takes a query without groups and calls",
+            "`exists` in the select list takes a query without groups, calls and queries within",
             "write `exists (select 1 from … where y = x)`",
         ),
         (

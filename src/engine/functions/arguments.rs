@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator, Value, VisitMut,
-    VisitorMut, WildcardAdditionalOptions, visit_expressions, visit_relations_mut,
+    Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator,
+    Value, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions, visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -30,7 +30,7 @@ use crate::suggest;
 /// `Query` for an argument that the function does not have, or has twice, or needs and was not given, and for what the engine
 /// would answer wrongly.
 pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -> Result<()> {
-    let mut pass = Pass { helps: super::helps(), metrics };
+    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
     let flow = match statement {
         Statement::Statement(statement) => statement.visit(&mut pass),
         Statement::CopyTo(copy) => {
@@ -54,7 +54,7 @@ pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -
 /// # Errors
 /// As [`complete`]; `Query` for a query in it.
 pub fn complete_expression(expression: &mut Expr, metrics: &BTreeMap<String, Metric>) -> Result<()> {
-    let mut pass = Pass { helps: super::helps(), metrics };
+    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
     let flow = visit_expressions(expression, |inner| match inner {
         Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -72,6 +72,8 @@ pub fn complete_expression(expression: &mut Expr, metrics: &BTreeMap<String, Met
 struct Pass<'a> {
     helps: Vec<&'static Help>,
     metrics: &'a BTreeMap<String, Metric>,
+    /// Of each SELECT around, the relation in FROM where it is one.
+    relations: Vec<Option<String>>,
 }
 
 impl Pass<'_> {
@@ -96,11 +98,13 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.relations.push(orders::sole_relation(select));
         flow(select.from.iter().try_for_each(joins::check))
     }
 
     /// From the queries within outwards: a name stands for the window of its own query.
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.relations.pop();
         exists::write_out(select)?;
         let windows = select.named_window.clone();
         named_windows::write_out(select, &windows)
@@ -113,7 +117,7 @@ impl VisitorMut for Pass<'_> {
         };
         named_windows::write_out(&mut query.order_by, &windows)?;
         orders::shorten_in_query(query);
-        flow(set_operations::write_out(&mut query.body))
+        flow(set_operations::write_out(query))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
@@ -149,7 +153,7 @@ impl VisitorMut for Pass<'_> {
             return ControlFlow::Break(no_similar_to());
         }
         let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
-        orders::shorten_in_call(function);
+        orders::shorten_in_call(function, self.relations.last().and_then(Option::as_deref));
         let filled = match self.help(&function.name) {
             Some(help) if help.kind == Kind::Table => {
                 Err(Error::query(format!("`{}` makes rows, and is called in FROM", help.name))
@@ -268,6 +272,18 @@ fn name_field(access: &mut AccessExpr) {
 /// A name as the engine reads it: in lower case, unless it is quoted.
 pub fn normalized(name: &Ident) -> String {
     if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+/// What the columns of a relation in FROM may be qualified with.
+pub fn qualifier(factor: &TableFactor) -> Option<String> {
+    let (name, alias) = match factor {
+        TableFactor::Table { name, alias, .. } => (name.0.last().and_then(ObjectNamePart::as_ident), alias),
+        TableFactor::Derived { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. } => (None, alias),
+        _ => return None,
+    };
+    alias.as_ref().map(|alias| &alias.name).or(name).map(normalized)
 }
 
 /// A bare name of a table or the path of a file, as an expression has it.

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, VisitMut, VisitorMut,
-    visit_expressions,
+    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, VisitMut, Visitor,
+    VisitorMut, visit_expressions,
 };
 
 use super::arguments::{insert, parser};
@@ -75,7 +75,7 @@ impl VisitorMut for Walk {
 /// `Query` for one whose rows are not those that it filters.
 fn counted(mut query: Box<Query>, sql: &str) -> Result<Expr> {
     if makes_rows(&query) {
-        return Err(Error::query("`exists` in the select list takes a query without groups and calls")
+        return Err(Error::query("`exists` in the select list takes a query without groups, calls and queries within")
             .hint("write `exists (select 1 from … where y = x)`"));
     }
     if takes_some(&query) {
@@ -87,9 +87,11 @@ fn counted(mut query: Box<Query>, sql: &str) -> Result<Expr> {
     Ok(expression)
 }
 
-/// Whether a query may have a row where it finds none, as `select count(*)` has: the engine joins the counts of what is found.
+/// Whether a query may have a row where it finds none, as `select count(*)` has: the engine joins the counts of what is found. Queries
+/// within are not looked into, and refused.
 fn makes_rows(query: &Query) -> bool {
     match query.body.as_ref() {
+        _ if query.with.is_some() => true,
         SetExpr::Query(query) => makes_rows(query),
         SetExpr::Select(select) => {
             let calls = visit_expressions(&select.projection, |expression| match expression {
@@ -97,9 +99,25 @@ fn makes_rows(query: &Query) -> bool {
                 _ => ControlFlow::Continue(()),
             });
             let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(groups, _) if groups.is_empty());
-            is_grouped || select.having.is_some() || calls.is_break()
+            is_grouped || select.having.is_some() || calls.is_break() || has_queries(select)
         }
         _ => false,
+    }
+}
+
+fn has_queries(select: &Select) -> bool {
+    select.visit(&mut AnyQuery).is_break()
+}
+
+/// Breaks off at the first query that is no list of values.
+struct AnyQuery;
+
+impl Visitor for AnyQuery {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let is_listed = matches!(query.body.as_ref(), SetExpr::Values(_));
+        if is_listed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 

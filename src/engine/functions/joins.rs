@@ -13,6 +13,7 @@ pub fn check(table: &TableWithJoins) -> Result<()> {
     for join in &table.joins {
         let constraint = match &join.join_operator {
             JoinOperator::AsOf { .. } => return Err(no_asof_join()),
+            JoinOperator::Join(_) | JoinOperator::Inner(_) if is_lateral(&join.relation) => continue,
             JoinOperator::Join(constraint)
             | JoinOperator::Inner(constraint)
             | JoinOperator::Left(constraint)
@@ -26,9 +27,13 @@ pub fn check(table: &TableWithJoins) -> Result<()> {
             | JoinOperator::RightAnti(constraint) => constraint,
             _ => continue,
         };
-        if *constraint == JoinConstraint::None && !is_lateral(&join.relation) {
-            return Err(Error::query("a `join` says with ON or USING which rows belong together")
-                .hint("write `on a.id = b.id`, or `cross join` for every row with every other"));
+        if *constraint == JoinConstraint::None {
+            let hint = if is_lateral(&join.relation) {
+                "write `on true`: it is made anew for each row before it"
+            } else {
+                "write `on a.id = b.id`, or `cross join` for every row with every other"
+            };
+            return Err(Error::query("a `join` says with ON or USING which rows belong together").hint(hint));
         }
     }
     Ok(())

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit};
 use datafusion::optimizer::optimizer::ApplyOrder;
@@ -19,6 +20,9 @@ use super::super::functions::scalar::{DayInUtc, is_utc, nanoseconds, unit_length
 
 /// Nanoseconds of a day in UTC.
 const DAY: i128 = 86_400_000_000_000;
+
+/// Values of an IN that the engine takes apart into comparisons.
+const FEW: usize = 3;
 
 /// The rule. It comes after the engine's, which know intervals and use them to read less; of dates of moments they know by
 /// [`DayInUtc`] as much.
@@ -73,7 +77,38 @@ impl OptimizerRule for InUtc {
             return Ok(Transformed::no(plan));
         }
         let schema = merge_schema(&plan.inputs());
-        super::rewritten(plan, |expr| self.rewritten(expr, &schema))
+        if !matches!(plan, LogicalPlan::Filter(_)) {
+            return super::rewritten(plan, |expr| self.rewritten(expr, &schema));
+        }
+        plan.map_expressions(|expr| {
+            expr.transform_down(|part| {
+                if leaves_files_out(&part) {
+                    return Ok(Transformed::new(part, false, TreeNodeRecursion::Jump));
+                }
+                self.rewritten(part, &schema)
+            })
+        })
+    }
+}
+
+/// Whether files are left out by a day as the engine knows it, and would not be by [`DayInUtc`], which stands for a range of moments
+/// beside few dates alone.
+fn leaves_files_out(part: &Expr) -> bool {
+    match part {
+        Expr::InList(InList { expr, list, .. }) => is_day(expr) && list.len() > FEW,
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() => {
+            let is_moment =
+                |other: &Expr| matches!(other, Expr::Literal(value, _) if value.data_type() != DataType::Date32);
+            is_day(left) && is_moment(right) || is_moment(left) && is_day(right)
+        }
+        _ => false,
+    }
+}
+
+fn is_day(expr: &Expr) -> bool {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => *field.data_type() == DataType::Date32 || is_day(expr),
+        _ => false,
     }
 }
 

@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Column;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::InSubquery;
@@ -20,6 +20,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::scalar::ScalarValue;
+
+use crate::error::Error;
 
 /// The rule. It comes after the engine has settled types.
 #[derive(Debug)]
@@ -32,12 +34,21 @@ impl AnalyzerRule for Memberships {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = plan.transform_up_with_subqueries(|node| match node {
-            LogicalPlan::Filter(filter) if filter.predicate.exists(|part| Ok(is_membership(part)))? => {
-                let parts = split_conjunction_owned(filter.predicate).into_iter();
-                let parts = parts.map(|part| condition(part, &filter.input)).collect::<Result<Vec<_>>>()?;
-                // There is at least one part.
-                let predicate = conjunction(parts).unwrap_or_else(|| lit(true));
+            LogicalPlan::Filter(filter) if has_membership(&filter.predicate)? => {
+                let predicate = conditions(filter.predicate, filter.input.schema())?;
                 Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?)))
+            }
+            // A condition of rows of both sides.
+            LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {
+                let filter = match join.filter.take() {
+                    Some(filter) if has_membership(&filter)? => conditions(filter, &join.schema)?,
+                    filter => {
+                        join.filter = filter;
+                        return Ok(Transformed::no(LogicalPlan::Join(join)));
+                    }
+                };
+                join.filter = Some(filter);
+                Ok(Transformed::yes(LogicalPlan::Join(join)))
             }
             other => Ok(Transformed::no(other)),
         })?;
@@ -45,18 +56,29 @@ impl AnalyzerRule for Memberships {
     }
 }
 
+fn has_membership(expr: &Expr) -> Result<bool> {
+    expr.exists(|part| Ok(is_membership(part)))
+}
+
 fn is_membership(expr: &Expr) -> bool {
     matches!(expr, Expr::InSubquery(_))
 }
 
+/// What rows of this shape are to fulfil, part by part.
+fn conditions(predicate: Expr, rows: &DFSchema) -> Result<Expr> {
+    let parts = split_conjunction_owned(predicate).into_iter().map(|part| condition(part, rows));
+    // There is at least one part.
+    Ok(conjunction(parts.collect::<Result<Vec<_>>>()?).unwrap_or_else(|| lit(true)))
+}
+
 /// A condition of its own, in which the engine heeds nulls when it is nothing but a membership.
-fn condition(part: Expr, input: &LogicalPlan) -> Result<Expr> {
+fn condition(part: Expr, input: &DFSchema) -> Result<Expr> {
     let is_alone = is_membership(&part) || matches!(&part, Expr::Not(negated) if is_membership(negated));
     if is_alone { Ok(part) } else { asserted(part, input) }
 }
 
 /// What is true or not, where false and unknown come to the same, and so they do in the sides of AND and OR.
-fn asserted(expr: Expr, input: &LogicalPlan) -> Result<Expr> {
+fn asserted(expr: Expr, input: &DFSchema) -> Result<Expr> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
             Ok(binary_expr(asserted(*left, input)?, op, asserted(*right, input)?))
@@ -67,16 +89,22 @@ fn asserted(expr: Expr, input: &LogicalPlan) -> Result<Expr> {
 }
 
 /// A membership that is null where it is unknown; other expressions as they are.
-fn with_unknown(expr: Expr, input: &LogicalPlan) -> Result<Transformed<Expr>> {
+fn with_unknown(expr: Expr, input: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::InSubquery(InSubquery { expr: member, subquery, negated }) = expr else {
         return Ok(Transformed::no(expr));
     };
     let rows = Arc::clone(&subquery.subquery);
     let value = Expr::Column(Column::from(rows.schema().qualified_field(0)));
-    let may_be_unknown = member.nullable(input.schema())? || value.nullable(rows.schema())?;
-    // Of a query that uses the row's values, others would have to be joined to the row.
-    if !may_be_unknown || !subquery.outer_ref_columns.is_empty() {
+    let may_be_unknown = member.nullable(input)? || value.nullable(rows.schema())?;
+    if !may_be_unknown {
         return Ok(Transformed::no(Expr::InSubquery(InSubquery { expr: member, subquery, negated })));
+    }
+    if !subquery.outer_ref_columns.is_empty() {
+        // Queries for its nulls would have to be joined to the row.
+        let error = Error::query(
+            "IN with a query that uses columns around it does not work below NOT, and NOT IN not below OR",
+        );
+        return Err(error.hint("write `exists (select 1 from … where y = x)`, or `not exists (…)`").into());
     }
     let has_null = is_any(&rows, Some(value.is_null()))?;
     let is_unknown = has_null.or(member.as_ref().clone().is_null().and(is_any(&rows, None)?));

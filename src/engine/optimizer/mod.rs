@@ -1,6 +1,7 @@
 //! Optimizer rules of our own, one file per rule.
 
 mod compact_views;
+mod correlations;
 mod days_between;
 mod distinct_counts;
 mod estimates;
@@ -33,6 +34,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use compact_views::CompactViews;
+use correlations::Correlations;
 use days_between::DaysBetween;
 use distinct_counts::DistinctCounts;
 pub use estimates::estimates;
@@ -81,11 +83,12 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, with ours put in, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 5] = [
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 6] = [
         Arc::new(OpenViews),
         Arc::new(Products),
         Arc::new(DaysBetween),
         Arc::new(Memberships),
+        Arc::new(Correlations),
         Arc::new(ShareSubplans),
     ];
     settling_rules().into_iter().chain(ours).collect()

@@ -60,7 +60,7 @@ pub fn counted<'a>(reasons: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usiz
     counts
 }
 
-/// How many values are missing and why: `3 of 31 have no value (not reported 2, partial 1).`
+/// How many values are missing and why: `3 of 31 have no value: not reported (2); partial (1).`
 pub fn missing(reasons: &[&str], of: usize) -> Option<String> {
     missing_for(&counted(reasons.iter().copied()), of)
 }
@@ -70,9 +70,9 @@ pub fn missing_for(counts: &[(&str, usize)], of: usize) -> Option<String> {
     let named: Vec<String> = match counts {
         [] => return None,
         [(NO_VALUE, _)] => Vec::new(),
-        counts => counts.iter().map(|(reason, count)| format!("{reason} {count}")).collect(),
+        counts => counts.iter().map(|(reason, count)| format!("{reason} ({count})")).collect(),
     };
-    let why = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
+    let why = if named.is_empty() { String::new() } else { format!(": {}", named.join("; ")) };
     let all: usize = counts.iter().map(|(_, count)| count).sum();
     let have = if all == 1 { "has" } else { "have" };
     Some(format!("{all} of {of} {have} no value{why}."))
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(missing(&[], 5), None);
         assert_eq!(missing(&[NO_VALUE], 5).as_deref(), Some("1 of 5 has no value."));
         let said = missing(&["late", "never", "late"], 31);
-        assert_eq!(said.as_deref(), Some("3 of 31 have no value (late 2, never 1)."));
+        assert_eq!(said.as_deref(), Some("3 of 31 have no value: late (2); never (1)."));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ pub struct Change {
     files: Vec<(ObjectPath, ObjectPath)>,
     /// Where they are written in a bucket.
     staged: Option<Staged>,
-    _alive: Alive,
+    alive: Alive,
 }
 
 /// What shows others that a change is alive.
@@ -56,13 +57,26 @@ pub struct Change {
 enum Alive {
     /// Held to the end of the process at the latest.
     Lock(#[expect(dead_code, reason = "held, never read")] File),
-    Beat(JoinHandle<()>),
+    Beat {
+        task: JoinHandle<()>,
+        /// Locked while a beat is on its way.
+        has_ended: Arc<Mutex<bool>>,
+    },
+}
+
+impl Alive {
+    /// Lets no beat come any more, and waits for the one that is on its way.
+    async fn end(&self) {
+        if let Self::Beat { has_ended, .. } = self {
+            *has_ended.lock().await = true;
+        }
+    }
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        if let Self::Beat(beat) = self {
-            beat.abort();
+        if let Self::Beat { task, .. } = self {
+            task.abort();
         }
     }
 }
@@ -153,7 +167,7 @@ impl Change {
             state,
             files: Vec::new(),
             staged,
-            _alive: alive,
+            alive,
         };
         let announced = change.announce(now).await;
         match announced {
@@ -161,8 +175,7 @@ impl Change {
             // The sign of life is the other one's, too.
             Ok(false) => Err(busy(location)),
             Err(error) => {
-                // No beat may come behind the end.
-                drop(change);
+                change.alive.end().await;
                 if !location.is_local() {
                     let _ = records.delete(ALIVE).await;
                 }
@@ -507,6 +520,7 @@ impl Change {
             }
         }
         if !self.location.is_local() {
+            self.alive.end().await;
             self.records.delete(ALIVE).await?;
         }
         Ok(())
@@ -567,13 +581,20 @@ async fn is_alive(store: &dyn ObjectStore, place: &ObjectPath, now: DateTime<Utc
 async fn beat(records: &Records) -> Result<Alive> {
     records.put(ALIVE, "{}\n").await?;
     let records = records.clone();
-    Ok(Alive::Beat(tokio::spawn(async move {
+    let has_ended = Arc::new(Mutex::new(false));
+    let ended = Arc::clone(&has_ended);
+    let task = tokio::spawn(async move {
         loop {
             tokio::time::sleep(BEAT).await;
+            let has_ended = ended.lock().await;
+            if *has_ended {
+                return;
+            }
             // One beat more or less is nothing; a bucket that is gone fails the work itself.
             let _ = records.put(ALIVE, "{}\n").await;
         }
-    })))
+    });
+    Ok(Alive::Beat { task, has_ended })
 }
 
 /// Deletes the files below a folder whose names begin so, also those that are hidden. What lies behind links is not of the folder.

@@ -215,8 +215,14 @@ fn several_quantiles_and_distinct_counts_of_groups_are_computed_together() {
 
 #[test]
 fn a_date_of_a_moment_still_leaves_files_out() {
-    let plan = plan("select count(*) from surveys where cast(sent_at as date) >= date '2026-09-01'");
-    assert!(plan.contains("pruning_predicate="), "{plan}");
+    for condition in [
+        ">= date '2026-09-01'",
+        "in (date '2026-09-01', date '2026-09-03', date '2026-09-05', date '2026-09-07')",
+        "< timestamp '2026-09-01 12:00:00'",
+    ] {
+        let plan = plan(&format!("select count(*) from surveys where cast(sent_at as date) {condition}"));
+        assert!(plan.contains("pruning_predicate="), "{condition}: {plan}");
+    }
 }
 
 #[test]

@@ -11,15 +11,16 @@ use std::ops::ControlFlow;
 use datafusion::common::{Column, JoinType};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Cte, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind,
-    Query, Select, SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, ObjectName, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
     WildcardAdditionalOptions, With, visit_expressions,
 };
 
-use super::functions::arguments::{normalized, query};
+use super::functions::arguments::{alias, each_outside_queries, normalized, query, visit_statement};
+use super::functions::joins::constraint;
 
 /// Writes the merged names of a statement out.
 ///
@@ -45,15 +46,7 @@ fn search(statement: &mut Statement, first: usize) -> Option<(usize, Statement)>
 /// Passes over all SELECTs of a statement, in the same order each time.
 fn walk<'a>(statement: &mut Statement, mut walk: Walk<'a>) -> Task<'a> {
     // Nothing breaks it off.
-    let _: ControlFlow<()> = match statement {
-        Statement::Statement(statement) => statement.visit(&mut walk),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            CopyToSource::Query(query) => query.visit(&mut walk),
-            CopyToSource::Relation(_) => ControlFlow::Continue(()),
-        },
-        Statement::Explain(explain) => return self::walk(&mut explain.statement, walk),
-        Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
-    };
+    let _: ControlFlow<()> = visit_statement(statement, &mut walk);
     walk.task
 }
 
@@ -215,24 +208,6 @@ fn probe(select: &Select, ctes: &[Cte], is_recursive: bool) -> Statement {
         pipe_operators: Vec::new(),
     };
     Statement::Statement(Box::new(Parsed::Query(Box::new(query))))
-}
-
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
-    match operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::LeftSemi(constraint)
-        | JoinOperator::RightSemi(constraint)
-        | JoinOperator::LeftAnti(constraint)
-        | JoinOperator::RightAnti(constraint) => Some(constraint),
-        // The engine has no others that go by names.
-        _ => None,
-    }
 }
 
 /// A column that a FROM has to give.
@@ -409,14 +384,6 @@ fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, plan: &Logica
     }
 }
 
-/// The name that an item is given.
-fn alias(item: &SelectItem) -> Option<String> {
-    match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(normalized(alias)),
-        _ => None,
-    }
-}
-
 /// The name that an item is.
 fn bare(item: &SelectItem) -> Option<String> {
     match item {
@@ -547,9 +514,15 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn write(&self, part: &mut impl VisitMut) {
-        let mut visit = NamesWithin { names: self, depth: 0 };
         // Nothing breaks it off.
-        let _: ControlFlow<()> = part.visit(&mut visit);
+        let _: ControlFlow<()> = each_outside_queries(part, |expr| {
+            if let Expr::Identifier(name) = expr
+                && let Some(output) = self.merged(name)
+            {
+                *expr = output.value.clone();
+            }
+            ControlFlow::Continue(())
+        });
     }
 
     /// What a name stands for, if that is one merged column.
@@ -557,35 +530,5 @@ impl Names<'_> {
         let name = normalized(name);
         let mut outputs = self.outputs.iter().filter(|output| output.name == name);
         outputs.next().filter(|output| output.is_merged && outputs.next().is_none() && !self.hidden.contains(&name))
-    }
-}
-
-struct NamesWithin<'a> {
-    names: &'a Names<'a>,
-    /// Queries around.
-    depth: usize,
-}
-
-impl VisitorMut for NamesWithin<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::Identifier(name) = expr
-            && self.depth == 0
-            && let Some(output) = self.names.merged(name)
-        {
-            *expr = output.value.clone();
-        }
-        ControlFlow::Continue(())
     }
 }

@@ -176,6 +176,16 @@ impl NumberFormat {
         self.signed
     }
 
+    /// Digits behind the point of the unscaled number; per cent moves the point by two.
+    fn places(&self) -> u32 {
+        u32::from(self.decimals) + if self.percent { 2 } else { 0 }
+    }
+
+    /// The number nearest to zero that is not written as one.
+    pub fn half_of_last_digit(&self) -> f64 {
+        0.5 / 10_f64.powi(i32::try_from(self.places()).unwrap_or_default())
+    }
+
     /// The same as a spreadsheet writes it.
     pub fn pattern(&self) -> String {
         let whole = if self.grouped { "#,##0" } else { "0" };
@@ -219,8 +229,7 @@ impl NumberFormat {
 
     /// Writes what [`Self::exact`] returns behind a text.
     pub fn write_exact(&self, unscaled: i128, scale: u32, into: &mut String) {
-        // Digits after the point wanted of the unscaled number; per cent moves the point by two.
-        let wanted = u32::from(self.decimals) + if self.percent { 2 } else { 0 };
+        let wanted = self.places();
         let shifted = match 10_i128.checked_pow(scale.abs_diff(wanted)) {
             Some(1) => Some(unscaled),
             Some(divisor) if scale > wanted => Some(rounded(unscaled, divisor)),

@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::hash::Hash;
 use crate::lake::report::{Params, Report, Section as Part};
+use crate::query::lexis::is_part_of_word;
 use crate::query::parameter::{Bound, in_typed_list, out_of_typed_list};
 use crate::query::run::{self, Absent, Given};
 use crate::query::saved::{Library, SavedQuery};
@@ -259,7 +260,7 @@ pub fn written_out(text: &str, values: &BTreeMap<String, String>) -> String {
 
 /// The name with which a text behind a `$` begins, empty where there is none. A `_` at its end may be Markdown's.
 fn name_before(behind: &str, is_known: impl Fn(&str) -> bool) -> &str {
-    let end = behind.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(behind.len());
+    let end = behind.find(|letter: char| !is_part_of_word(letter)).unwrap_or(behind.len());
     let name = &behind[..end];
     if is_known(name) { name } else { name.trim_end_matches('_') }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::output::present::{ColumnStyle, Good, NumberFormat, by_bands};
+use crate::output::present::{ColumnStyle, Good, by_bands};
 
 /// What a number says beside its value. Every form shows it by a sign as well as by a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Tone {
     pub fn of(number: f64, style: &ColumnStyle) -> Option<Self> {
         let format = style.number.as_ref().filter(|format| style.good.is_some() && format.is_signed());
         let by_sign = match format {
-            Some(format) if number.abs() >= half_of_last_digit(format) => number.partial_cmp(&0.0)?,
+            Some(format) if number.abs() >= format.half_of_last_digit() => number.partial_cmp(&0.0)?,
             _ => Ordering::Equal,
         };
         let side = match by_bands(number, &style.bands).unwrap_or(by_sign) {
@@ -65,17 +65,10 @@ impl Tone {
     }
 }
 
-/// The number nearest to zero that is not written as one.
-pub fn half_of_last_digit(format: &NumberFormat) -> f64 {
-    let zero = format.float(0.0);
-    let decimals = zero.split_once('.').map_or(0, |(_, decimals)| decimals.matches('0').count());
-    let decimals = if format.is_percent() { decimals + 2 } else { decimals };
-    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::present::NumberFormat;
 
     fn tone(number: f64, good: Option<Good>, bands: &[f64], format: &str) -> Option<(&'static str, &'static str)> {
         let number_format = NumberFormat::parse(format).ok();

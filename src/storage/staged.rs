@@ -204,7 +204,7 @@ impl Staging {
         });
         let begun = said.await.unwrap_or_else(|_| Err(ended()));
         let open = begun.map_err(|error| self.refused(location, error))?;
-        Ok(Held { open: Some(open), location: location.clone(), staging: self.clone() })
+        Ok(Held { open: Some(open), staging: self.clone() })
     }
 }
 
@@ -213,7 +213,6 @@ impl Staging {
 struct Held {
     /// `None` once it is put aside.
     open: Option<Open>,
-    location: ObjectPath,
     staging: Staging,
 }
 
@@ -226,8 +225,8 @@ impl MultipartUpload for Held {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         match &mut self.open {
             Some(open) => {
-                let (part, staging, location) = (open.send(data), self.staging.clone(), self.location.clone());
-                part.map_err(move |error| staging.refused(&location, error)).boxed()
+                let (part, staging, path) = (open.send(data), self.staging.clone(), open.path.clone());
+                part.map_err(move |error| staging.refused(&path, error)).boxed()
             }
             None => Box::pin(std::future::ready(Err(ended()))),
         }

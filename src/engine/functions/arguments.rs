@@ -30,22 +30,28 @@ use crate::suggest;
 /// `Query` for an argument that the function does not have, or has twice, or needs and was not given, and for what the engine
 /// would answer wrongly.
 pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -> Result<()> {
-    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
-    let flow = match statement {
-        Statement::Statement(statement) => statement.visit(&mut pass),
-        Statement::CopyTo(copy) => {
-            copy.partitioned_by.iter_mut().for_each(unquote);
-            match &mut copy.source {
-                CopyToSource::Query(query) => query.visit(&mut pass),
-                CopyToSource::Relation(_) => ControlFlow::Continue(()),
-            }
-        }
+    match statement {
         Statement::Explain(explain) => return complete(&mut explain.statement, metrics),
-        Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
-    };
-    match flow {
+        Statement::CopyTo(copy) => copy.partitioned_by.iter_mut().for_each(unquote),
+        _ => {}
+    }
+    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
+    match visit_statement(statement, &mut pass) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
+    }
+}
+
+/// Passes over what a statement has that was parsed.
+pub fn visit_statement<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> ControlFlow<V::Break> {
+    match statement {
+        Statement::Statement(statement) => statement.visit(visitor),
+        Statement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => query.visit(visitor),
+            CopyToSource::Relation(_) => ControlFlow::Continue(()),
+        },
+        Statement::Explain(explain) => visit_statement(&mut explain.statement, visitor),
+        Statement::CreateExternalTable(_) | Statement::Reset(_) => ControlFlow::Continue(()),
     }
 }
 
@@ -99,7 +105,7 @@ impl VisitorMut for Pass<'_> {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         self.relations.push(orders::sole_relation(select));
-        flow(select.from.iter().try_for_each(joins::check))
+        flow(select.from.iter_mut().try_for_each(joins::check))
     }
 
     /// From the queries within outwards: a name stands for the window of its own query.
@@ -286,6 +292,14 @@ pub fn qualifier(factor: &TableFactor) -> Option<String> {
     alias.as_ref().map(|alias| &alias.name).or(name).map(normalized)
 }
 
+/// The name that an item of a select list is given.
+pub fn alias(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(normalized(alias)),
+        _ => None,
+    }
+}
+
 /// A bare name of a table or the path of a file, as an expression has it.
 fn table_name(expression: &Expr) -> Option<ObjectName> {
     match expression {
@@ -344,6 +358,38 @@ impl VisitorMut for Insertion<'_> {
         }
         std::mem::swap(query.body.as_mut(), self.0);
         ControlFlow::Break(())
+    }
+}
+
+/// Shows the expressions of a part of a query, other than those in queries within.
+pub fn each_outside_queries<B>(
+    part: &mut impl VisitMut,
+    see: impl FnMut(&mut Expr) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    part.visit(&mut OutsideQueries { see, depth: 0 })
+}
+
+struct OutsideQueries<F> {
+    see: F,
+    /// Queries around.
+    depth: usize,
+}
+
+impl<B, F: FnMut(&mut Expr) -> ControlFlow<B>> VisitorMut for OutsideQueries<F> {
+    type Break = B;
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<B> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<B> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<B> {
+        if self.depth == 0 { (self.see)(expression) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -3,70 +3,44 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, VisitMut, Visitor,
-    VisitorMut, visit_expressions,
+    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, Visitor, visit_expressions,
 };
 
-use super::arguments::{insert, parser};
+use super::arguments::{each_outside_queries, insert, parser};
 use crate::error::{Error, Result};
 
 const FOUND: &str = "coalesce((select count(*) > 0 from (values (0))), false)";
 const NONE_FOUND: &str = "(not coalesce((select count(*) > 0 from (values (0))), false))";
 
-/// Writes each EXISTS in the select list out.
+/// Writes each EXISTS in the select list out. Queries in it have select lists of their own.
 pub fn write_out(select: &mut Select) -> ControlFlow<Error> {
     for item in &mut select.projection {
         let heading = item.to_string();
-        let mut walk = Walk { depth: 0, has_written: false };
-        item.visit(&mut walk)?;
-        if walk.has_written
-            && let SelectItem::UnnamedExpr(expr) = item
-        {
+        let mut has_written = false;
+        each_outside_queries(item, |expression| {
+            let written = match expression {
+                // It may be null, too, which a count cannot say.
+                Expr::InSubquery { .. } => Err(Error::query("`in` with a query does not work in the select list")
+                    .hint("write `exists (select 1 from … where y = x)`")),
+                Expr::Exists { subquery, negated } => {
+                    counted(subquery.clone(), if *negated { NONE_FOUND } else { FOUND })
+                }
+                _ => return ControlFlow::Continue(()),
+            };
+            match written {
+                Ok(written) => {
+                    *expression = written;
+                    has_written = true;
+                    ControlFlow::Continue(())
+                }
+                Err(error) => ControlFlow::Break(error),
+            }
+        })?;
+        if has_written && let SelectItem::UnnamedExpr(expr) = item {
             *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', heading) };
         }
     }
     ControlFlow::Continue(())
-}
-
-/// A way through an expression, past the queries in it, which have select lists of their own.
-struct Walk {
-    depth: usize,
-    has_written: bool,
-}
-
-impl VisitorMut for Walk {
-    type Break = Error;
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
-        if self.depth > 0 {
-            return ControlFlow::Continue(());
-        }
-        let written = match expression {
-            // It may be null, too, which a count cannot say.
-            Expr::InSubquery { .. } => Err(Error::query("`in` with a query does not work in the select list")
-                .hint("write `exists (select 1 from … where y = x)`")),
-            Expr::Exists { subquery, negated } => counted(subquery.clone(), if *negated { NONE_FOUND } else { FOUND }),
-            _ => return ControlFlow::Continue(()),
-        };
-        match written {
-            Ok(written) => {
-                *expression = written;
-                self.has_written = true;
-                ControlFlow::Continue(())
-            }
-            Err(error) => ControlFlow::Break(error),
-        }
-    }
 }
 
 /// Whether a query has rows.

@@ -1,6 +1,6 @@
-//! Refuses joins that pair every row with every other without a word, and those that there are not.
+//! What joins join by. Those that pair every row with every other without a word are refused, and those that there are not.
 
-use datafusion::sql::sqlparser::ast::{JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
+use datafusion::sql::sqlparser::ast::{Join, JoinConstraint, JoinOperator, TableFactor, TableWithJoins};
 
 use super::super::diagnose::no_asof_join;
 use crate::error::{Error, Result};
@@ -9,26 +9,16 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// `Query` for a join without ON or USING that is not written as a cross join.
-pub fn check(table: &TableWithJoins) -> Result<()> {
-    for join in &table.joins {
-        let constraint = match &join.join_operator {
+pub fn check(table: &mut TableWithJoins) -> Result<()> {
+    for Join { relation, join_operator, .. } in &mut table.joins {
+        let is_lateral = is_lateral(relation);
+        match join_operator {
             JoinOperator::AsOf { .. } => return Err(no_asof_join()),
-            JoinOperator::Join(_) | JoinOperator::Inner(_) if is_lateral(&join.relation) => continue,
-            JoinOperator::Join(constraint)
-            | JoinOperator::Inner(constraint)
-            | JoinOperator::Left(constraint)
-            | JoinOperator::LeftOuter(constraint)
-            | JoinOperator::Right(constraint)
-            | JoinOperator::RightOuter(constraint)
-            | JoinOperator::FullOuter(constraint)
-            | JoinOperator::LeftSemi(constraint)
-            | JoinOperator::RightSemi(constraint)
-            | JoinOperator::LeftAnti(constraint)
-            | JoinOperator::RightAnti(constraint) => constraint,
-            _ => continue,
-        };
-        if *constraint == JoinConstraint::None {
-            let hint = if is_lateral(&join.relation) {
+            JoinOperator::Join(_) | JoinOperator::Inner(_) if is_lateral => continue,
+            _ => {}
+        }
+        if constraint(join_operator).is_some_and(|constraint| *constraint == JoinConstraint::None) {
+            let hint = if is_lateral {
                 "write `on true`: it is made anew for each row before it"
             } else {
                 "write `on a.id = b.id`, or `cross join` for every row with every other"
@@ -37,6 +27,24 @@ pub fn check(table: &TableWithJoins) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a join joins by; `None` for those that join by nothing, and for those that the engine does not have.
+pub fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::LeftSemi(constraint)
+        | JoinOperator::RightSemi(constraint)
+        | JoinOperator::LeftAnti(constraint)
+        | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
+    }
 }
 
 /// Whether it is made anew for each row before it.

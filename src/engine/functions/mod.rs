@@ -10,7 +10,7 @@ mod exists;
 mod floats;
 mod headings;
 pub mod help;
-mod joins;
+pub mod joins;
 pub mod metrics;
 mod named_windows;
 mod orders;

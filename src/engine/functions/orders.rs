@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, Function, FunctionArgumentClause, FunctionArguments, Ident, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, visit_expressions_mut,
+    SetExpr, visit_expressions_mut,
 };
 
-use super::arguments::{normalized, qualifier};
+use super::arguments::{alias, normalized, qualifier};
 
 /// Shortens the order within a call; `relation` is all that FROM has, where that is one.
 pub fn shorten_in_call(function: &mut Function, relation: Option<&str>) {
@@ -24,14 +24,14 @@ pub fn shorten_in_call(function: &mut Function, relation: Option<&str>) {
 /// Shortens the order by which DISTINCT ON takes its rows, which the engine runs as an aggregate, and its own list.
 pub fn shorten_in_query(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_mut() else { return };
+    if !matches!(select.distinct, Some(Distinct::On(_))) {
+        return;
+    }
     let relation = sole_relation(select);
-    let alias_of = |item: &SelectItem| match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(normalized(alias)),
-        _ => None,
-    };
-    let aliases: Vec<String> = select.projection.iter().filter_map(alias_of).collect();
-    let Some(Distinct::On(columns)) = &mut select.distinct else { return };
-    shorten(columns, |column| as_read(column, relation.as_deref(), &aliases));
+    let aliases: Vec<String> = select.projection.iter().filter_map(alias).collect();
+    if let Some(Distinct::On(columns)) = &mut select.distinct {
+        shorten(columns, |column| as_read(column, relation.as_deref(), &aliases));
+    }
     if let Some(OrderBy { kind: OrderByKind::Expressions(order), .. }) = &mut query.order_by {
         shorten(order, |key| as_read(&key.expr, relation.as_deref(), &aliases));
     }

@@ -8,7 +8,6 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
 use datafusion::optimizer::AnalyzerRule;
 
@@ -23,11 +22,7 @@ impl AnalyzerRule for DaysBetween {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = plan.transform_up_with_subqueries(|node| {
-            if !super::has_expression(&node, is_difference)? {
-                return Ok(Transformed::no(node));
-            }
-            let schema = merge_schema(&node.inputs());
-            super::rewritten(node, |expr| Ok(counted(expr, &schema)))
+            super::rewritten_where(node, is_difference, |expr, rows| Ok(counted(expr, rows)))
         })?;
         Ok(plan.data)
     }

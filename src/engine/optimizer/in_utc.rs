@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
@@ -17,9 +17,6 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 
 use super::super::functions::scalar::{DayInUtc, is_utc, nanoseconds, unit_length};
-
-/// Nanoseconds of a day in UTC.
-const DAY: i128 = 86_400_000_000_000;
 
 /// Values of an IN that the engine takes apart into comparisons.
 const FEW: usize = 3;
@@ -114,15 +111,14 @@ fn is_day(expr: &Expr) -> bool {
 
 /// An interval of days and less as a duration in a unit; `None` for months, whose lengths differ, and for parts of the unit.
 fn duration(interval: &ScalarValue, unit: TimeUnit) -> Option<ScalarValue> {
-    match interval {
-        ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
-            in_unit(nanoseconds(*interval), unit)
-        }
+    let interval = match interval {
+        ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => *interval,
         ScalarValue::IntervalDayTime(Some(interval)) => {
-            in_unit(i128::from(interval.days) * DAY + i128::from(interval.milliseconds) * 1_000_000, unit)
+            IntervalMonthDayNano::new(0, interval.days, i64::from(interval.milliseconds) * 1_000_000)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    in_unit(nanoseconds(interval), unit)
 }
 
 /// Nanoseconds as a duration in a unit; `None` for parts of it.

@@ -24,9 +24,11 @@ mod unambiguous;
 
 use std::sync::Arc;
 
+use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
@@ -141,6 +143,19 @@ fn rewritten(
         Expr::GroupingSet(_) => expr.map_children(&mut named),
         other => named(other),
     })
+}
+
+/// The same of a step that has such an expression, with the columns that it is given.
+fn rewritten_where(
+    node: LogicalPlan,
+    is_such: impl Fn(&Expr) -> bool,
+    mut rewrite: impl FnMut(Expr, &DFSchema) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    if !has_expression(&node, is_such)? {
+        return Ok(Transformed::no(node));
+    }
+    let schema = merge_schema(&node.inputs());
+    rewritten(node, |expr| rewrite(expr, &schema))
 }
 
 /// Whether such an expression is somewhere in those of a step.

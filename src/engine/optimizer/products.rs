@@ -9,7 +9,6 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::error::Result;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
 
@@ -29,13 +28,7 @@ impl AnalyzerRule for Products {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        let plan = plan.transform_up_with_subqueries(|node| {
-            if !super::has_expression(&node, is_product)? {
-                return Ok(Transformed::no(node));
-            }
-            let schema = merge_schema(&node.inputs());
-            super::rewritten(node, |expr| checked(expr, &schema))
-        })?;
+        let plan = plan.transform_up_with_subqueries(|node| super::rewritten_where(node, is_product, checked))?;
         Ok(plan.data)
     }
 }

@@ -27,10 +27,7 @@ impl AnalyzerRule for Roundings {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = plan.transform_up_with_subqueries(|node| {
-            if !super::has_expression(&node, is_rounding)? {
-                return Ok(Transformed::no(node));
-            }
-            super::rewritten(node, |expr| Ok(with_known_places(expr)))
+            super::rewritten_where(node, is_rounding, |expr, _| Ok(with_known_places(expr)))
         })?;
         Ok(plan.data)
     }

@@ -10,7 +10,6 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, InList};
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, ScalarUDF, Sort, lit};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::scalar::ScalarValue;
@@ -29,13 +28,7 @@ impl AnalyzerRule for Spans {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = plan.transform_up_with_subqueries(|node| {
-            let node = if super::has_expression(&node, is_comparison)? {
-                let schema = merge_schema(&node.inputs());
-                super::rewritten(node, |expr| compared(expr, &schema))?
-            } else {
-                Transformed::no(node)
-            };
-            node.transform_data(|node| {
+            super::rewritten_where(node, is_comparison, compared)?.transform_data(|node| {
                 Ok(match node {
                     LogicalPlan::Sort(sort) => sorted(sort),
                     other => Transformed::no(other),

@@ -12,14 +12,12 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::reader::{StreamDecoder, read_footer_length};
 use datafusion::arrow::ipc::{convert::fb_to_schema, root_as_footer};
 use datafusion::error::Result as EngineResult;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column, cast};
+use datafusion::physical_expr::expressions::cast;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::projection::ProjectionExec;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::contract;
+use super::{contract, partition};
 use crate::error::{Error, Result};
 use crate::storage::{Location, explain};
 
@@ -85,16 +83,10 @@ pub fn with_wide_numbers(scan: Arc<dyn ExecutionPlan>) -> EngineResult<Arc<dyn E
     if !stored.fields().iter().any(|field| contract::is_narrow(field.data_type())) {
         return Ok(scan);
     }
-    let mut columns: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
-    for (place, field) in stored.fields().iter().enumerate() {
-        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
-        let column = match contract::is_narrow(field.data_type()) {
-            true => cast(column, &stored, DataType::Int64)?,
-            false => column,
-        };
-        columns.push((column, field.name().clone()));
-    }
-    Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+    partition::with_columns(scan, |field, column| match contract::is_narrow(field.data_type()) {
+        true => cast(column, &stored, DataType::Int64),
+        false => Ok(column),
+    })
 }
 
 /// The columns of a file.

@@ -63,19 +63,31 @@ pub fn values(columns: &[Column], location: &Location, file: &ObjectPath) -> Res
 /// It is done to the finished plan: while it is made, the engine would spread the rows for these expressions and lose their order.
 pub fn with_folder_names(sink: Arc<dyn ExecutionPlan>, columns: &[String]) -> EngineResult<Arc<dyn ExecutionPlan>> {
     let [input] = sink.children()[..] else { return Err(Error::internal("COPY does not read one plan").into()) };
-    let schema = input.schema();
-    let name_of = |column: Arc<dyn PhysicalExpr>| {
+    let (input, schema) = (Arc::clone(input), input.schema());
+    let written = with_columns(input, |field, column| {
+        if !columns.contains(field.name()) {
+            return Ok(column);
+        }
         let text = cast(Arc::clone(&column), &schema, DataType::Utf8)?;
         case(None, vec![(is_null(column)?, lit(NULL))], Some(text))
-    };
-    let mut written: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
-    for (place, field) in schema.fields().iter().enumerate() {
-        let column: Arc<dyn PhysicalExpr> = Arc::new(ColumnExpr::new(field.name(), place));
-        let value = if columns.contains(field.name()) { name_of(column)? } else { column };
-        written.push((value, field.name().clone()));
+    })?;
+    replace_children_if_necessary(sink, vec![written])
+}
+
+/// The rows of a plan, with each of its columns as `with` makes it, under the same name.
+///
+/// # Errors
+/// Those of the engine.
+pub fn with_columns(
+    input: Arc<dyn ExecutionPlan>,
+    with: impl Fn(&Field, Arc<dyn PhysicalExpr>) -> EngineResult<Arc<dyn PhysicalExpr>>,
+) -> EngineResult<Arc<dyn ExecutionPlan>> {
+    let mut columns: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
+    for (place, field) in input.schema().fields().iter().enumerate() {
+        let column = with(field, Arc::new(ColumnExpr::new(field.name(), place)))?;
+        columns.push((column, field.name().clone()));
     }
-    let written = ProjectionExec::try_new(written, Arc::clone(input))?;
-    replace_children_if_necessary(sink, vec![Arc::new(written)])
+    Ok(Arc::new(ProjectionExec::try_new(columns, input)?))
 }
 
 /// The value that a folder's name gives to its column; `None` when it is none of that column.

@@ -14,12 +14,12 @@ use super::style::{self, LINE_HEIGHT, Names, Side, fitting, lines};
 use super::values::{Kind, Value, Values};
 use crate::error::Result;
 use crate::output::cell::safe;
-use crate::output::present::ColumnStyle;
+use crate::output::present::{ColumnStyle, NumberFormat};
 use crate::output::total::Total;
 use crate::report::cells::totals_name;
 use crate::report::document::{Document, Section};
 use crate::report::facts::of_section;
-use crate::report::tone::{Tone, half_of_last_digit};
+use crate::report::tone::Tone;
 
 /// Rows that a table can have: those of a sheet, less those that stand above the table.
 const ROWS_MAX: u32 = 1_048_576 - 16;
@@ -435,7 +435,7 @@ fn dress(sheet: &mut Worksheet, columns: &[Column<'_>], placed: &Placed) -> Resu
             ("<", *low, ">", *high)
         } else {
             // Without bands the first numbers that are not written as zero are beyond the edges.
-            let edge = style.number.as_ref().map_or(0.0, half_of_last_digit);
+            let edge = style.number.as_ref().map_or(0.0, NumberFormat::half_of_last_digit);
             ("<=", -edge, ">=", edge)
         };
         // What is on the far side of each edge, which the page says of such numbers too.

@@ -65,11 +65,13 @@ enum Alive {
 }
 
 impl Alive {
-    /// Lets no beat come any more, and waits for the one that is on its way.
-    async fn end(&self) {
+    /// Lets no beat come any more, waits for the one that is on its way, and takes the sign of life away.
+    async fn end(&self, records: &Records) -> Result<()> {
         if let Self::Beat { has_ended, .. } = self {
             *has_ended.lock().await = true;
+            records.delete(ALIVE).await?;
         }
+        Ok(())
     }
 }
 
@@ -159,7 +161,7 @@ impl Change {
             stores: stores.clone(),
             location: location.clone(),
             store,
-            records: records.clone(),
+            records,
             number: before,
             last: before,
             by: Uuid::now_v7().simple().to_string(),
@@ -175,10 +177,7 @@ impl Change {
             // The sign of life is the other one's, too.
             Ok(false) => Err(busy(location)),
             Err(error) => {
-                change.alive.end().await;
-                if !location.is_local() {
-                    let _ = records.delete(ALIVE).await;
-                }
+                let _ = change.alive.end(&change.records).await;
                 Err(error)
             }
         }
@@ -519,11 +518,7 @@ impl Change {
                 self.records.delete(name).await?;
             }
         }
-        if !self.location.is_local() {
-            self.alive.end().await;
-            self.records.delete(ALIVE).await?;
-        }
-        Ok(())
+        self.alive.end(&self.records).await
     }
 
     /// Has the disk keep a file whatever happens to the machine.

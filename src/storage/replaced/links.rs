@@ -78,6 +78,9 @@ impl Links {
 
     /// The paths by which the listing has, or would have, a file that lies there.
     pub fn paths_to(&self, place: &ObjectPath) -> Vec<ObjectPath> {
+        if self.followed.is_empty() {
+            return Vec::new();
+        }
         let (Some(folder), Some(name)) = (place.parent(), place.parts().next_back()) else { return Vec::new() };
         let folders = self.places.iter().filter(|(path, place)| **place == folder && path != place);
         folders.map(|(path, _)| path.clone().join(name.clone())).collect()

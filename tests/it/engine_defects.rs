@@ -221,7 +221,7 @@ fn a_rounded_decimal_keeps_its_value_in_views_prepared_statements_and_groups() {
     let grouped = "select round(m, 0), grouping(round(m, 0)) as g, count(*) as n from 't.parquet' group by rollup(round(m, 0)) \
                    order by g, n, 1 desc";
     let rows = "1876,0,1\n100,0,1\n0,0,1\n,1,3\n";
-    assert_eq!(csv(grouped), format!("\"round(t.parquet.m,Int64(0))\",g,n\n{rows}"));
+    assert_eq!(csv(grouped), format!("\"round(m, 0)\",g,n\n{rows}"));
     let viewed = "create view v as select round(m, 0) as r, grouping(round(m, 0)) as g, count(*) as n from 't.parquet' \
                   group by rollup(round(m, 0)); select * from v order by g, n, r desc";
     assert_eq!(csv(viewed), format!("r,g,n\n{rows}"));
@@ -439,6 +439,80 @@ fn an_order_that_names_a_column_twice_is_that_of_the_first() {
         ),
     ] {
         assert_eq!(cxlake(["--format", "csv", "-c", query]).prints(), rows, "{query}");
+    }
+}
+
+/// DataFusion 55.2 did not know a column again that is calculated of aggregates, that DISTINCT keeps, or that is selected with a cast.
+#[test]
+fn an_order_may_go_by_what_is_selected_without_a_name() {
+    let rows = "from (values ('a', 1, 3.5), ('b', 5, 1.5), ('b', 6, null), ('c', 2, 2.5)) t(k, n, x)";
+    let ask = |query: &str| cxlake(["--format", "csv", "-c", &query.replace('T', rows)]).prints();
+    for (query, printed) in [
+        ("select k, round(avg(n), 1) T group by k order by 2 desc", "k,\"round(avg(n), 1)\"\nb,5.5\nc,2.0\na,1.0\n"),
+        ("select k, count(*) * 2 T group by k order by 2 desc, 1", "k,count(*) * 2\nb,4\na,2\nc,2\n"),
+        ("select -count(*) T order by 1", "-count(*)\n-4\n"),
+        (
+            "select k, rank() over (order by sum(n) desc) T group by k order by 2",
+            "k,rank() OVER (ORDER BY sum(n) DESC)\nb,1\nc,2\na,3\n",
+        ),
+        ("select k, (select 10) - max(n) T group by k order by 2 limit 1", "k,(SELECT 10) - max(n)\nb,4\n"),
+        // The alias is another column than the one that is added to.
+        ("select max(n) as x, max(x) + 1 T group by k order by 2", "x,max(x) + 1\n6,2.5\n2,3.5\n1,4.5\n"),
+        ("select distinct upper(k) T order by upper(k) desc", "upper(k)\nC\nB\nA\n"),
+        (
+            "select distinct upper(k), count(*) + 1 T group by k order by count(*) + 1 desc limit 1",
+            "upper(k),count(*) + 1\nB,3\n",
+        ),
+        ("select distinct t.n + 1 as m T order by n + 1 limit 2", "m\n2\n3\n"),
+        ("select x::int, k T order by x nulls first", "x::INT,k\n,b\n1,b\n2,c\n3,a\n"),
+        ("select x::int, x T order by x limit 1", "x::INT,x\n1,1.5\n"),
+        ("select x::int, count(*) T where n < 5 group by x::int order by x::int", "x::INT,count(*)\n2,1\n3,1\n"),
+        ("select b, \"n + 1\" from (select k as b, n + 1 T) order by 2 limit 1", "b,n + 1\na,2\n"),
+        ("select 1, 1, n, n + 0, n + 0 T limit 1", "1,1_2,n,n + 0,n + 0_2\n1,1,1,1,1\n"),
+        (
+            "with recursive r(a, b) as (select 1, 1 union all select a + 1, b * 2 from r where a < 3) select * from r",
+            "a,b\n1,1\n2,2\n3,4\n",
+        ),
+    ] {
+        assert_eq!(ask(query), printed, "{query}");
+    }
+}
+
+#[test]
+fn an_order_by_all_goes_by_each_column_in_turn() {
+    let rows = "from (values ('b', 5), ('a', 1), ('b', null)) t(k, n)";
+    let ask = |query: &str| cxlake(["--format", "csv", "-c", &query.replace('T', rows)]).prints();
+    assert_eq!(ask("select k, n + 1 T order by all"), "k,n + 1\na,2\nb,6\nb,\n");
+    assert_eq!(ask("select k, n + 1 T order by ALL desc nulls last limit 2"), "k,n + 1\nb,6\nb,\n");
+    assert_eq!(ask("select k, count(*) T group by all order by all"), "k,count(*)\na,1\nb,2\n");
+    assert_eq!(ask("select k T union select 'c' order by all desc"), "k\nc\nb\na\n");
+    assert_eq!(ask("select \"all\" from (values (2), (1)) t(\"all\") order by \"all\""), "all\n1\n2\n");
+}
+
+/// DataFusion 55.2 compared a column with itself where the query has it under the same name.
+#[test]
+fn any_and_all_of_a_column_may_be_asked_of_the_table_itself() {
+    let tables = "with t(k, x) as (values (1, 1), (1, 2), (2, 3), (2, null))";
+    let ask = |condition: &str| {
+        let query = format!("{tables} select x from t where {condition} order by x");
+        cxlake(["--format", "csv", "-c", &query]).prints().replace('\n', " ")
+    };
+    let known = "select x from t where x is not null";
+    for (condition, rows) in [
+        (format!("x >= all ({known})"), "x 3 "),
+        ("x >= all (select x from t)".to_owned(), "x "),
+        ("x > any (select x from t)".to_owned(), "x 2 3 "),
+        ("x = any (select x from t where x > 1)".to_owned(), "x 2 3 "),
+        ("x <> all (select x from t where x > 1)".to_owned(), "x 1 "),
+        (format!("not (x < any ({known}))"), "x 3 "),
+        ("x > all (select x as y from t where x < 3 order by y limit 1)".to_owned(), "x 2 3 "),
+        (format!("x > all ({known} and x < 2 union all select 1)"), "x 2 3 "),
+        // Of no rows ALL is true, for a null too.
+        ("x >= all (select u.x from t u where u.k = t.k and u.x < 3)".to_owned(), "x 2 3 \"\" "),
+        (format!("x >= all ({known} and x < any ({known}))"), "x 2 3 "),
+        (format!("x > all ({known} and x < 2) and x < any ({known})"), "x 2 "),
+    ] {
+        assert_eq!(ask(&condition), rows, "{condition}");
     }
 }
 

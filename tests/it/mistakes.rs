@@ -18,7 +18,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "select city as c from offices where c = 'x'",
             "select * from offices where city = \"Berlin\"",
             "select \"City\" from offices",
-            "select city from offices order by all",
+            "select * from offices order by all",
             "select city from offices limit city",
             "select nosuch",
             "select t.* from offices o",

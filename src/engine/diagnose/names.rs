@@ -250,7 +250,7 @@ fn missing_column(field: &Column, valid: &[Column], clues: &mut Clues<'_>) -> Er
         return error.hint(format!("names stand in double quotes; a text stands in single quotes: `'{}'`", field.name));
     }
     if field.name == "all" {
-        return error.hint("ORDER BY takes columns or their numbers, as in `order by 1, 2`");
+        return error.hint("`order by all` goes by a select list without `*`; else ORDER BY takes columns or their numbers, as in `order by 1, 2`");
     }
     let elsewhere = clues.known.columns.iter().filter(|(_, column)| *column == field.name);
     let elsewhere: Vec<&str> = elsewhere.map(|(table, _)| table.as_str()).collect();

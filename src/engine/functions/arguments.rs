@@ -19,7 +19,9 @@ use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
 use super::super::diagnose::{no_sample, no_similar_to};
 use super::help::{Help, Kind};
-use super::{codebook, exists, joins, metrics, named_windows, orders, set_operations, time_formats};
+use super::{
+    codebook, comparisons, exists, items, joins, metrics, named_windows, orders, set_operations, time_formats,
+};
 use crate::error::{Error, Result};
 use crate::lake::metric::Metric;
 use crate::suggest;
@@ -35,7 +37,7 @@ pub fn complete(statement: &mut Statement, metrics: &BTreeMap<String, Metric>) -
         Statement::CopyTo(copy) => copy.partitioned_by.iter_mut().for_each(unquote),
         _ => {}
     }
-    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
+    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new(), asking: 0 };
     match visit_statement(statement, &mut pass) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
@@ -60,11 +62,12 @@ pub fn visit_statement<V: VisitorMut>(statement: &mut Statement, visitor: &mut V
 /// # Errors
 /// As [`complete`]; `Query` for a query in it.
 pub fn complete_expression(expression: &mut Expr, metrics: &BTreeMap<String, Metric>) -> Result<()> {
-    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new() };
-    let flow = visit_expressions(expression, |inner| match inner {
-        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
+    let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new(), asking: 0 };
+    let flow =
+        visit_expressions(
+            expression,
+            |inner| if is_query(inner) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+        );
     if flow.is_break() {
         return Err(Error::query("the expression holds a query, and sees nothing but the columns of one row")
             .hint("say it as a query, whose `where` can look into other tables"));
@@ -80,6 +83,8 @@ struct Pass<'a> {
     metrics: &'a BTreeMap<String, Metric>,
     /// Of each SELECT around, the relation in FROM where it is one.
     relations: Vec<Option<String>>,
+    /// Queries around that are parts of an expression; what their columns are called does not matter.
+    asking: usize,
 }
 
 impl Pass<'_> {
@@ -105,6 +110,9 @@ impl VisitorMut for Pass<'_> {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         self.relations.push(orders::sole_relation(select));
+        if self.asking == 0 {
+            items::name(select);
+        }
         flow(select.from.iter_mut().try_for_each(joins::check))
     }
 
@@ -123,6 +131,7 @@ impl VisitorMut for Pass<'_> {
         };
         named_windows::write_out(&mut query.order_by, &windows)?;
         orders::shorten_in_query(query);
+        items::number_keys(query);
         flow(set_operations::write_out(query))
     }
 
@@ -154,6 +163,8 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        flow(comparisons::write_out(expression))?;
+        self.asking += usize::from(is_query(expression));
         name_fields(expression);
         if matches!(expression, Expr::SimilarTo { .. }) {
             return ControlFlow::Break(no_similar_to());
@@ -182,9 +193,15 @@ impl VisitorMut for Pass<'_> {
 
     /// From the leaves up, so that what one IS DISTINCT FROM lets go of is seen by the operators around it.
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        self.asking -= usize::from(is_query(expression));
         let_go(expression);
         ControlFlow::Continue(())
     }
+}
+
+/// Whether an expression asks a query.
+fn is_query(expression: &Expr) -> bool {
+    matches!(expression, Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. })
 }
 
 /// How the pass goes on.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, LimitClause, Query, Select, SelectItem, SetExpr, Value, Visit, Visitor, visit_expressions,
+    Expr, GroupByExpr, LimitClause, Query, Select, SetExpr, Value, Visit, Visitor, visit_expressions,
 };
 
 use super::arguments::{each_outside_queries, insert, parser};
@@ -15,8 +15,6 @@ const NONE_FOUND: &str = "(not coalesce((select count(*) > 0 from (values (0))),
 /// Writes each EXISTS in the select list out. Queries in it have select lists of their own.
 pub fn write_out(select: &mut Select) -> ControlFlow<Error> {
     for item in &mut select.projection {
-        let heading = item.to_string();
-        let mut has_written = false;
         each_outside_queries(item, |expression| {
             let written = match expression {
                 // It may be null, too, which a count cannot say.
@@ -30,15 +28,11 @@ pub fn write_out(select: &mut Select) -> ControlFlow<Error> {
             match written {
                 Ok(written) => {
                     *expression = written;
-                    has_written = true;
                     ControlFlow::Continue(())
                 }
                 Err(error) => ControlFlow::Break(error),
             }
         })?;
-        if has_written && let SelectItem::UnnamedExpr(expr) = item {
-            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', heading) };
-        }
     }
     ControlFlow::Continue(())
 }

@@ -5,11 +5,13 @@
 pub mod aggregate;
 pub mod arguments;
 mod codebook;
+mod comparisons;
 mod constant;
 mod exists;
 mod floats;
 mod headings;
 pub mod help;
+mod items;
 pub mod joins;
 pub mod metrics;
 mod named_windows;

@@ -59,7 +59,7 @@ fn shorten<T>(list: &mut Vec<T>, read: impl Fn(&T) -> Expr) {
 
 /// An expression with its names as the engine reads them: a column of the one relation is the same with and without its name,
 /// unless an alias hides it.
-fn as_read(expression: &Expr, relation: Option<&str>, aliases: &[String]) -> Expr {
+pub fn as_read(expression: &Expr, relation: Option<&str>, aliases: &[String]) -> Expr {
     let mut expression = expression.clone();
     let read = |name: &mut Ident| *name = Ident::new(normalized(name));
     let _: ControlFlow<()> = visit_expressions_mut(&mut expression, |inner| {

@@ -280,18 +280,31 @@ fn missing_relation(relation: &str, column: &str, valid: &[Column], tables: &[&s
 /// A name that SELECT gives, used where it is not yet known.
 fn alias(name: &str, place: Option<usize>, clues: &Clues<'_>) -> Option<String> {
     let place = place?;
-    let named = clues.words.places(name).any(|at| {
-        let as_before = at.checked_sub(1).and_then(|before| clues.words.get(before));
-        at < place && as_before.is_some_and(|before| before.is_keyword(Keyword::AS))
-    });
+    let is_named = clues.words.places(name).any(|at| at < place && is_given(at, clues));
     let clauses = clues.words.iter().take(place).filter_map(|(_, piece)| {
         let is = |keyword| piece.is_keyword(keyword);
         [Keyword::SELECT, Keyword::FROM, Keyword::WHERE, Keyword::GROUP, Keyword::HAVING, Keyword::ORDER]
             .into_iter()
             .find(|keyword| is(*keyword))
     });
-    (named && clauses.last() == Some(Keyword::WHERE))
-        .then(|| format!("`{name}` is made by SELECT, which comes after WHERE; repeat what it stands for, or filter in a query around"))
+    let why = match clauses.last().filter(|_| is_named)? {
+        Keyword::WHERE => {
+            "made by SELECT, which comes after WHERE; repeat what it stands for, or filter in a query around"
+        }
+        Keyword::SELECT => {
+            "made by this SELECT, all of whose columns are made at once; repeat what it stands for, or go on in a query around"
+        }
+        _ => return None,
+    };
+    Some(format!("`{name}` is {why}"))
+}
+
+/// Whether a name in this place is given to what stands before it, with AS or without.
+fn is_given(place: usize, clues: &Clues<'_>) -> bool {
+    let token = |place: usize| clues.words.get(place).map(|piece| &piece.token);
+    let Some(before) = place.checked_sub(1) else { return false };
+    let is_as = clues.words.get(before).is_some_and(|piece| piece.is_keyword(Keyword::AS));
+    is_as || token(before) == Some(&Token::RParen) && token(place + 1) == Some(&Token::Comma)
 }
 
 /// What the engine says of other names.
@@ -447,6 +460,10 @@ fn wrong_call(message: &str, clues: &mut Clues<'_>) -> Error {
         return error.hint(format!("of times it takes the seconds: `{name}({seconds}{others})`"));
     }
     match called {
+        Some(_) if given == "bool" && ["sum", "avg"].contains(&name) => {
+            let number = "case when … then 1 else 0 end";
+            error.hint(format!("rows for which a condition holds are counted with `count(*) filter (where …)`; as a number it is `{number}`"))
+        }
         Some(called) if !given.contains("text") => {
             error.hint(format!("{called}; an argument is cast with `cast(x as text)`"))
         }

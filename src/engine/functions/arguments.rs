@@ -63,12 +63,11 @@ pub fn visit_statement<V: VisitorMut>(statement: &mut Statement, visitor: &mut V
 /// As [`complete`]; `Query` for a query in it.
 pub fn complete_expression(expression: &mut Expr, metrics: &BTreeMap<String, Metric>) -> Result<()> {
     let mut pass = Pass { helps: super::helps(), metrics, relations: Vec::new(), asking: 0 };
-    let flow =
-        visit_expressions(
-            expression,
-            |inner| if is_query(inner) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
-        );
-    if flow.is_break() {
+    let asks = visit_expressions(expression, |inner| match is_query(inner) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
+    if asks.is_break() {
         return Err(Error::query("the expression holds a query, and sees nothing but the columns of one row")
             .hint("say it as a query, whose `where` can look into other tables"));
     }
@@ -204,8 +203,8 @@ fn is_query(expression: &Expr) -> bool {
     matches!(expression, Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. })
 }
 
-/// How the pass goes on.
-fn flow(result: Result<()>) -> ControlFlow<Error> {
+/// How a pass goes on.
+pub fn flow(result: Result<()>) -> ControlFlow<Error> {
     match result {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => ControlFlow::Break(error),

@@ -9,7 +9,6 @@ use super::arguments::{insert, query};
 use crate::error::Result;
 
 const NAME: &str = "what is compared";
-const NAMED: &str = "select \"what is compared\" from (values (0)) as \"compared\"(\"what is compared\")";
 
 /// Writes a comparison with a query out.
 ///
@@ -40,7 +39,7 @@ fn name(subquery: &mut Query) -> Result<()> {
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', NAME) };
         return Ok(());
     }
-    let mut named = query(NAMED)?;
+    let mut named = query(&format!("select * from (values (0)) as compared(\"{NAME}\")"))?;
     let mut body = SetExpr::Query(Box::new(subquery.clone()));
     insert(&mut body, &mut named);
     *subquery = named;

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, GroupByExpr, LimitClause, Query, Select, SetExpr, Value, Visit, Visitor, visit_expressions,
 };
 
-use super::arguments::{each_outside_queries, insert, parser};
+use super::arguments::{each_outside_queries, flow, insert, parser};
 use crate::error::{Error, Result};
 
 const FOUND: &str = "coalesce((select count(*) > 0 from (values (0))), false)";
@@ -25,13 +25,7 @@ pub fn write_out(select: &mut Select) -> ControlFlow<Error> {
                 }
                 _ => return ControlFlow::Continue(()),
             };
-            match written {
-                Ok(written) => {
-                    *expression = written;
-                    ControlFlow::Continue(())
-                }
-                Err(error) => ControlFlow::Break(error),
-            }
+            flow(written.map(|written| *expression = written))
         })?;
     }
     ControlFlow::Continue(())

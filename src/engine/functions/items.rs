@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::arguments::alias;
 use super::orders::{as_read, sole_relation};
+use super::set_operations::first_select;
 
 /// Names the items of a select list that have no name and are no columns.
 pub fn name(select: &mut Select) {
@@ -46,7 +47,8 @@ fn has_name(expr: &Expr) -> bool {
 /// the numbers of all.
 pub fn number_keys(query: &mut Query) {
     let Some(OrderBy { kind: OrderByKind::Expressions(keys), .. }) = &mut query.order_by else { return };
-    let Some((select, is_whole)) = first_select(&query.body) else { return };
+    let is_set = !matches!(*query.body, SetExpr::Select(_));
+    let Some(select) = first_select(&mut query.body) else { return };
     let relation = sole_relation(select);
     let read = |expr: &Expr| as_read(expr, relation.as_deref(), &[]);
     // Behind a `*` the numbers are not known.
@@ -65,7 +67,7 @@ pub fn number_keys(query: &mut Query) {
         return;
     }
     // DISTINCT ON orders rows before they are selected, and the columns of a set have their names alone.
-    if !is_whole || matches!(select.distinct, Some(Distinct::On(_))) {
+    if is_set || matches!(select.distinct, Some(Distinct::On(_))) {
         return;
     }
     for OrderByExpr { expr: key, .. } in keys {
@@ -76,15 +78,6 @@ pub fn number_keys(query: &mut Query) {
         if let Some(place) = items.iter().position(|item| *item == written) {
             *key = number(place);
         }
-    }
-}
-
-/// The SELECT that gives a body its columns, and whether it is all of it.
-fn first_select(body: &SetExpr) -> Option<(&Select, bool)> {
-    match body {
-        SetExpr::Select(select) => Some((select, true)),
-        SetExpr::SetOperation { left, .. } => first_select(left).map(|(select, _)| (select, false)),
-        _ => None,
     }
 }
 

@@ -72,7 +72,7 @@ fn name_columns(side: &mut SetExpr) {
 }
 
 /// The SELECT that gives the columns their names, unless an order that sees nothing else goes by those.
-fn first_select(body: &mut SetExpr) -> Option<&mut Select> {
+pub fn first_select(body: &mut SetExpr) -> Option<&mut Select> {
     match body {
         SetExpr::Select(select) => Some(select),
         SetExpr::SetOperation { left, .. } => first_select(left),

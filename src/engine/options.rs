@@ -15,10 +15,16 @@ extensions_options! {
         pub latest_per_key: bool, default = true
         /// Counts distinct values of many groups with one table of values.
         pub distinct_counts: bool, default = true
+        /// Chooses the values of CASE by the bits of its conditions where it calculates nothing.
+        pub choices: bool, default = true
         /// Keeps the values of several quantiles of a column once.
         pub quantile_sets: bool, default = true
         /// Joins three and more relations in the order that makes the fewest rows.
         pub join_order: bool, default = true
+        /// Groups a fact before it is joined with what it is about.
+        pub eager_aggregation: bool, default = true
+        /// Groups rows that lie side by side before their group is looked up.
+        pub group_runs: bool, default = true
         /// Reads files in the order in which they are sorted where all of their rows are to be sorted.
         pub sorted_scans: bool, default = true
         /// Reads the columns of a filter first where it leaves few rows.

@@ -20,7 +20,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec};
-use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
@@ -118,6 +118,10 @@ impl ExecutionPlan for CompactViewsExec {
         vec![true]
     }
 
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
     fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
         let [input] = inputs else { return internal_err!("one input is compacted") };
         Ok(Arc::clone(input))
@@ -130,16 +134,19 @@ impl ExecutionPlan for CompactViewsExec {
 }
 
 fn compacted(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(|column| -> ArrayRef {
-        match column.data_type() {
-            DataType::Utf8View if column.as_string_view().data_buffers().len() > BUFFERS_MAX => {
-                Arc::new(column.as_string_view().gc())
-            }
-            DataType::BinaryView if column.as_binary_view().data_buffers().len() > BUFFERS_MAX => {
-                Arc::new(column.as_binary_view().gc())
-            }
-            _ => Arc::clone(column),
+    let columns = batch.columns().iter().map(|column| own_texts(column, BUFFERS_MAX)).collect();
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// A column with texts of its own, if it points into more buffers than so many.
+pub(super) fn own_texts(column: &ArrayRef, buffers_max: usize) -> ArrayRef {
+    match column.data_type() {
+        DataType::Utf8View if column.as_string_view().data_buffers().len() > buffers_max => {
+            Arc::new(column.as_string_view().gc())
         }
-    });
-    Ok(RecordBatch::try_new(batch.schema(), columns.collect())?)
+        DataType::BinaryView if column.as_binary_view().data_buffers().len() > buffers_max => {
+            Arc::new(column.as_binary_view().gc())
+        }
+        _ => Arc::clone(column),
+    }
 }

@@ -79,7 +79,7 @@ fn ordered(
 }
 
 /// The keys of an inner join on equal columns alone: the places of each on both sides.
-fn inner_join(plan: &dyn ExecutionPlan) -> Option<(&HashJoinExec, Vec<(usize, usize)>)> {
+pub(super) fn inner_join(plan: &dyn ExecutionPlan) -> Option<(&HashJoinExec, Vec<(usize, usize)>)> {
     let join = plan.downcast_ref::<HashJoinExec>()?;
     let is_plain = *join.join_type() == JoinType::Inner
         && join.filter().is_none()

@@ -1,14 +1,18 @@
 //! Optimizer rules of our own, one file per rule.
 
+mod choices;
 mod compact_views;
 mod correlations;
 mod days_between;
 mod distinct_counts;
+mod eager_aggregation;
 mod estimates;
 mod exact_sums;
 mod first_rows;
+mod group_runs;
 mod in_utc;
 mod join_order;
+mod join_runs;
 mod late_materialization;
 mod latest_per_key;
 mod memberships;
@@ -24,26 +28,32 @@ mod unambiguous;
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
+use choices::Choices;
 use compact_views::CompactViews;
 use correlations::Correlations;
 use days_between::DaysBetween;
 use distinct_counts::DistinctCounts;
+use eager_aggregation::EagerAggregation;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
 use first_rows::FirstRows;
+use group_runs::GroupRuns;
 use in_utc::InUtc;
 use join_order::JoinOrder;
+use join_runs::JoinRuns;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
 use memberships::Memberships;
@@ -69,6 +79,7 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         match rule.name() {
             // The order of joins comes before their sides.
             "join_selection" => vec![Arc::new(JoinOrder)],
+            "LimitedDistinctAggregation" => vec![Arc::new(EagerAggregation)],
             // Scans below the sorts that are left are told to read row groups in another order.
             "PushdownSort" => vec![Arc::new(SortedScans), Arc::new(FirstRows)],
             _ => vec![],
@@ -78,8 +89,13 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         .rules
         .into_iter()
         .flat_map(|rule| before(rule.as_ref()).into_iter().chain([Unambiguous::around_pushdown(rule)]));
-    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] =
-        [Arc::new(CompactViews), Arc::new(LateMaterialization), Arc::new(Attach)];
+    let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 5] = [
+        Arc::new(CompactViews),
+        Arc::new(LateMaterialization),
+        Arc::new(GroupRuns),
+        Arc::new(JoinRuns),
+        Arc::new(Attach),
+    ];
     rules.chain(ours).collect()
 }
 
@@ -118,9 +134,10 @@ pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter();
     let rules = rules.map(ExactSums::around_distinct).map(StandingFilters::around_pushdown);
     let rules = rules.map(StoredStructs::around_moves);
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 5] = [
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 6] = [
         Arc::new(InUtc::new()),
         Arc::new(ShortTexts),
+        Arc::new(Choices),
         Arc::new(DistinctCounts),
         Arc::new(QuantileSets),
         Arc::new(LatestPerKey),
@@ -174,4 +191,46 @@ fn unaliased(expr: &Expr) -> &Expr {
         Expr::Alias(alias) => unaliased(&alias.expr),
         other => other,
     }
+}
+
+/// Whether an operator compares values or puts conditions together.
+fn is_condition(op: Operator) -> bool {
+    use Operator::{And, Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq, Or};
+    matches!(op, And | Or | Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// Whether any number of a type can be cast to the other.
+fn has_room(to: &DataType, from: &DataType) -> bool {
+    match (from, to) {
+        (from, to) if to.is_floating() => from.is_numeric(),
+        (DataType::Boolean, to) => to.is_integer(),
+        (DataType::Decimal128(digits, scale), DataType::Decimal128(to_digits, to_scale)) => {
+            scale <= to_scale && i16::from(*digits) - i16::from(*scale) <= i16::from(*to_digits) - i16::from(*to_scale)
+        }
+        (from, to) if from.is_integer() && to.is_integer() => {
+            from.is_signed_integer() == to.is_signed_integer() && from.primitive_width() <= to.primitive_width()
+        }
+        _ => false,
+    }
+}
+
+/// Whether what a call keeps of a group is a few values, which can be put together with those of the same group elsewhere, in any order.
+fn has_small_state(call: &AggregateFunctionExpr) -> bool {
+    const NAMES: [&str; 14] = [
+        "arg_max",
+        "arg_min",
+        "avg",
+        "bool_and",
+        "bool_or",
+        "count",
+        "first_row",
+        "max",
+        "min",
+        "stddev",
+        "stddev_pop",
+        "sum",
+        "var",
+        "var_pop",
+    ];
+    NAMES.contains(&call.fun().name()) && !call.is_distinct() && call.order_bys().is_empty()
 }

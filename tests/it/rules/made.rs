@@ -1,5 +1,5 @@
 //! Statements put together by chance from what the rules look for: first rows of keys, selective filters on wide tables, first rows
-//! of an order, joins in any order, subplans that repeat.
+//! of an order, joins in any order, groups of what is joined, subplans that repeat.
 
 use super::super::chance::Chance;
 
@@ -8,12 +8,13 @@ pub fn statements(count: usize) -> Vec<String> {
     let mut chance = Chance(20_261_123);
     (0..count)
         .map(|number| {
-            let statement = match number % 6 {
+            let statement = match number % 7 {
                 0 => first_rows(&mut chance),
                 1 => firsts_by_column(&mut chance),
                 2 => selective(&mut chance),
                 3 => joined(&mut chance),
                 4 => joined_on(&mut chance),
+                5 => grouped(&mut chance),
                 _ => repeated(&mut chance),
             };
             statement + ";"
@@ -193,6 +194,56 @@ fn joined_on(chance: &mut Chance) -> String {
     format!(
         "select {by}, count(*) as n, sum(f.{value}) as s, max(f.account_id) as last from {from}{filter} group by {by}"
     )
+}
+
+/// Facts grouped by columns of their own and of what they are about.
+fn grouped(chance: &mut Chance) -> String {
+    let scores = [
+        "f.touchpoint",
+        "date_trunc('quarter', f.answered_at)",
+        "case when f.nps >= 9 then 'high' when f.nps <= 6 then 'low' end",
+    ];
+    let costs = ["f.function", "f.period", "coalesce(f.touches, 0)"];
+    let (fact, value, weight, own) = match chance.below(2) {
+        0 => ("surveys", "nps", "weight", scores),
+        _ => ("cost_per_touch", "touches", "cost", costs),
+    };
+    let other = chance.of(&[
+        "offices",
+        "offices",
+        "(select * from offices union all select * from offices)",
+        "(select * from offices where region <> 'APAC')",
+        "(select office_id, min(region) as region, max(country) as country from offices group by office_id)",
+    ]);
+    let kind = chance.of(&["join", "join", "join", "left join"]);
+    let from = match chance.below(3) {
+        0 => format!("{other} o {kind} {fact} f on o.office_id = f.office_id"),
+        1 => format!("{fact} f {kind} {other} o on o.office_id = f.office_id"),
+        _ => format!(
+            "{fact} f {kind} {other} o on o.office_id = f.office_id {kind} countries c on c.country = o.country"
+        ),
+    };
+    let by = chance.of(&["o.region", "o.office_id, o.country", "f.office_id, o.region", "o.country, o.region"]);
+    let by = if chance.below(3) == 0 { by.to_owned() } else { format!("{by}, {}", chance.of(&own)) };
+    let calls = (0..=chance.below(3)).map(|place| {
+        let call = chance.of(&[
+            "count(*)",
+            "count(f.V)",
+            "sum(f.V)",
+            "avg(f.W)",
+            "min(f.V)",
+            "max(f.W)",
+            "sum(case when f.V > 3 then f.V when f.V is null then -1 else 0 end)",
+            "sum(f.W) filter (where f.V > 2)",
+            "stddev(cast(f.V as double))",
+            "count(distinct f.V)",
+            "sum(case when o.region = 'EMEA' then f.V end)",
+        ]);
+        format!(", {} as c{place}", call.replace('V', value).replace('W', weight))
+    });
+    let calls: String = calls.collect();
+    let filter = chance.of(&["", "", " where f.office_id <> 'O03'", " where o.region = 'EMEA'"]);
+    format!("select {by}{calls} from {from}{filter} group by {by}")
 }
 
 fn repeated(chance: &mut Chance) -> String {

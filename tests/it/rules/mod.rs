@@ -16,12 +16,15 @@ use parquet::file::properties::WriterProperties;
 use super::harness::{cxlake, repository};
 
 /// The settings that switch a rule off.
-const RULES: [&str; 9] = [
+const RULES: [&str; 12] = [
     "cxlake.share_subplans",
     "cxlake.latest_per_key",
     "cxlake.distinct_counts",
+    "cxlake.choices",
     "cxlake.quantile_sets",
     "cxlake.join_order",
+    "cxlake.eager_aggregation",
+    "cxlake.group_runs",
     "cxlake.sorted_scans",
     "cxlake.late_materialization",
     "datafusion.optimizer.enable_sort_pushdown",
@@ -179,6 +182,168 @@ fn what_a_fact_is_about_is_joined_before_the_fact_where_keys_are_declared() {
         join contacts p on p.contact_id = s.contact_id group by p.role";
     for same in [around, &star.replace("accounts a", "'sample-data/accounts/*.parquet' a")] {
         assert_eq!(plan(same), plan_with("set cxlake.join_order = false;", same));
+    }
+}
+
+#[test]
+fn a_fact_is_grouped_before_it_is_joined_where_that_makes_few_groups() {
+    let groups = |plan: &str| {
+        plan.lines()
+            .take_while(|line| !line.contains("HashJoinExec"))
+            .filter(|line| line.contains("mode=Partial"))
+            .count()
+    };
+    let is_below = |sql: &str| {
+        let plan = plan(sql);
+        assert!(plan.contains("HashJoinExec") && plan.contains("mode=Partial"), "{plan}");
+        groups(&plan) == 0
+    };
+    let by = |by: &str, call: &str, other: &str| {
+        format!(
+            "select {by}, {call} as x from cost_per_touch f join {other} o on o.office_id = f.office_id group by {by}"
+        )
+    };
+    for (keys, call) in [
+        ("o.region", "sum(f.cost)"),
+        ("o.office_id, f.function", "avg(f.cost) filter (where f.touches > 0)"),
+        ("o.region, date_trunc('quarter', f.period)", "sum(case when f.function = 'support' then f.cost else 0 end)"),
+        ("o.country", "count(*)"),
+    ] {
+        assert!(is_below(&by(keys, call, "offices")), "{keys}, {call}");
+    }
+    // The other side leaves rows out, a call needs both sides or keeps many values, a key is of both, a value can fail.
+    for (keys, call, other) in [
+        ("o.region", "sum(f.cost)", "(select * from offices where region <> 'NA')"),
+        ("o.region", "sum(f.cost)", "(select * from offices order by city limit 20)"),
+        ("o.region", "sum(case when o.country = 'ES' then f.cost end)", "offices"),
+        ("o.region", "median(f.cost)", "offices"),
+        ("o.region", "count(distinct f.function)", "offices"),
+        ("o.region || f.function", "sum(f.cost)", "offices"),
+        ("o.region", "sum(cast(f.function as int))", "offices"),
+        ("o.region", "sum(f.touches / f.touches)", "offices"),
+    ] {
+        assert!(!is_below(&by(keys, call, other)), "{keys}, {call}, {other}");
+    }
+    // Where the other side has many rows, its key has to be among the groups.
+    let folder = super::harness::Folder::new();
+    folder.parquet("f.parquet", "select value % 2000 as k, value as v from range(0, 100000)");
+    for (rows, by, is) in
+        [(1000, "o.g", true), (2000, "o.g", false), (2000, "o.g, o.k", true), (2000, "f.k, o.g", true)]
+    {
+        folder.parquet("o.parquet", &format!("select value as k, value % 3 as g from range(0, {rows})"));
+        let joined = format!(
+            "select {by}, sum(f.v) as x, count(*) as n from 'o.parquet' o join 'f.parquet' f on o.k = f.k group by {by}"
+        );
+        let asked = |sql: &str| folder.cxlake(["--threads", "2", "--quiet", "--format", "csv", "-c", sql]).prints();
+        assert_eq!(groups(&asked(&format!("explain format indent {joined}"))) == 0, is, "{rows}, {by}");
+        let sums = asked(&format!("select sum(x), sum(n) from ({joined})"));
+        let expected = asked(&format!("select sum(v), count(*) from 'f.parquet' where k < {rows}"));
+        assert_eq!(sums.lines().nth(1), expected.lines().nth(1));
+    }
+}
+
+#[test]
+fn rows_that_lie_side_by_side_are_grouped_before_their_group_is_looked_up() {
+    let folder = super::harness::Folder::new();
+    // Fifty rows for each key, which comes back later; the first keys are null.
+    let rows = "select case when value >= 200 then 'key ' || (value / 50 % 700) end as k, value % 7 as f, \
+        case when value % 11 > 2 then value % 1000 end as n, value * 0.1 as x, value as t from range(0, 60000)";
+    folder.parquet("side by side.parquet", rows);
+    folder.parquet("apart.parquet", &format!("select * from ({rows}) order by t * 7919 % 60013"));
+    let calls = "count(*), count(n), sum(n), avg(x), min(t), max(n), stddev(x), var_pop(n), bool_or(n > 990), arg_max(n, t), \
+        sum(n) filter (where f = 1), min(k)";
+    let statements = [
+        (format!("select k, {calls} from T group by k"), true),
+        (format!("select k, t / 25, {calls} from T group by all"), true),
+        (format!("select upper(k) as u, {calls} from T where n > 3 group by u"), true),
+        ("select distinct k from T".to_owned(), true),
+        ("select k, t, n from T qualify row_number() over (partition by k order by t desc) = 1".to_owned(), true),
+        (format!("select k, f, {calls} from T group by k, f"), false),
+        ("select k, median(n), count(distinct f) from T group by k".to_owned(), false),
+    ];
+    for (statement, has_runs) in statements {
+        for (file, lies_so) in [("side by side", true), ("apart", false)] {
+            let statement = statement.replace('T', &format!("'{file}.parquet'"));
+            let asked = |sql: &str| {
+                folder.cxlake(["--threads", "2", "--quiet", "--format", "csv", "-f", "-"]).stdin(sql).prints()
+            };
+            let plan = asked(&format!("explain analyze verbose {statement};"));
+            let counts: Vec<&str> = plan.split(" runs=").skip(1).collect();
+            assert_eq!(counts.iter().any(|count| !count.starts_with('0')), has_runs && lies_so, "{statement}: {plan}");
+            let sorted = |rows: String| {
+                let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+                rows.sort_unstable();
+                rows
+            };
+            let answer = sorted(asked(&format!("{statement};")));
+            assert!(answer.len() > 700);
+            assert_eq!(answer, sorted(asked(&format!("set cxlake.group_runs = false; {statement};"))), "{statement}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_repeat_the_one_before_are_left_out_where_a_join_only_asks_for_one() {
+    let folder = super::harness::Folder::new();
+    folder.parquet("keys.parquet", "select case when value <> 3 then value * 2 end as k from range(0, 400)");
+    let rows = "select case when value / 50 <> 5 then value / 50 % 300 end as k, value as t from range(0, 60000)";
+    folder.parquet("side by side.parquet", rows);
+    folder.parquet("apart.parquet", &format!("select * from ({rows}) order by t * 7919 % 60013"));
+    for condition in [
+        "k in (select k from T)",
+        "exists (select 1 from T as b where b.k = a.k and b.t > 100)",
+        "not exists (select 1 from T as b where b.k = a.k and b.t > 100)",
+        "k not in (select k from T where k is not null)",
+        "k in (select k from T) or k > 700",
+    ] {
+        for (file, rows) in [("side by side", ["1.2", "1.2"]), ("apart", ["59.", "60."])] {
+            let statement = format!("select count(*), sum(k) from 'keys.parquet' as a where {condition}");
+            let statement = statement.replace('T', &format!("'{file}.parquet'"));
+            let asked = |sql: &str| {
+                folder.cxlake(["--threads", "2", "--quiet", "--format", "csv", "-f", "-"]).stdin(sql).prints()
+            };
+            let plan = asked(&format!("explain analyze verbose {statement};"));
+            let passed = rows.iter().any(|rows| plan.contains(&format!("JoinRunsExec, metrics=[output_rows={rows}")));
+            assert!(passed, "{statement}: {plan}");
+            let answer = asked(&format!("{statement};"));
+            assert_eq!(answer, asked(&format!("set cxlake.group_runs = false; {statement};")), "{statement}");
+            assert!(answer.lines().nth(1).is_some_and(|row| !row.starts_with("0,")), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn values_at_hand_are_chosen_by_conditions_and_others_are_calculated_for_their_rows() {
+    let rows = "(values (1, 2.5, 'a', true), (2, null, 'b', null), (null, 0.5, null, false), (0, 4.0, 'a', true)) as t (n, x, s, b)";
+    let asked = |expr: &str| {
+        let sql = format!("select {expr} as v from {rows}");
+        let is_chosen = plan(&sql).contains("choose(");
+        let values = cxlake(["--quiet", "--format", "csv", "-c", &sql]).prints();
+        (is_chosen, values.lines().skip(1).collect::<Vec<_>>().join(" "))
+    };
+    for (expr, expected) in [
+        ("case when n >= 2 then 1 when n < 1 then -1 else 0 end", "0 1 0 -1"),
+        ("case when b then x else 0 end", "2.5 0.0 0.0 4.0"),
+        ("coalesce(x, n)", "2.5 2.0 0.5 4.0"),
+        ("case when not b then null when n > 0 then cast(n as double) else x end", "1.0 2.0 \"\" 4.0"),
+        (
+            "case when s in ('a', 'c') then 'first' when n is null then 'none' else 'other' end",
+            "first other none first",
+        ),
+        ("case when s = 'a' then date '2026-01-31' end", "2026-01-31 \"\" \"\" 2026-01-31"),
+        ("case when x * 2 > n + 3 and b then x * 2 else x end", "5.0 \"\" 0.5 8.0"),
+        ("case when n = 0 then 0 when b is not true then 7 end", "\"\" 7 7 0"),
+    ] {
+        assert_eq!(asked(expr), (true, expected.to_owned()), "{expr}");
+    }
+    // What could fail for rows of another branch, and texts that are not written there.
+    for (expr, expected) in [
+        ("case when n > 0 then 10 / n else 0 end", "10 5 0 0"),
+        ("case when n = 0 then 0 when 10 / n > 5 then 1 else 2 end", "1 2 2 0"),
+        ("case when b then n end", "1 \"\" \"\" 0"),
+        ("case when b then s else 'none' end", "a none none a"),
+    ] {
+        assert_eq!(asked(expr), (false, expected.to_owned()), "{expr}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scalar functions: a value for each row, from that row alone.
 
 mod band;
+mod choice;
 mod decay;
 mod health;
 mod in_utc;
@@ -20,6 +21,7 @@ use datafusion::logical_expr::ScalarUDF;
 use super::help::Help;
 use significance::{Of, Significance};
 
+pub use choice::Choice;
 pub use in_utc::{DayInUtc, is_utc};
 pub use product::Product;
 pub use short_text::ShortTextIs;

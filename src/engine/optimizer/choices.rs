@@ -40,27 +40,30 @@ fn chosen(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::Case(Case { expr: None, when_then_expr: branches, else_expr }) = &expr else {
         return Ok(Transformed::no(expr));
     };
+    if !branches[1..].iter().all(|(condition, _)| is_free(condition, schema)) {
+        return Ok(Transformed::no(expr));
+    }
     let of = expr.get_type(schema)?;
+    let Ok(none) = ScalarValue::try_from(&of) else { return Ok(Transformed::no(expr)) };
     let typed = |value: &Expr| match value {
-        Expr::Literal(value, _) if value.is_null() => Ok(Expr::Literal(ScalarValue::try_from(&of)?, None)),
-        other => Ok(other.clone()),
+        Expr::Literal(value, _) if value.is_null() => Expr::Literal(none.clone(), None),
+        other => other.clone(),
     };
     let otherwise = else_expr.as_deref().cloned().unwrap_or_else(|| Expr::Literal(ScalarValue::Null, None));
     let values = branches.iter().map(|(_, value)| value.as_ref()).chain([&otherwise]);
-    let values = values.map(typed).collect::<Result<Vec<_>>>()?;
+    let values: Vec<Expr> = values.map(typed).collect();
     let (otherwise, chosen) = (&values[branches.len()], &values[..branches.len()]);
 
     // The engine makes nulls of a column's values without a look at them.
     let makes_nulls = matches!((chosen, otherwise), ([Expr::Column(_)], Expr::Literal(value, _)) if value.is_null());
-    if makes_nulls || !branches[1..].iter().all(|(condition, _)| is_free(condition, schema)) {
-        return Ok(Transformed::no(expr));
-    }
     let among_columns = Choice::is_among_columns(&of);
     let can_be_chosen = |value: &Expr| match value {
         Expr::Literal(..) => true,
         other => among_columns && is_free(other, schema),
     };
-    if !values.iter().all(|value| can_be_chosen(value) && value.get_type(schema).is_ok_and(|its| its == of)) {
+    if makes_nulls
+        || !values.iter().all(|value| can_be_chosen(value) && value.get_type(schema).is_ok_and(|its| its == of))
+    {
         return Ok(Transformed::no(expr));
     }
     let conditions = branches.iter().map(|(condition, _)| condition.as_ref().clone());

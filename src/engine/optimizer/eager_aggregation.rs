@@ -5,16 +5,18 @@
 //! puts those together that belong to the same group. A row that finds several partners counts for each of them in both ways.
 //!
 //! That is less work where the groups below the join are not many more than those above: where the other side has few rows, or its key is
-//! among the groups. A side with a filter stays where it is, since a join with it leaves out rows of the fact before they are grouped.
-//! Rows that find no partner are grouped as well here, so only what cannot fail for any row goes below.
+//! among the groups. It is more where the join leaves out many rows before they are grouped: a side with a filter stays where it is, and
+//! so does one whose keys do not reach as far as the fact's. Rows that find no partner are grouped as well here, so only what cannot fail
+//! for any row goes below.
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::JoinType;
+use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::common::{JoinType, ScalarValue, Statistics};
+use datafusion::error::Result;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::{
@@ -22,6 +24,7 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExprRef, ScalarFunctionExpr};
+use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_optimizer::{PhysicalOptimizerContext, PhysicalOptimizerRule};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
@@ -39,6 +42,9 @@ const ROWS_FOR_EACH: usize = 16;
 
 /// Rows that the other side may have where its key is not among the groups: so many times more of them there can be below the join.
 const FEW: usize = 1024;
+
+/// Days before and after 1970 that have moments in nanoseconds.
+const MOMENTS: i32 = 106_650;
 
 /// The rule. It comes after the one that chooses which side of a join is kept in memory.
 #[derive(Debug)]
@@ -82,7 +88,14 @@ fn eager(node: Arc<dyn ExecutionPlan>, registry: &StatisticsRegistry) -> Result<
     let Some((join, keys)) = inner_join(half.input.as_ref()) else { return Ok(Transformed::no(node)) };
     for fact in [Side::Right, Side::Left] {
         let joined = Joined { join, keys: &keys, fact };
-        if half.can_go_below(&joined) && joined.is_less_work(&half.keys, registry)? {
+        if !half.is_of(&joined) {
+            continue;
+        }
+        let known = [fact, fact.other()].map(|side| registry.compute(joined.input(side).as_ref()));
+        let [fact_known, other_known] = known;
+        let (fact_known, other_known) = (fact_known?, other_known?);
+        let is_safe = half.cannot_fail(&joined, fact_known.base());
+        if is_safe && joined.is_less_work(&half.keys, fact_known.base(), other_known.base())? {
             return Ok(Transformed::yes(half.below(&joined)?));
         }
     }
@@ -138,11 +151,22 @@ impl<'a> FirstHalf<'a> {
     }
 
     /// Whether each key is of one side, and all calls are of the fact.
-    fn can_go_below(&self, joined: &Joined<'_>) -> bool {
-        let schema = joined.join.schema();
-        let is_of_fact = |expr: &PhysicalExprRef| joined.is_of(joined.fact, expr) && cannot_fail(expr, &schema);
-        let mut given = self.calls.iter().flat_map(|call| call.arguments.iter().chain(&call.filter));
-        given.all(is_of_fact) && self.keys.iter().all(|key| is_of_fact(key) || joined.is_of(joined.fact.other(), key))
+    fn is_of(&self, joined: &Joined<'_>) -> bool {
+        let is_of_other = |key: &PhysicalExprRef| joined.is_of(joined.fact.other(), key) && !is_volatile(key);
+        self.given().all(|expr| joined.is_of(joined.fact, expr))
+            && self.keys.iter().all(|key| joined.is_of(joined.fact, key) || is_of_other(key))
+    }
+
+    /// Whether what is of the fact has a value for any of its rows.
+    fn cannot_fail(&self, joined: &Joined<'_>, fact: &Statistics) -> bool {
+        let rows = Rows { schema: &joined.join.schema(), known: fact, start: joined.start(joined.fact) };
+        let keys = self.keys.iter().filter(|key| joined.is_of(joined.fact, key));
+        keys.chain(self.given()).all(|expr| rows.have_all(expr))
+    }
+
+    /// What all calls are given.
+    fn given(&self) -> impl Iterator<Item = &PhysicalExprRef> {
+        self.calls.iter().flat_map(|call| call.arguments.iter().chain(&call.filter))
     }
 
     /// The groups of the fact, joined, with the columns that this half has.
@@ -152,17 +176,26 @@ impl<'a> FirstHalf<'a> {
 
         // The join's keys come first, then the fact's own, none twice.
         let mut groups: Vec<(PhysicalExprRef, String)> = vec![];
+        // Filters that come from above find columns by name: a group is called what the fact calls it, or what nothing is called there.
+        let schema = fact.schema();
         let mut place = |expr: PhysicalExprRef, name: &str| {
             let known = groups.iter().position(|(group, _)| group.eq(&expr));
             known.unwrap_or_else(|| {
-                groups.push((expr, name.to_owned()));
+                let mut name = name.to_owned();
+                match expr.downcast_ref::<Column>() {
+                    Some(column) => column.name().clone_into(&mut name),
+                    None => {
+                        while schema.index_of(&name).is_ok() || groups.iter().any(|(_, known)| *known == name) {
+                            name.push('_');
+                        }
+                    }
+                }
+                groups.push((expr, name));
                 groups.len() - 1
             })
         };
-        let schema = fact.schema();
         let joined_by = joined.keys(joined.fact);
-        let joined_by: Vec<usize> =
-            joined_by.map(|key| place(column(&schema, key), schema.field(key).name())).collect();
+        let joined_by: Vec<usize> = joined_by.map(|key| place(column(&schema, key), "")).collect();
         let mut places = vec![];
         for (key, (_, name)) in self.keys.iter().zip(self.aggregate.group_expr().expr()) {
             places.push(if joined.is_of(joined.fact, key) { Some(place(own(key)?, name)) } else { None });
@@ -248,22 +281,29 @@ impl Joined<'_> {
         self.keys.iter().map(move |&(left, right)| if side == Side::Left { left } else { right })
     }
 
-    /// Whether sizes say that few groups of the fact are joined in the place of many rows.
-    fn is_less_work(&self, groups: &[PhysicalExprRef], registry: &StatisticsRegistry) -> Result<bool> {
-        let rows = |side: Side| {
-            let known = registry.compute(self.input(side).as_ref())?;
-            Ok::<_, DataFusionError>(known.base().num_rows.get_value().copied())
+    /// Whether few groups of the fact are joined in the place of many rows, and all of them find a partner, as far as that is known.
+    fn is_less_work(&self, groups: &[PhysicalExprRef], fact: &Statistics, other: &Statistics) -> Result<bool> {
+        let (Some(&fact_rows), Some(&other_rows)) = (fact.num_rows.get_value(), other.num_rows.get_value()) else {
+            return Ok(false);
         };
-        let other = self.fact.other();
-        let (Some(fact_rows), Some(other_rows)) = (rows(self.fact)?, rows(other)?) else { return Ok(false) };
-        let leaves_rows_out = self.input(other).exists(|node| Ok(node.is::<FilterExec>() || node.fetch().is_some()))?;
+        let other_side = self.input(self.fact.other());
+        let leaves_rows_out = other_side.exists(|node| Ok(node.is::<FilterExec>() || node.fetch().is_some()))?;
+        let mut pairs = self.keys(self.fact).zip(self.keys(self.fact.other()));
+        let reaches_as_far = pairs.all(|(fact_key, other_key)| {
+            let (fact, other) = (&fact.column_statistics[fact_key], &other.column_statistics[other_key]);
+            let is_ordered = |low: &Precision<ScalarValue>, high: &Precision<ScalarValue>| {
+                low.get_value().zip(high.get_value()).is_some_and(|(low, high)| low <= high)
+            };
+            is_ordered(&other.min_value, &fact.min_value) && is_ordered(&fact.max_value, &other.max_value)
+        });
         let is_grouped = |side: Side, key: usize| {
             let place = self.start(side) + key;
             groups.iter().any(|group| group.downcast_ref::<Column>().is_some_and(|group| group.index() == place))
         };
         let mut pairs = self.keys.iter();
         let has_its_key = pairs.all(|&(left, right)| is_grouped(Side::Left, left) || is_grouped(Side::Right, right));
-        Ok(!leaves_rows_out && fact_rows / ROWS_FOR_EACH >= other_rows && (other_rows <= FEW || has_its_key))
+        let is_small = fact_rows / ROWS_FOR_EACH >= other_rows && (other_rows <= FEW || has_its_key);
+        Ok(is_small && reaches_as_far && !leaves_rows_out)
     }
 
     /// The join of the fact's groups, by some of their columns, and where the columns of the fact and of the other side begin in it.
@@ -305,16 +345,27 @@ fn moved(expr: &PhysicalExprRef, from: usize, to: usize) -> Result<PhysicalExprR
     with_columns(expr, |column| Arc::new(Column::new(column.name(), column.index() - from + to)))
 }
 
-/// Whether an expression has a value for any row.
-fn cannot_fail(expr: &PhysicalExprRef, schema: &Schema) -> bool {
-    let can_fail = |part: &PhysicalExprRef| -> Result<bool> {
+/// Rows that expressions are over, and what is known of some of their columns.
+struct Rows<'a> {
+    schema: &'a Schema,
+    known: &'a Statistics,
+    /// The first column that is known.
+    start: usize,
+}
+
+impl Rows<'_> {
+    /// Whether all rows have a value of an expression, and none fails.
+    fn have_all(&self, expr: &PhysicalExprRef) -> bool {
+        !expr.exists(|part| self.can_fail(part)).unwrap_or(true)
+    }
+
+    fn can_fail(&self, part: &PhysicalExprRef) -> Result<bool> {
         if let Some(cast) = part.downcast_ref::<CastExpr>() {
-            let (from, to) = (cast.expr().data_type(schema)?, cast.cast_type());
-            let cannot = super::has_room(to, &from) || (from == DataType::Date32 && to.is_temporal());
-            return Ok(!cannot);
+            let from = cast.expr().data_type(self.schema)?;
+            return Ok(!super::has_room(cast.cast_type(), &from) && !self.is_moment_of_day(cast));
         }
         if let Some(calculated) = part.downcast_ref::<BinaryExpr>() {
-            let of = part.data_type(schema)?;
+            let of = part.data_type(self.schema)?;
             return Ok(match calculated.op() {
                 Operator::Plus | Operator::Minus | Operator::Multiply => !of.is_floating() && !of.is_integer(),
                 Operator::Divide => !of.is_floating(),
@@ -324,12 +375,27 @@ fn cannot_fail(expr: &PhysicalExprRef, schema: &Schema) -> bool {
         if let Some(call) = part.downcast_ref::<ScalarFunctionExpr>() {
             let function = call.fun().inner();
             let is_ours = function.is::<Choice>() || function.is::<ShortTextIs>() || function.is::<DayInUtc>();
-            return Ok(!is_ours && !matches!(function.name(), "date_part" | "date_trunc"));
+            // Moments in other units are multiplied.
+            let is_in_nanoseconds =
+                matches!(part.data_type(self.schema)?, DataType::Timestamp(TimeUnit::Nanosecond, _));
+            let is_taken = is_ours || (function.name() == "date_trunc" && is_in_nanoseconds);
+            return Ok(!is_taken);
         }
-        let is_plain = part.is::<Column>() || part.is::<Literal>() || part.is::<CaseExpr>() || part.is::<InListExpr>();
-        let is_asked =
-            part.is::<NotExpr>() || part.is::<IsNullExpr>() || part.is::<IsNotNullExpr>() || part.is::<LikeExpr>();
-        Ok(!is_plain && !is_asked)
-    };
-    !expr.exists(can_fail).unwrap_or(true)
+        let is_value = part.is::<Column>() || part.is::<Literal>() || part.is::<CaseExpr>();
+        let is_asked = part.is::<NotExpr>() || part.is::<IsNullExpr>() || part.is::<IsNotNullExpr>();
+        Ok(!is_value && !is_asked && !part.is::<LikeExpr>() && !part.is::<InListExpr>())
+    }
+
+    /// Whether a cast makes moments of days that all have one, also in nanoseconds: those from 1678 to 2261.
+    fn is_moment_of_day(&self, cast: &CastExpr) -> bool {
+        let Some(column) = cast.expr().downcast_ref::<Column>() else { return false };
+        let known = column.index().checked_sub(self.start).and_then(|place| self.known.column_statistics.get(place));
+        let day = |bound: &Precision<ScalarValue>| match bound.get_value() {
+            Some(ScalarValue::Date32(Some(day))) => Some(*day),
+            _ => None,
+        };
+        let days = known.and_then(|known| day(&known.min_value).zip(day(&known.max_value)));
+        let has_room = days.is_some_and(|(first, last)| -MOMENTS <= first && last <= MOMENTS);
+        has_room && matches!(cast.cast_type(), DataType::Timestamp(..))
+    }
 }

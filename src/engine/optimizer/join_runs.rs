@@ -76,7 +76,8 @@ fn asked(join: &HashJoinExec) -> Option<usize> {
 
 /// The side without rows that repeat the one before, before they are handed from thread to thread.
 fn without_repeats(side: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    if side.is::<RepartitionExec>() || side.is::<CoalescePartitionsExec>() {
+    // A limit counts its rows.
+    if (side.is::<RepartitionExec>() || side.is::<CoalescePartitionsExec>()) && side.fetch().is_none() {
         let children = side.children().into_iter().map(|child| without_repeats(Arc::clone(child)));
         let children = children.collect::<Result<_>>()?;
         return replace_children_if_necessary(side, children);
@@ -165,6 +166,6 @@ fn passed(batch: RecordBatch, runs: &mut Option<bool>) -> Result<RecordBatch> {
     if !is_worth_it {
         return Ok(batch);
     }
-    let firsts = firsts(&partition(batch.columns())?)?;
+    let firsts = firsts(&partition(batch.columns())?.ranges())?;
     Ok(RecordBatch::try_new(batch.schema(), take_arrays(batch.columns(), &firsts, None)?)?)
 }

@@ -119,18 +119,12 @@ struct Call {
 impl<'a> FirstHalf<'a> {
     /// `None` for what is no first half, and for calls that stay above joins.
     fn of(aggregate: &'a AggregateExec) -> Option<Self> {
-        let groups = aggregate.group_expr();
-        let is_such = *aggregate.mode() == AggregateMode::Partial
-            && groups.is_single()
-            && !groups.is_empty()
-            && aggregate.limit_options().is_none()
-            && aggregate.aggr_expr().iter().all(|call| super::has_small_state(call));
         let calls = aggregate.aggr_expr().iter().zip(aggregate.filter_expr());
         let calls = calls.map(|(call, filter)| Call { arguments: call.expressions(), filter: filter.clone() });
-        is_such.then(|| Self {
+        super::is_first_half(aggregate).then(|| Self {
             aggregate,
             input: Arc::clone(aggregate.input()),
-            keys: groups.input_exprs(),
+            keys: aggregate.group_expr().input_exprs(),
             calls: calls.collect(),
         })
     }

@@ -60,7 +60,7 @@ impl PhysicalOptimizerRule for GroupRuns {
             return Ok(plan);
         }
         let found = plan.transform_up(|node| {
-            let half = node.downcast_ref::<AggregateExec>().filter(|half| is_first_half(half));
+            let half = node.downcast_ref::<AggregateExec>().filter(|half| takes_groups(half));
             Ok(match half {
                 Some(half) => Transformed::yes(Arc::new(GroupRunsExec::new(Arc::new(half.clone())))),
                 None => Transformed::no(node),
@@ -71,21 +71,15 @@ impl PhysicalOptimizerRule for GroupRuns {
 }
 
 /// Whether a grouping can be given groups in the place of rows.
-fn is_first_half(aggregate: &AggregateExec) -> bool {
-    let groups = aggregate.group_expr();
-    let is_taken =
-        |call: &Arc<AggregateFunctionExpr>| super::has_small_state(call) && call.groups_accumulator_supported();
-    let schema = aggregate.input_schema();
+fn takes_groups(aggregate: &AggregateExec) -> bool {
     // Each dictionary would be kept for the few keys that are taken from it.
     let is_plain_type = |of: &DataType| !of.is_nested() && !matches!(of, DataType::Dictionary(..));
+    let schema = aggregate.input_schema();
     let is_plain = |key: &PhysicalExprRef| key.data_type(&schema).is_ok_and(|of| is_plain_type(&of));
-    *aggregate.mode() == AggregateMode::Partial
-        && groups.is_single()
-        && !groups.is_empty()
-        && groups.input_exprs().iter().all(is_plain)
+    super::is_first_half(aggregate)
         && *aggregate.input_order_mode() == InputOrderMode::Linear
-        && aggregate.limit_options().is_none()
-        && aggregate.aggr_expr().iter().all(is_taken)
+        && aggregate.group_expr().input_exprs().iter().all(is_plain)
+        && aggregate.aggr_expr().iter().all(|call| call.groups_accumulator_supported())
 }
 
 /// The first half of a grouping, over rows or over runs of them. Plans show it as the grouping that it is.

@@ -40,6 +40,7 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
 use choices::Choices;
 use compact_views::CompactViews;
@@ -212,6 +213,16 @@ fn has_room(to: &DataType, from: &DataType) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a grouping is the first half of one, over plain keys, whose halves can be put together in other ways.
+fn is_first_half(aggregate: &AggregateExec) -> bool {
+    let groups = aggregate.group_expr();
+    *aggregate.mode() == AggregateMode::Partial
+        && groups.is_single()
+        && !groups.is_empty()
+        && aggregate.limit_options().is_none()
+        && aggregate.aggr_expr().iter().all(|call| has_small_state(call))
 }
 
 /// Whether what a call keeps of a group is a few values, which can be put together with those of the same group elsewhere, in any order.

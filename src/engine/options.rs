@@ -27,6 +27,8 @@ extensions_options! {
         pub group_runs: bool, default = true
         /// Reads files in the order in which they are sorted where all of their rows are to be sorted.
         pub sorted_scans: bool, default = true
+        /// Finds the first rows of an order before it reads the columns that neither order nor filter needs.
+        pub fetch_rows: bool, default = true
         /// Reads the columns of a filter first where it leaves few rows.
         pub late_materialization: bool, default = true
     }

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::logical_expr::Operator;
-use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use datafusion::parquet::file::metadata::RowGroupMetaData;
 use datafusion::parquet::file::statistics::Statistics as Numbers;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
@@ -34,13 +34,10 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::scalar::ScalarValue;
 
 use super::super::options;
-use super::super::tables::Footer;
+use super::stored::{self, ROWS_OF_PAGE, chunks, distinct, known_values};
 
 /// What a sort for the first rows is taken to leave: it knows more of them with every batch.
 const SHARE_OF_FIRST: f64 = 0.01;
-
-/// Rows of a page, about.
-const ROWS_OF_PAGE: f64 = 20_000.0;
 
 /// What unpacking a page takes of its decoding; it is unpacked as a whole when one of its rows is wanted.
 const UNPACKING: f64 = 0.6;
@@ -50,12 +47,6 @@ const SCATTER: f64 = 4.0;
 
 /// Share of the decoding that may be left.
 const LEFT_MAX: f64 = 0.7;
-
-/// Footers that are looked at.
-const FOOTERS_READ: usize = 4;
-
-/// Bytes that a value takes in a dictionary as it is stored, about.
-const BYTES_OF_VALUE: f64 = 4.0;
 
 /// The rule. It comes last: filters are where they belong by then.
 #[derive(Debug)]
@@ -121,16 +112,10 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
     let config = scan.data_source().downcast_ref::<FileScanConfig>()?;
     let source = config.file_source().downcast_ref::<ParquetSource>()?;
     let predicate = config.file_source().filter()?;
-    let files = config.file_groups.iter().flat_map(FileGroup::files);
-    let footers: Vec<&ParquetMetaData> = files
-        .filter_map(|file| file.extension::<Footer>())
-        .take(FOOTERS_READ)
-        .map(|footer| footer.0.as_ref())
-        .collect();
-    if footers.is_empty() {
+    let row_groups = stored::row_groups(config);
+    if row_groups.is_empty() {
         return None;
     }
-    let row_groups: Vec<&RowGroupMetaData> = footers.iter().flat_map(|footer| footer.row_groups()).collect();
     let bytes = |name: &String| -> f64 {
         row_groups.iter().flat_map(|group| chunks(group, name)).map(|chunk| chunk.compressed_size() as f64).sum()
     };
@@ -220,18 +205,6 @@ fn share(condition: &Arc<dyn PhysicalExpr>, row_groups: &[&RowGroupMetaData]) ->
     }
 }
 
-/// The share of rows in which a column is known.
-fn known_values(name: &str, row_groups: &[&RowGroupMetaData]) -> Option<f64> {
-    let (mut nulls, mut rows) = (0.0, 0.0);
-    for group in row_groups {
-        for chunk in chunks(group, name) {
-            nulls += chunk.statistics()?.null_count_opt()? as f64;
-            rows += chunk.num_values() as f64;
-        }
-    }
-    (rows > 0.0).then(|| 1.0 - nulls / rows)
-}
-
 /// The share of a number column's range that lies below a number.
 fn below(name: &str, literal: &Literal, row_groups: &[&RowGroupMetaData]) -> Option<f64> {
     let number = match literal.value() {
@@ -254,22 +227,4 @@ fn below(name: &str, literal: &Literal, row_groups: &[&RowGroupMetaData]) -> Opt
         (least, most) = (least.min(low), most.max(high));
     }
     (least < most).then(|| ((number - least) / (most - least)).clamp(0.0, 1.0))
-}
-
-/// How many values a column has, about and rather too few: as many as its largest dictionary holds, and as there are rows where a
-/// dictionary was given up.
-fn distinct(name: &str, row_groups: &[&RowGroupMetaData]) -> f64 {
-    let of_chunk = |(group, chunk): (&RowGroupMetaData, &ColumnChunkMetaData)| match chunk.dictionary_page_offset() {
-        Some(start) => (chunk.data_page_offset() - start) as f64 / BYTES_OF_VALUE,
-        None => group.num_rows() as f64,
-    };
-    let all = row_groups.iter().flat_map(|group| chunks(group, name).map(move |chunk| (*group, chunk)));
-    all.map(of_chunk).fold(1.0, f64::max)
-}
-
-/// What is stored of a column in a row group: one chunk, or one for each field of a nested column.
-fn chunks<'a>(group: &'a RowGroupMetaData, name: &'a str) -> impl Iterator<Item = &'a ColumnChunkMetaData> {
-    let of_name =
-        move |chunk: &&ColumnChunkMetaData| chunk.column_path().parts().first().is_some_and(|part| part == name);
-    group.columns().iter().filter(of_name)
 }

@@ -8,6 +8,7 @@ mod distinct_counts;
 mod eager_aggregation;
 mod estimates;
 mod exact_sums;
+mod fetch_rows;
 mod first_rows;
 mod group_runs;
 mod in_utc;
@@ -23,6 +24,7 @@ mod short_texts;
 mod sorted_scans;
 mod spans;
 mod standing_filters;
+mod stored;
 mod stored_structs;
 mod unambiguous;
 
@@ -50,6 +52,8 @@ use distinct_counts::DistinctCounts;
 use eager_aggregation::EagerAggregation;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
+use fetch_rows::FetchRows;
+pub use fetch_rows::FetchRowsExec;
 use first_rows::FirstRows;
 use group_runs::GroupRuns;
 use in_utc::InUtc;
@@ -82,7 +86,7 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
             "join_selection" => vec![Arc::new(JoinOrder)],
             "LimitedDistinctAggregation" => vec![Arc::new(EagerAggregation)],
             // Scans below the sorts that are left are told to read row groups in another order.
-            "PushdownSort" => vec![Arc::new(SortedScans), Arc::new(FirstRows)],
+            "PushdownSort" => vec![Arc::new(SortedScans), Arc::new(FetchRows), Arc::new(FirstRows)],
             _ => vec![],
         }
     };

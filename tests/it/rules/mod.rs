@@ -16,7 +16,7 @@ use parquet::file::properties::WriterProperties;
 use super::harness::{cxlake, repository};
 
 /// The settings that switch a rule off.
-const RULES: [&str; 12] = [
+const RULES: [&str; 13] = [
     "cxlake.share_subplans",
     "cxlake.latest_per_key",
     "cxlake.distinct_counts",
@@ -27,6 +27,7 @@ const RULES: [&str; 12] = [
     "cxlake.group_runs",
     "cxlake.sorted_scans",
     "cxlake.late_materialization",
+    "cxlake.fetch_rows",
     "datafusion.optimizer.enable_sort_pushdown",
     "datafusion.optimizer.use_statistics_registry",
 ];
@@ -563,6 +564,98 @@ fn the_first_rows_of_an_order_are_sought_where_footers_say_that_they_are() {
     let (last, first) = (plan.find("month=4"), plan.find("month=1"));
     assert!(last.zip(first).is_some_and(|(last, first)| last < first), "{plan}");
     assert!(plan.contains("reverse_row_groups=true"), "{plan}");
+}
+
+#[test]
+fn the_first_rows_of_an_order_are_found_before_their_other_columns_are_read() {
+    let folder = super::harness::Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\npartition = { month = \"int\" }\n");
+    // Of the last 1,600 rows of each file all have the same `late`, of the last 200 the same `few`.
+    let rows = |month: i64| {
+        format!(
+            "select 'R{month}-' || (value * 7919 % 20011) as id, value * 31 % 20011 + {month} as at, value % 11 as score, \
+             case when value % 3 > 0 then value * 17 % 19997 end as known, case when value < 18400 then value else 99999 end as late, \
+             case when value < 19800 then value else 99999 end as few, 'a note on ' || md5(cast(value as varchar)) as note, \
+             make_array(value, null) as list from range(0, 20000)"
+        )
+    };
+    for month in 1..=3 {
+        let script =
+            format!("copy ({}) to 't/month={month}/a.parquet' options (max_row_group_size 1000);", rows(month));
+        std::fs::create_dir_all(folder.at(&format!("t/month={month}"))).expect("a folder");
+        folder.cxlake(["--quiet", "-f", "-"]).stdin(script).prints();
+    }
+    let asked = |settings: &str, sql: &str| {
+        folder.cxlake(["--quiet", "--format", "csv", "-f", "-"]).stdin(format!("{settings}\n{sql};\n")).prints()
+    };
+    let is_fetched = |sql: &str| {
+        let plan = asked("set datafusion.execution.target_partitions = 2;", &format!("explain format indent {sql}"));
+        assert!(plan.contains("DataSourceExec"), "{plan}");
+        plan.contains("FetchRowsExec")
+    };
+    let hold = |sql: &str| {
+        let expected = asked("set cxlake.fetch_rows = false;", sql);
+        assert!(expected.lines().count() > 1, "{sql}");
+        for threads in [1, 2, 3] {
+            for late in [false, true] {
+                // Files are cut, and row groups read backwards.
+                let settings = format!(
+                    "set datafusion.execution.target_partitions = {threads}; set datafusion.optimizer.repartition_file_min_size = 1; \
+                     set datafusion.execution.parquet.pushdown_filters = {late};"
+                );
+                assert_eq!(asked(&settings, sql), expected, "{settings} {sql}");
+            }
+        }
+    };
+    let is_read_so = [
+        "select * from t order by at desc, id limit 7",
+        "select * from t order by at, month limit 4",
+        "select note, month, at from t where score <= 6 and known % 2 = 1 order by at desc, month desc, id limit 5 offset 2",
+        "select * from t where month > 1 and score is not null order by known desc nulls last, id limit 3",
+        "select * from t where known < 30 order by known, id, note limit 9",
+        "select id, note, list from t where score = 3 order by late desc, id limit 6",
+        "select * from t order by few desc, id desc limit 2",
+        "select * from t order by late desc, id limit 3",
+        "select * from t order by known nulls first, id limit 3",
+        "select month, left(note, 20) as note, at * 2 as twice, at from t where known > 5 order by at desc, id limit 3",
+        "select upper(note) as note, list[1] as first from t where known > 5 order by late desc, id limit 3",
+        "select * from t where at > 1000000 or few = 5 order by few desc, month limit 4",
+        "select count(*) as n, max(note) as m from (select * from t order by at, id limit 5)",
+        "select count(*) as n, max(note) as m from (select * from t where score > 100 order by at, id limit 5)",
+        "select a.note, b.score from (select * from t order by at desc, id limit 3) as a join t as b on b.id = a.id order by all",
+    ];
+    for sql in is_read_so {
+        assert!(is_fetched(sql), "{sql}");
+        hold(sql);
+    }
+    // What a filter settles is known above, and rows are found anew each time that they are asked for.
+    let is_known_above = [
+        "select *, row_number() over (order by score, at) as r from (select * from t where score = 3 order by at, id limit 5)",
+        "select score, at, max(note) as m from (select * from t where score = 3 order by at, id limit 5) group by score, at \
+         order by score, at",
+        "select *, row_number() over (order by same desc) as r from (select at * 2 as twice, note, id, at as same from t \
+         where score = 3 order by at desc, id limit 5)",
+        "with recursive r as (select 1 as n, '' as note, 0 as late union all select n + 1, t.note, t.late from r cross join \
+         (select * from t order by late desc, id limit 2) as t where n < 4) select * from r order by n, late, note",
+    ];
+    for sql in is_known_above {
+        assert!(is_fetched(sql), "{sql}");
+        hold(sql);
+    }
+    // Nothing else is wanted, or no column is, or of most pages some row; the order is calculated.
+    let is_not = [
+        "select at, id from t order by at, id limit 3",
+        "select * from t order by at, id limit 200",
+        "select * from t order by at % 100, id limit 3",
+        "select note, at from t where note like '%a%' order by at, note limit 3",
+        "select * from (select * from t limit 50000) order by at, id limit 3",
+    ];
+    for sql in is_not {
+        assert!(!is_fetched(sql), "{sql}");
+    }
+    for sql in &is_not[..is_not.len() - 1] {
+        hold(sql);
+    }
 }
 
 #[test]

@@ -163,8 +163,8 @@ impl ExecutionPlan for FetchRowsExec {
             }
             let made_of = Arc::clone(&schema);
             let batches = fetched.into_iter().scan(0, move |next, fetched| {
-                // Held until the last batch is handed on.
-                let _ = &memory;
+                // Whoever takes it counts it from here on.
+                memory.shrink(fetched.get_array_memory_size());
                 let these = *next..*next + fetched.num_rows();
                 *next = these.end;
                 let found = found.slice(these.start, these.len());

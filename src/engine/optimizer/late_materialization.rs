@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
@@ -26,7 +26,6 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::coop::CooperativeExec;
-use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -84,18 +83,7 @@ fn decided(plan: Arc<dyn ExecutionPlan>, for_first: bool) -> Result<Transformed<
         || plan.is::<CooperativeExec>();
     let sorts_first = plan.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_some());
     let for_first = sorts_first || (for_first && keeps_rows);
-    let mut changed = false;
-    let mut children = Vec::new();
-    for child in plan.children() {
-        let child = decided(Arc::clone(child), for_first)?;
-        changed |= child.transformed;
-        children.push(child.data);
-    }
-    if changed {
-        Ok(Transformed::yes(replace_children_if_necessary(plan, children)?))
-    } else {
-        Ok(Transformed::no(plan))
-    }
+    plan.map_children(|child| decided(child, for_first))
 }
 
 /// A condition of a filter.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::Field;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::internal_err;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
@@ -23,7 +23,7 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, replace_children_if_necessary};
+use datafusion::physical_plan::execution_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -60,34 +60,20 @@ impl PhysicalOptimizerRule for FetchRows {
         if !options::of(config).fetch_rows {
             return Ok(plan);
         }
-        Ok(fetched(plan)?.data)
-    }
-}
-
-/// The plan with its sorts for first rows over fewer columns, where that pays.
-fn fetched(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    if let Some(found) = sorted_first(&plan)
-        && let Some(rewritten) = found.rewritten()?
-    {
-        return Ok(Transformed::yes(rewritten));
-    }
-    let mut changed = false;
-    let mut children = Vec::new();
-    for child in plan.children() {
-        let child = fetched(Arc::clone(child))?;
-        changed |= child.transformed;
-        children.push(child.data);
-    }
-    if changed {
-        Ok(Transformed::yes(replace_children_if_necessary(plan, children)?))
-    } else {
-        Ok(Transformed::no(plan))
+        let found =
+            plan.transform_down(|plan| match sorted_first(&plan).map(|found| found.rewritten()).transpose()? {
+                Some(Some(rewritten)) => Ok(Transformed::new(rewritten, true, TreeNodeRecursion::Jump)),
+                _ => Ok(Transformed::no(plan)),
+            })?;
+        Ok(found.data)
     }
 }
 
 /// A sort for the first rows of a scan.
 struct SortedFirst<'a> {
     order: &'a LexOrdering,
+    /// The columns of the table that it is by.
+    keys: Vec<usize>,
     rows: usize,
     /// What gives the columns of `input`.
     base: &'a Arc<dyn ExecutionPlan>,
@@ -115,7 +101,16 @@ fn sorted_first(plan: &Arc<dyn ExecutionPlan>) -> Option<SortedFirst<'_>> {
         (chain, _) => (&[][..], sort.input(), chain),
     };
     let input = input.filter(|_| is_whole)?;
-    Some(SortedFirst { order: sort.expr(), rows: sort.fetch()?, base, in_parts, calculated, input })
+    let keys = sort.expr().iter().map(|key| {
+        let place = key.expr.downcast_ref::<Column>()?.index();
+        let place = match calculated {
+            [] => place,
+            calculated => calculated.get(place)?.expr.downcast_ref::<Column>()?.index(),
+        };
+        input.columns.get(place).copied()
+    });
+    let keys = keys.collect::<Option<_>>()?;
+    Some(SortedFirst { order: sort.expr(), keys, rows: sort.fetch()?, base, in_parts, calculated, input })
 }
 
 /// An order of the first columns of a plan.
@@ -206,7 +201,7 @@ fn in_places(expr: &Arc<dyn PhysicalExpr>, place: impl Fn(usize) -> Option<usize
 impl SortedFirst<'_> {
     /// The same rows, found by few columns; `None` where that does not pay, or cannot be.
     fn rewritten(&self) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(keys) = self.keys() else { return Ok(None) };
+        let keys = self.keys.as_slice();
         let Some(found_by) = (1..=keys.len()).map(|read| &keys[..read]).find(|keys| self.tells_apart(keys)) else {
             return Ok(None);
         };
@@ -216,8 +211,8 @@ impl SortedFirst<'_> {
         let Some(positions) = Positions::of(self.input.scan)? else { return Ok(None) };
 
         // The first rows with all of their keys, and with their positions.
-        let Some(mut first) = self.first(&positions, &keys, self.rows)? else { return Ok(None) };
-        let known = self.carried(&keys);
+        let Some(mut first) = self.first(&positions, keys, self.rows)? else { return Ok(None) };
+        let known = self.carried(keys);
         if found_by.len() < keys.len() {
             let asked = self.rows + ROWS_BEYOND;
             let Some(quick) = self.first(&positions, found_by, asked)? else { return Ok(None) };
@@ -244,7 +239,7 @@ impl SortedFirst<'_> {
     fn first(&self, positions: &Positions, keys: &[usize], rows: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let read = self.read(keys);
         let mut node = positions.scan(self.input.scan, &read)?;
-        let is_last = |step: usize| !self.input.steps[step + 1..].iter().any(|later| matches!(later, Step::Filter(..)));
+        let last = self.input.steps.iter().rposition(|step| matches!(step, Step::Filter(..)));
         // What filters alone read goes with the last of them.
         let carried = self.carried(keys);
         let kept: Vec<usize> = (0..read.len() + 2)
@@ -258,7 +253,7 @@ impl SortedFirst<'_> {
                     let filter = FilterExecBuilder::new(condition, node)
                         .with_default_selectivity(filter.default_selectivity())
                         .with_batch_size(filter.batch_size())
-                        .apply_projection(is_last(place).then(|| kept.clone()))?;
+                        .apply_projection((last == Some(place)).then(|| kept.clone()))?;
                     Arc::new(filter.build()?)
                 }
                 Step::Spread(partitioning) => {
@@ -293,23 +288,8 @@ impl SortedFirst<'_> {
     /// What the first rows by some keys carry with them: the keys, and what filters read if it is wanted.
     fn carried(&self, keys: &[usize]) -> Vec<usize> {
         let mut carried = self.read(keys);
-        let of_order = self.keys().unwrap_or_default();
-        let is_wanted = |column: &usize| self.input.columns.contains(column) || of_order.contains(column);
-        carried.retain(is_wanted);
+        carried.retain(|column| self.input.columns.contains(column));
         carried
-    }
-
-    /// The columns of the table that the rows are ordered by.
-    fn keys(&self) -> Option<Vec<usize>> {
-        let keys = self.order.iter().map(|key| {
-            let place = key.expr.downcast_ref::<Column>()?.index();
-            let place = match self.calculated {
-                [] => place,
-                calculated => calculated.get(place)?.expr.downcast_ref::<Column>()?.index(),
-            };
-            self.input.columns.get(place).copied()
-        });
-        keys.collect()
     }
 
     fn field(&self, column: usize) -> &Field {

@@ -17,6 +17,8 @@ extensions_options! {
         pub distinct_counts: bool, default = true
         /// Chooses the values of CASE by the bits of its conditions where it calculates nothing.
         pub choices: bool, default = true
+        /// Calculates what a text alone decides once for each distinct text of a batch.
+        pub distinct_texts: bool, default = true
         /// Keeps the values of several quantiles of a column once.
         pub quantile_sets: bool, default = true
         /// Joins three and more relations in the order that makes the fewest rows.

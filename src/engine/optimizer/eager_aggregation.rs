@@ -33,7 +33,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, HashJoinExecBuilder};
 use datafusion::physical_plan::operator_statistics::StatisticsRegistry;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
-use super::super::functions::scalar::{Choice, DayInUtc, ShortTextIs};
+use super::super::functions::scalar::{Choice, DayInUtc, OfDistinctTexts, ShortTextIs};
 use super::super::options;
 use super::join_order::inner_join;
 
@@ -368,6 +368,10 @@ impl Rows<'_> {
         }
         if let Some(call) = part.downcast_ref::<ScalarFunctionExpr>() {
             let function = call.fun().inner();
+            if let Some(function) = function.downcast_ref::<OfDistinctTexts>() {
+                let (of_text, schema) = function.calculated();
+                return Ok(!Rows { schema, known: self.known, start: usize::MAX }.have_all(of_text));
+            }
             let is_ours = function.is::<Choice>() || function.is::<ShortTextIs>() || function.is::<DayInUtc>();
             // Moments in other units are multiplied.
             let is_in_nanoseconds =

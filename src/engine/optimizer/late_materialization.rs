@@ -21,7 +21,7 @@ use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, DynamicFilterPhysicalExpr, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
 };
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -32,6 +32,7 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::scalar::ScalarValue;
 
+use super::super::functions::scalar::OfDistinctTexts;
 use super::super::options;
 use super::stored::{self, ROWS_OF_PAGE, chunks, distinct, known_values};
 
@@ -148,6 +149,10 @@ fn late(scan: &DataSourceExec, for_first: bool) -> Option<DataSourceExec> {
 
 /// Whether a condition is made of comparisons alone, which hold or do not.
 fn never_fails(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    let call = condition.downcast_ref::<ScalarFunctionExpr>();
+    if let Some(function) = call.and_then(|call| call.fun().inner().downcast_ref::<OfDistinctTexts>()) {
+        return never_fails(function.calculated().0);
+    }
     let is_one = condition.is::<Column>()
         || condition.is::<Literal>()
         || condition.is::<DynamicFilterPhysicalExpr>()

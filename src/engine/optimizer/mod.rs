@@ -5,6 +5,7 @@ mod compact_views;
 mod correlations;
 mod days_between;
 mod distinct_counts;
+mod distinct_texts;
 mod eager_aggregation;
 mod estimates;
 mod exact_sums;
@@ -49,6 +50,7 @@ use compact_views::CompactViews;
 use correlations::Correlations;
 use days_between::DaysBetween;
 use distinct_counts::DistinctCounts;
+use distinct_texts::DistinctTexts;
 use eager_aggregation::EagerAggregation;
 pub use estimates::estimates;
 use exact_sums::ExactSums;
@@ -139,8 +141,9 @@ pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter();
     let rules = rules.map(ExactSums::around_distinct).map(StandingFilters::around_pushdown);
     let rules = rules.map(StoredStructs::around_moves);
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 6] = [
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 7] = [
         Arc::new(InUtc::new()),
+        Arc::new(DistinctTexts),
         Arc::new(ShortTexts),
         Arc::new(Choices),
         Arc::new(DistinctCounts),
@@ -150,15 +153,23 @@ pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules.chain(ours).collect()
 }
 
-/// Rewrites the expressions of a plan under the names that they have.
+/// Rewrites the expressions of a plan, each from its innermost parts, under the names that they have.
 fn rewritten(
     plan: LogicalPlan,
     mut rewrite: impl FnMut(Expr) -> Result<Transformed<Expr>>,
 ) -> Result<Transformed<LogicalPlan>> {
+    renamed(plan, |expr| expr.transform_up(&mut rewrite))
+}
+
+/// Replaces the expressions of a plan under the names that they have.
+fn renamed(
+    plan: LogicalPlan,
+    mut replace: impl FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&plan);
     let mut named = |expr: Expr| {
         let name = names.save(&expr);
-        Ok(expr.transform_up(&mut rewrite)?.update_data(|expr| name.restore(expr)))
+        Ok(replace(expr)?.update_data(|expr| name.restore(expr)))
     };
     plan.map_expressions(|expr| match expr {
         // It has no name of its own; the keys in it have.

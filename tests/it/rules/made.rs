@@ -1,5 +1,5 @@
 //! Statements put together by chance from what the rules look for: first rows of keys, selective filters on wide tables, first rows
-//! of an order, joins in any order, groups of what is joined, subplans that repeat.
+//! of an order, joins in any order, groups of what is joined, subplans that repeat, texts that repeat.
 
 use super::super::chance::Chance;
 
@@ -8,13 +8,14 @@ pub fn statements(count: usize) -> Vec<String> {
     let mut chance = Chance(20_261_123);
     (0..count)
         .map(|number| {
-            let statement = match number % 7 {
+            let statement = match number % 8 {
                 0 => first_rows(&mut chance),
                 1 => firsts_by_column(&mut chance),
                 2 => selective(&mut chance),
                 3 => joined(&mut chance),
                 4 => joined_on(&mut chance),
                 5 => grouped(&mut chance),
+                6 => of_texts(&mut chance),
                 _ => repeated(&mut chance),
             };
             statement + ";"
@@ -264,6 +265,35 @@ fn repeated(chance: &mut Chance) -> String {
         _ => format!(
             "with c as (select {key}, {value} as v from surveys{filters} group by {key}) \
              select {key}, v from c where v > 3 union all select {key}, v from c where v <= 3"
+        ),
+    }
+}
+
+fn of_texts(chance: &mut Chance) -> String {
+    const OF_TEXT: [&str; 10] = [
+        "upper(X)",
+        "X like '%e%'",
+        "X ilike '%AN%' or X like '_a%'",
+        "case when X like '%price%' then 1 when X is null then -1 else 0 end",
+        "coalesce(replace(X, 'e', ''), 'none')",
+        "X not like '%t%'",
+        "X ~ '^[A-M]'",
+        "strpos(X, 'a') + length(X)",
+        "split_part(X, ' ', 2)",
+        "sentiment(X)",
+    ];
+    let of_text = |chance: &mut Chance| {
+        let column = chance.of(&["comment", "comment", "touchpoint", "contact_role", "office_id", "response_id"]);
+        chance.of(&OF_TEXT).replace('X', column)
+    };
+    let (first, second, filters) = (of_text(chance), of_text(chance), filters(chance));
+    match chance.below(3) {
+        0 => format!("select {first} as a, {second} as b, count(*) as n from surveys{filters} group by all"),
+        1 => format!(
+            "select office_id, count({first}) as a, max({second}) as b, min({second}) as c from surveys{filters} group by office_id"
+        ),
+        _ => format!(
+            "select response_id, {first} as a, {second} as b from surveys{filters} order by response_id limit 300"
         ),
     }
 }

@@ -16,11 +16,12 @@ use parquet::file::properties::WriterProperties;
 use super::harness::{cxlake, repository};
 
 /// The settings that switch a rule off.
-const RULES: [&str; 13] = [
+const RULES: [&str; 14] = [
     "cxlake.share_subplans",
     "cxlake.latest_per_key",
     "cxlake.distinct_counts",
     "cxlake.choices",
+    "cxlake.distinct_texts",
     "cxlake.quantile_sets",
     "cxlake.join_order",
     "cxlake.eager_aggregation",
@@ -441,6 +442,107 @@ fn short_texts_are_compared_as_numbers_in_what_is_calculated_and_not_in_conditio
         cxlake(["--quiet", "--format", "csv", "-c", &asked]).prints(),
         "a,twelve,filled\ntrue,false,true\nfalse,false,true\nfalse,false,false\nfalse,true,true\nfalse,false,true\n,,\n"
     );
+}
+
+#[test]
+fn what_a_text_decides_is_calculated_once_for_each_distinct_text_of_a_batch() {
+    let folder = super::harness::Folder::new();
+    let asked =
+        |sql: &str| folder.cxlake(["--threads", "2", "--quiet", "--format", "csv", "-f", "-"]).stdin(sql).prints();
+    let taken = [
+        "long like '%invoice, 1%'",
+        "long not ilike '%VOICE, 2_' or long is null",
+        "case when long like '%3' then 'three' when long like '%4%' or long is null then short end",
+        "case when short ~ '^[1-4]$' then cast(short as int) else length(reverse(short)) end",
+        "upper(long)",
+        "sentiment(short)",
+        "string_to_array(long, ' ')",
+    ];
+    // Two texts, a text and a number, and what is found without reading the text.
+    let left = [
+        "concat(long, short)",
+        "repeat(short, cast(id % 3 as int))",
+        "long like 'The%'",
+        "substr(long, 1, 20)",
+        "long is null",
+    ];
+    // Few texts, some of twelve bytes and fewer; texts that never repeat; and after texts that repeat, others that do not.
+    for (file, number) in
+        [("few", "value % 40"), ("apart", "value"), ("late", "case when value < 300 then 7 else value end")]
+    {
+        folder.parquet(
+            &format!("{file}.parquet"),
+            &format!(
+                "select value as id, case when value % 7 > 0 then 'The answer to the invoice, ' || ({number}) end as long, \
+                 case when value % 3 > 0 then cast({number} as varchar) end as short from range(0, 30000)"
+            ),
+        );
+        let statements = taken.iter().chain(&left).map(|expr| {
+            format!(
+                "select id, {expr} as x from '{file}.parquet' order by id; select count({expr}) from '{file}.parquet' where id > 9000; \
+                 select {expr} as x, count(*) as n, max(id) as last from '{file}.parquet' group by all order by x;\n"
+            )
+        });
+        let statements: String = statements.collect();
+        let rows = asked(&statements);
+        assert!(rows.lines().count() > 12 * 30_000);
+        assert!(rows == asked(&format!("set cxlake.distinct_texts = false; {statements}")), "{file}");
+    }
+    let is_taken = |expr: &str| {
+        asked(&format!("explain format indent select {expr} as x from 'few.parquet';")).contains("of each text:")
+    };
+    taken.iter().for_each(|expr| assert!(is_taken(expr), "{expr}"));
+    left.iter().for_each(|expr| assert!(!is_taken(expr), "{expr}"));
+
+    // Statistics of files are held against conditions on the column itself.
+    let statement =
+        |condition: &str| format!("select count(*) as n, sum(id) as s from 'few.parquet' where {condition}");
+    for (condition, is_taken, is_held) in [
+        ("long like '%invoice, 1%'", true, false),
+        ("long like '%, 1%' or long like '%, 2%'", true, false),
+        ("upper(long) = 'THE ANSWER TO THE INVOICE, 7'", true, false),
+        ("long not ilike '%VOICE, 2_' and long is not null", true, true),
+        ("id > 7 and (long ilike '%1' or long = 'The answer to the invoice, 3')", true, true),
+        ("long like 'The answer to the invoice, 3%'", false, true),
+        ("long like 'The answer to the invoice, %4'", false, true),
+        ("long like 'The answer%, 1_' or id < 2", false, true),
+        ("long = 'The answer to the invoice, 3'", false, true),
+    ] {
+        let statement = statement(condition);
+        let answer = asked(&format!("{statement};"));
+        assert_eq!(answer, asked(&format!("set cxlake.distinct_texts = false; {statement};")), "{condition}");
+        assert!(!answer.contains("\n0,"), "{condition}");
+        let plan = asked(&format!("explain format indent {statement};"));
+        assert_eq!(plan.contains("of each text:"), is_taken, "{condition}: {plan}");
+        assert_eq!(plan.contains("pruning_predicate="), is_held, "{condition}: {plan}");
+    }
+    // The first condition keeps the second from rows that it would fail for: nine of ten rows, and one of few texts.
+    folder.parquet(
+        "guarded.parquet",
+        "select case when value % 10 > 0 then 'x1' else cast(value / 10 % 20 as varchar) end as t from range(0, 20000)",
+    );
+    for guarded in [
+        "select sum(case when t ~ '^[0-9]+$' and cast(t as int) > 5 then 1 else 0 end) as n from 'guarded.parquet'",
+        "select count(*) filter (where t like '%x%' or cast(replace(t, 'z', '') as int) <= 5) as n from 'guarded.parquet'",
+        "select count(*) as n from 'guarded.parquet' where t not like '%x%' and cast(replace(t, 'z', '') as int) > 5",
+    ] {
+        assert_eq!(
+            asked(&format!("{guarded};")),
+            if guarded.contains(" or ") { "n\n18600\n" } else { "n\n1400\n" },
+            "{guarded}"
+        );
+    }
+    // What is asked of the column is asked of the column that it is, and an error is the same.
+    let field = asked("select arrow_field(long)['name'] as f, upper(long) as u from 'few.parquet' limit 1;");
+    assert!(field.contains("\nlong,"), "{field}");
+    let fails = |setting: &str| {
+        let sql =
+            format!("set cxlake.distinct_texts = {setting};\nselect max(cast(upper(long) as int)) from 'few.parquet';");
+        folder.cxlake(["--threads", "1", "--quiet", "-f", "-"]).stdin(sql).fails(1)
+    };
+    let error = fails("true");
+    assert!(error.contains("THE ANSWER TO THE INVOICE"), "{error}");
+    assert_eq!(error, fails("false"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod band;
 mod choice;
 mod decay;
+mod distinct_texts;
 mod health;
 mod in_utc;
 mod normal;
@@ -22,6 +23,7 @@ use super::help::Help;
 use significance::{Of, Significance};
 
 pub use choice::Choice;
+pub use distinct_texts::OfDistinctTexts;
 pub use in_utc::{DayInUtc, is_utc};
 pub use product::Product;
 pub use short_text::ShortTextIs;

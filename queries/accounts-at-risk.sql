@@ -66,16 +66,17 @@
 -- renews_on = { title = "Renews" }
 -- office = { title = "Office" }
 -- segment = { title = "Segment" }
--- health = { title = "Score", format = "0.0", good = "up", bands = [50, 70] }
+-- health = { title = "Score", format = "0.0", good = "up", bands = [50, 70], missing = "note" }
 -- sponsors_left = { title = "Sponsors left", format = "0", good = "down", total = "sum" }
--- touches_change = { title = "Touches", format = "+0%", good = "up", description = "three complete months against the three before" }
--- revenue_change = { title = "Contract", format = "+0.0%", good = "up", description = "recurring revenue of the latest month against three months before" }
+-- touches_change = { title = "Touches", format = "+0%", good = "up", missing = "note", description = "three complete months against the three before" }
+-- revenue_change = { title = "Contract", format = "+0.0%", good = "up", missing = "note", description = "recurring revenue of the latest month against three months before" }
 -- severe_notes = { title = "Severe notes", format = "0", good = "down", total = "sum", description = "open, negative and severe" }
 -- overdue = { title = "Overdue", format = "0", good = "down", total = "sum", description = "calls after surveys and notes past their due day" }
 -- escalations = { title = "Escalations", format = "0", good = "down", total = "sum", description = "open" }
 -- band = { title = "Health" }
 -- next_step = { title = "Next step" }
 -- reasons = { title = "Reasons", description = "gravest first" }
+-- note = { title = "Note", description = "what is not known, and why" }
 --
 -- [[chart]]
 -- type = "scatter"
@@ -155,6 +156,7 @@ brought as (
 observed as (
     select
         c.*,
+        w.touch_months,
         12 * b.latest as recurring_revenue,
         cast(b.latest as double) / nullif(cast(b.before as double), 0) - 1 as revenue_change,
         -- Nothing logged after something was is a fall to nothing; nothing before says nothing.
@@ -207,21 +209,21 @@ judged as (
         -- The same order everywhere: by points, and of those with as many what can be done soonest.
         concat_ws(
             '; ',
-            case when sponsor_left then concat(sponsors_left, ' executive sponsor(s) left') end,
-            case when escalates then concat(severe_escalations, ' severe escalation(s) open') end,
-            case when is_heard_unhappy then concat(severe_notes, ' severe note(s) of field staff open') end,
+            case when sponsor_left then concat(sponsors_left, case sponsors_left when 1 then ' executive sponsor left' else ' executive sponsors left' end) end,
+            case when escalates then concat(severe_escalations, case severe_escalations when 1 then ' severe escalation open' else ' severe escalations open' end) end,
+            case when is_heard_unhappy then concat(severe_notes, case severe_notes when 1 then ' severe note' else ' severe notes' end, ' of field staff open') end,
             case
                 when contract_shrinks
                     then concat('contract ', cast(round(-100 * revenue_change) as int), ' % smaller')
             end,
-            case when is_overdue then concat(overdue, ' follow-up(s) overdue') end,
+            case when is_overdue then concat(overdue, case overdue when 1 then ' follow-up overdue' else ' follow-ups overdue' end) end,
             case when renewal_near then concat('renews on ', renews_on) end,
             case
                 when touches_fall
                     then concat('touches down by ', cast(round(-100 * touches_change) as int), ' %')
             end,
             case when band in ('at risk', 'watch') then concat('health ', band, ', weakest in ', weakest) end,
-            case when escalations > 0 and not escalates then concat(escalations, ' escalation(s) open') end,
+            case when escalations > 0 and not escalates then concat(escalations, case escalations when 1 then ' escalation open' else ' escalations open' end) end,
             case when band = 'unknown' then 'health unknown' end
         ) as reasons,
         case
@@ -266,7 +268,19 @@ select
     r.escalations,
     r.band,
     r.next_step,
-    r.reasons
+    r.reasons,
+    nullif(
+        concat_ws(
+            '; ',
+            case when r.health is null then 'score: too little is known' end,
+            case
+                when r.touches_change is null and not r.touch_months then 'touches: a month is not loaded'
+                when r.touches_change is null then 'touches: none before'
+            end,
+            case when r.revenue_change is null then 'contract: no revenue in one of the months' end
+        ),
+        ''
+    ) as note
 from ranked r
 join accounts a on a.account_id = r.account_id
 where r.points > 0

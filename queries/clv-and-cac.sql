@@ -43,11 +43,11 @@
 -- part = { title = "Part" }
 -- accounts = { title = "Accounts", format = "#,##0", description = "at the start, of which retention is reckoned" }
 -- retention = { title = "Retention", format = "0.0%", good = "up", description = "r: accounts kept in a year" }
--- yearly_margin = { title = "Margin a year", format = "#,##0", good = "up", description = "m: of one account, USD" }
--- clv = { title = "CLV", format = "#,##0", good = "up" }
+-- yearly_margin = { title = "Margin a year", format = "#,##0", unit = "USD", good = "up", description = "m: of one account" }
+-- clv = { title = "CLV", format = "#,##0", unit = "USD", good = "up" }
 -- won = { title = "Won", format = "#,##0", good = "up", description = "accounts that started in the window" }
--- acquisition_cost = { title = "Spend", format = "#,##0", description = "sales and marketing of the window, as reported" }
--- cac = { title = "CAC", format = "#,##0", good = "down" }
+-- acquisition_cost = { title = "Spend", format = "#,##0", unit = "USD", description = "sales and marketing of the window, as reported" }
+-- cac = { title = "CAC", format = "#,##0", unit = "USD", good = "down" }
 -- clv_to_cac = { title = "CLV/CAC", format = "0.00", good = "up", bands = [1, 3] }
 -- payback_months = { title = "Payback (months)", format = "#,##0", good = "down", bands = [12, 24], description = "none without a margin to pay it back" }
 -- cost_coverage = { title = "Reported", format = "0.0%", good = "up", description = "months of sales and marketing that are in, of those that should be" }

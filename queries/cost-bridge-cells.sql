@@ -30,24 +30,27 @@
 -- office = { title = "Office" }
 -- region = { title = "Region" }
 -- function = { title = "Function" }
--- cost_before = { title = "Before", format = "#,##0.00", missing = "status_before", total = "sum", description = "cost of the base month; none: not reported" }
--- rate = { title = "Rate", format = "+#,##0.00", good = "down", total = "sum" }
--- volume = { title = "Volume", format = "+#,##0.00", total = "sum" }
--- mix = { title = "Mix", format = "+#,##0.00", good = "down", total = "sum" }
--- opened_or_closed = { title = "Opened or closed", format = "+#,##0.00", total = "sum" }
--- reporting = { title = "Reporting", format = "+#,##0.00", total = "sum" }
--- not_split = { title = "Not split", format = "+#,##0.00", total = "sum" }
--- cost_now = { title = "Now", format = "#,##0.00", missing = "status_now", total = "sum", description = "cost of the month; none: not reported" }
--- change = { title = "Change", format = "+#,##0.00", good = "down", total = "sum", description = "of what was reported, a gap counted as 0; the six parts add up to it" }
+-- cost_before = { title = "Before", format = "#,##0.00", unit = "USD", missing = "status_before", total = "sum", description = "cost of the base month; none: not reported" }
+-- rate = { title = "Rate", format = "+#,##0.00", unit = "USD", good = "down", total = "sum" }
+-- volume = { title = "Volume", format = "+#,##0.00", unit = "USD", total = "sum" }
+-- mix = { title = "Mix", format = "+#,##0.00", unit = "USD", good = "down", total = "sum" }
+-- opened_or_closed = { title = "Opened or closed", format = "+#,##0.00", unit = "USD", total = "sum" }
+-- reporting = { title = "Reporting", format = "+#,##0.00", unit = "USD", total = "sum" }
+-- not_split = { title = "Not split", format = "+#,##0.00", unit = "USD", total = "sum" }
+-- cost_now = { title = "Now", format = "#,##0.00", unit = "USD", missing = "status_now", total = "sum", description = "cost of the month; none: not reported" }
+-- change = { title = "Change", format = "+#,##0.00", unit = "USD", good = "down", total = "sum", description = "of what was reported, a gap counted as 0; the six parts add up to it" }
 -- status_before = { title = "Status before" }
 -- status_now = { title = "Status now" }
--- is_estimate = { title = "Estimate", description = "part of either month's cost is the office's estimate" }
+-- is_estimate_before = { title = "Estimate before", description = "part of the base month's cost is the office's estimate" }
+-- is_estimate = { title = "Estimate now", description = "part of the month's cost is the office's estimate" }
+-- split_rate = { title = "Rate where split", format = "+#,##0.00", good = "down", unit = "USD", missing = "no_split", description = "of what could be split into rate, volume and mix" }
+-- no_split = { title = "Not split because", description = "what came of the month in which something is missing" }
 --
 -- [[chart]]
 -- type = "heatmap"
 -- x = "function"
 -- y = "office"
--- color = "rate"
+-- color = "split_rate"
 -- +++
 with base_month as (
     select cast(cast($period as date) - cast(concat($months - 1, ' months') as interval) as date) as period
@@ -64,7 +67,8 @@ then_and_now as (
         sum(c.cost) filter (where c.period > b.period) as cost_now,
         sum(c.touches) filter (where c.period = b.period) as touches_before,
         sum(c.touches) filter (where c.period > b.period) as touches_now,
-        bool_or(c.is_estimate) as is_estimate
+        coalesce(bool_or(c.is_estimate) filter (where c.period = b.period), false) as is_estimate_before,
+        coalesce(bool_or(c.is_estimate) filter (where c.period > b.period), false) as is_estimate
     from "cost-months" c
     cross join base_month b
     where c.period = b.period
@@ -126,7 +130,18 @@ select
     change,
     status_before,
     status_now,
-    is_estimate
+    is_estimate_before,
+    is_estimate,
+    case when kind = 'split' then rate end as split_rate,
+    case
+        when kind <> 'split' and status_before = status_now then status_now
+        when kind <> 'split'
+            then concat_ws(
+                ', ',
+                case when not fully_reported(status_before) then concat(status_before, ' before') end,
+                case when not fully_reported(status_now) then concat(status_now, ' now') end
+            )
+    end as no_split
 from effects
 where office_id = any($offices)
 order by abs(change) desc, office_id, function

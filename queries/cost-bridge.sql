@@ -17,13 +17,13 @@
 --
 -- [columns]
 -- step = { title = "Step" }
--- amount = { title = "Total", format = "#,##0.00", description = "over the functions asked for" }
--- marketing = { title = "Marketing", format = "#,##0.00" }
--- sales = { title = "Sales", format = "#,##0.00" }
--- experience = { title = "Experience", format = "#,##0.00" }
--- support = { title = "Support", format = "#,##0.00" }
+-- amount = { title = "Total", format = "#,##0.00", unit = "USD", description = "over the functions asked for" }
+-- marketing = { title = "Marketing", format = "#,##0.00", unit = "USD" }
+-- sales = { title = "Sales", format = "#,##0.00", unit = "USD" }
+-- experience = { title = "Experience", format = "#,##0.00", unit = "USD" }
+-- support = { title = "Support", format = "#,##0.00", unit = "USD" }
 -- cells = { title = "Cells", format = "0", description = "offices times functions with such a part" }
--- estimated_cells = { title = "Estimated", format = "0", description = "of them with an office's estimate in the cost" }
+-- estimated_cells = { title = "Estimated", format = "0", description = "of them with an office's estimate: in the cost of that month for cost before and cost now, in that of either month for the steps between" }
 -- of_before = { title = "Of before", format = "+0.0%", description = "total by the cost of the base month; of the cost now, the whole change" }
 -- meaning = { title = "Meaning" }
 --
@@ -63,7 +63,11 @@ amounts as (
             when 7 then c.reporting
             else c.cost_now
         end as amount,
-        c.is_estimate
+        case s.place
+            when 1 then c.is_estimate_before
+            when 8 then c.is_estimate
+            else c.is_estimate_before or c.is_estimate
+        end as is_estimate
     from steps s
     cross join cells c
 ),

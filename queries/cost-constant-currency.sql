@@ -40,10 +40,10 @@
 -- function = { title = "Function" }
 -- change = { title = "Change", format = "+0.0%", good = "down", missing = "left_out", description = "as reported" }
 -- change_constant = { title = "Change, constant", format = "+0.0%", good = "down", missing = "left_out" }
--- currency_effect = { title = "Currency effect", format = "+#,##0", missing = "left_out", description = "cost now less cost now at constant rates" }
--- cost_before = { title = "Before", format = "#,##0", missing = "left_out", description = "base month, as reported, USD" }
--- cost_now = { title = "Now", format = "#,##0", missing = "left_out", description = "as reported, USD" }
--- cost_constant = { title = "Now, constant", format = "#,##0", missing = "left_out", description = "at the base month's rates, USD" }
+-- currency_effect = { title = "Currency effect", format = "+#,##0", unit = "USD", missing = "left_out", description = "cost now less cost now at constant rates" }
+-- cost_before = { title = "Before", format = "#,##0", unit = "USD", missing = "left_out", description = "base month, as reported" }
+-- cost_now = { title = "Now", format = "#,##0", unit = "USD", missing = "left_out", description = "as reported" }
+-- cost_constant = { title = "Now, constant", format = "#,##0", unit = "USD", missing = "left_out", description = "at the base month's rates" }
 -- office_id = { title = "Id" }
 -- region = { title = "Region" }
 -- currency = { title = "Pays in" }

@@ -33,7 +33,7 @@
 -- group_size = { title = "Group", format = "0", description = "offices in the group with a cost per touch above 0" }
 -- times_median = { title = "Times median", format = "0.00", missing = "no_verdict" }
 -- robust_z = { title = "Robust z", format = "+0.0", missing = "no_verdict" }
--- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "no_verdict", total = "sum", description = "cost above what the same touches cost at the group's median" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", unit = "USD", good = "down", missing = "no_verdict", total = "sum", description = "cost above what the same touches cost at the group's median" }
 -- no_verdict = { title = "No verdict", description = "why there is no robust z: no touches, the status, cost of 0 or less, a group of fewer than five, or one in which most cost the same" }
 -- part = { title = "Part", description = "office and function" }
 --

@@ -41,16 +41,16 @@
 -- account = { title = "Account" }
 -- segment = { title = "Segment" }
 -- office = { title = "Office" }
--- revenue = { title = "Revenue", format = "#,##0", missing = "note", total = "sum", description = "recurring and services, of the window" }
--- margin = { title = "Margin", format = "#,##0", good = "up", missing = "note", total = "sum", description = "revenue less direct cost" }
--- known_cost = { title = "Cost to serve", format = "#,##0", good = "down", total = "sum", description = "what is known of it; a lower bound where a function is not known" }
--- marketing = { title = "Marketing", format = "#,##0", good = "down", missing = "note", total = "sum" }
--- sales = { title = "Sales", format = "#,##0", good = "down", missing = "note", total = "sum" }
--- experience = { title = "Experience", format = "#,##0", good = "down", missing = "note", total = "sum" }
--- support = { title = "Support", format = "#,##0", good = "down", missing = "note", total = "sum" }
+-- revenue = { title = "Revenue", format = "#,##0", unit = "USD", missing = "note", total = "sum", description = "recurring and services, of the window" }
+-- margin = { title = "Margin", format = "#,##0", unit = "USD", good = "up", missing = "note", total = "sum", description = "revenue less direct cost" }
+-- known_cost = { title = "Cost to serve", format = "#,##0", unit = "USD", good = "down", total = "sum", description = "what is known of it; a lower bound where a function is not known" }
+-- marketing = { title = "Marketing", format = "#,##0", unit = "USD", good = "down", missing = "note", total = "sum" }
+-- sales = { title = "Sales", format = "#,##0", unit = "USD", good = "down", missing = "note", total = "sum" }
+-- experience = { title = "Experience", format = "#,##0", unit = "USD", good = "down", missing = "note", total = "sum" }
+-- support = { title = "Support", format = "#,##0", unit = "USD", good = "down", missing = "note", total = "sum" }
 -- touches = { title = "Touches", format = "#,##0", total = "sum" }
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", missing = "note", description = "cost to serve by revenue" }
--- margin_after = { title = "Margin after", format = "#,##0", good = "up", missing = "note", total = "sum", description = "margin less cost to serve" }
+-- margin_after = { title = "Margin after", format = "#,##0", unit = "USD", good = "up", missing = "note", total = "sum", description = "margin less cost to serve" }
 -- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], missing = "note", description = "margin after by revenue" }
 -- not_known = { title = "Not known", description = "functions whose cost is not known: they touched the account, and what a touch costs is not known, or not all of their touches are loaded" }
 -- not_ranked = { title = "Not ranked", format = "#,##0", description = "accounts of these offices and segments that come last, as what ranks them is not known" }

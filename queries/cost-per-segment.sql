@@ -20,14 +20,14 @@
 -- part = { title = "Part" }
 -- accounts = { title = "Accounts", format = "#,##0" }
 -- known_accounts = { title = "Known", format = "#,##0", description = "accounts whose cost is known in every function; the columns to the right are theirs" }
--- revenue = { title = "Revenue", format = "#,##0", missing = "note" }
--- margin = { title = "Margin", format = "#,##0", good = "up", missing = "note", description = "revenue less direct cost" }
--- cost_to_serve = { title = "Cost to serve", format = "#,##0", good = "down", missing = "note" }
+-- revenue = { title = "Revenue", format = "#,##0", unit = "USD", missing = "note" }
+-- margin = { title = "Margin", format = "#,##0", unit = "USD", good = "up", missing = "note", description = "revenue less direct cost" }
+-- cost_to_serve = { title = "Cost to serve", format = "#,##0", unit = "USD", good = "down", missing = "note" }
 -- cost_share = { title = "Share of revenue", format = "0.0%", good = "down", missing = "note" }
--- margin_after = { title = "Margin after", format = "#,##0", good = "up", missing = "note", description = "margin less cost to serve" }
+-- margin_after = { title = "Margin after", format = "#,##0", unit = "USD", good = "up", missing = "note", description = "margin less cost to serve" }
 -- margin_after_share = { title = "After, share", format = "0.0%", good = "up", bands = [0, 0.2], missing = "note", description = "margin after by revenue" }
 -- at_a_loss = { title = "At a loss", format = "#,##0", good = "down", missing = "note", description = "accounts with nothing left after cost to serve" }
--- unknown_revenue = { title = "Unknown revenue", format = "#,##0", description = "of the accounts that are left out of the columns before, as their cost is not known" }
+-- unknown_revenue = { title = "Unknown revenue", format = "#,##0", unit = "USD", description = "of the accounts that are left out of the columns before, as their cost is not known" }
 -- spend_carried = { title = "Spend carried", format = "0.0%", description = "cost of the touches of all accounts by the cost of all touches, over the months of offices in which both cost and touches are known; only of the total" }
 -- note = { title = "Note", description = "what is not loaded in full, and accounts that are left out" }
 --

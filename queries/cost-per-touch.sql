@@ -34,7 +34,7 @@
 -- peers = { title = "Peers", format = "0", description = "other offices in the median" }
 -- peer_median = { title = "Peer median", format = "currency" }
 -- index = { title = "Index", format = "0.00", good = "down", bands = [0.8, 1.25], missing = "no_index", description = "own cost per touch by the peer median; 7.00 is seven times it" }
--- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "no_index", total = "sum", description = "cost above what the same touches cost at the peer median" }
+-- excess_cost = { title = "Excess cost", format = "#,##0", good = "down", missing = "no_index", total = "sum", description = "USD, cost above what the same touches cost at the peer median" }
 -- known_cost = { title = "Known cost", format = "currency", total = "sum", description = "cost of the postings in which both cost and touches are known" }
 -- known_touches = { title = "Known touches", format = "#,##0", total = "sum", description = "touches of those postings" }
 -- no_index = { title = "No index", description = "why cost per touch, index and excess cost are missing: no touches, the status, or too few peers" }

@@ -53,10 +53,10 @@
 -- not_reached = { title = "Not reached", format = "#,##0", good = "down" }
 -- overdue = { title = "Overdue", format = "#,##0", good = "down", description = "open after the due day" }
 -- not_due_yet = { title = "Not due yet", format = "#,##0" }
--- in_time_share = { title = "In time, share", format = "0%", good = "up" }
--- overdue_share = { title = "Overdue, share", format = "0%", good = "down" }
--- median_days = { title = "Median days", format = "0.0", good = "down", description = "from opening to the call, of the calls made" }
--- solved_share = { title = "Solved", format = "0%", good = "up", description = "of the calls made" }
+-- in_time_share = { title = "In time, share", format = "0%", good = "up", missing = "note" }
+-- overdue_share = { title = "Overdue, share", format = "0%", good = "down", missing = "note" }
+-- median_days = { title = "Median days", format = "0.0", good = "down", missing = "note", description = "from opening to the call, of the calls made" }
+-- solved_share = { title = "Solved", format = "0%", good = "up", missing = "note", description = "of the calls made" }
 -- revenue_overdue = { title = "Revenue overdue", format = "#,##0", good = "down", description = "annual revenue of the accounts with one overdue, each once" }
 -- note = { title = "Note" }
 --
@@ -141,6 +141,7 @@ select
     case
         when follow_ups = 0 then 'none in the window'
         when due < $min_base then 'base too small'
+        when calls < $min_base then 'too few calls made'
     end as note
 from counted
 order by is_all desc, overdue desc, due desc, group_name

@@ -1,6 +1,6 @@
 -- +++
 -- name = "health-by-segment"
--- title = "Customer health by segment"
+-- title = "Customer health, part by part"
 -- description = """
 -- How healthy the customers of each segment are (or region, industry, tier, office), and whether they were \
 -- healthier before. The mean counts every account once; beside it the mean by revenue, because one large account in \

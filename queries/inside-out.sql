@@ -82,13 +82,15 @@
 -- office_n = { title = "Office n", format = "#,##0", description = "answers to the question for NPS, whatever they are about" }
 -- office_verdict = { title = "Verdict by office", description = "the inside of the touchpoint against the office's NPS" }
 -- note = { title = "Note" }
+-- csat = { title = "CSAT outside", format = "0.0", good = "up", missing = "no_csat", description = "the outside where it is CSAT: NPS is on another scale" }
+-- no_csat = { title = "No CSAT", description = "why there is none" }
 --
 -- [[chart]]
 -- type = "scatter"
--- title = "What customers say against what we measure"
+-- title = "What customers say (CSAT) against what we measure"
 -- x = "inside"
--- y = "outside"
--- color = "verdict"
+-- y = "csat"
+-- color = "touchpoint"
 -- label = "office"
 -- +++
 with measured as (
@@ -221,7 +223,13 @@ select
     case
         when n = 0 then 'no answers'
         when n < $min_base then 'base too small'
-    end as note
+    end as note,
+    case when outside_measure <> 'NPS' then outside end as csat,
+    case
+        when outside_measure = 'NPS' then 'asked for NPS only'
+        when n = 0 then 'no answers'
+        when n < $min_base then 'base too small'
+    end as no_csat
 from held
 where office_id = any($offices)
   and verdict = any($verdicts)

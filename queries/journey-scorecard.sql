@@ -40,7 +40,8 @@
 -- [params.regions]
 -- type = "list<text>"
 -- default = "all"
--- values = ["All", "NA", "EMEA", "APAC"]
+-- values = ["NA", "EMEA", "APAC"]
+-- description = "regions to show; All, which is their sum, stands beside all three"
 --
 -- [params.min_base]
 -- type = "int"
@@ -53,19 +54,19 @@
 -- journey_stage = { title = "Stage" }
 -- worst = { title = "Worst", description = "the region's lowest stage by the measure `worst_by`" }
 -- csat_n = { title = "CSAT n", format = "#,##0" }
--- csat = { title = "CSAT", format = "0%", good = "up", description = "share of 4 and 5" }
--- csat_change = { title = "CSAT change", format = "+0", good = "up", description = "in percentage points" }
+-- csat = { title = "CSAT", format = "0%", good = "up", missing = "note", description = "share of 4 and 5" }
+-- csat_change = { title = "CSAT change", format = "+0", good = "up", missing = "note", description = "in percentage points" }
 -- nps_n = { title = "NPS n", format = "#,##0" }
--- nps = { title = "NPS", format = "+0", good = "up" }
--- nps_change = { title = "NPS change", format = "+0", good = "up" }
+-- nps = { title = "NPS", format = "+0", good = "up", missing = "note" }
+-- nps_change = { title = "NPS change", format = "+0", good = "up", missing = "note" }
 -- ces_n = { title = "CES n", format = "#,##0" }
--- ces = { title = "CES", format = "0.00", good = "up" }
--- ces_change = { title = "CES change", format = "+0.00", good = "up" }
+-- ces = { title = "CES", format = "0.00", good = "up", missing = "note" }
+-- ces_change = { title = "CES change", format = "+0.00", good = "up", missing = "note" }
 -- notes = { title = "Notes", format = "#,##0", description = "field staff's, about accounts" }
--- negative_share = { title = "Negative", format = "0%", good = "down" }
--- negative_change = { title = "Its change", format = "+0", good = "down", description = "in percentage points" }
+-- negative_share = { title = "Negative", format = "0%", good = "down", missing = "note" }
+-- negative_change = { title = "Its change", format = "+0", good = "down", missing = "note", description = "in percentage points" }
 -- escalations = { title = "Escalations", format = "#,##0", good = "down" }
--- escalations_change = { title = "Their change", format = "+0", good = "down", description = "none where surveys, notes and escalations do not all reach back over the window before" }
+-- escalations_change = { title = "Their change", format = "+0", good = "down", missing = "note", description = "none where surveys, notes and escalations do not all reach back over the window before" }
 -- stage_z = { title = "z", format = "+0.0", description = "of the stage against the region's other stages, on the measure `worst_by`" }
 -- note = { title = "Note" }
 --
@@ -166,7 +167,22 @@ placed as (
         *,
         row_number() over (
             partition by region order by case $worst_by when 'csat' then csat else nps end nulls last, journey_stage
-        ) as lowest_first
+        ) as lowest_first,
+        concat_ws(
+            ', ',
+            case when csat is null then 'CSAT' end,
+            case when nps is null then 'NPS' end,
+            case when ces is null then 'CES' end,
+            case when negative_share is null then 'notes' end
+        ) as too_few,
+        -- What is too few now needs no other reason.
+        concat_ws(
+            ', ',
+            case when csat is not null and csat_before is null then 'CSAT' end,
+            case when nps is not null and nps_before is null then 'NPS' end,
+            case when ces is not null and ces_before is null then 'CES' end,
+            case when negative_share is not null and negative_share_before is null then 'notes' end
+        ) as too_few_before
     from scored
 )
 select
@@ -195,14 +211,22 @@ select
             then escalations - escalations_before
     end as escalations_change,
     stage_z,
-    case
-        when csat is null and nps is null then 'CSAT and NPS: base too small'
-        when csat is null then 'CSAT: base too small'
-        when nps is null then 'NPS: base too small'
-    end as note
+    nullif(
+        concat_ws(
+            '; ',
+            case when too_few <> '' then concat(too_few, ': base too small') end,
+            case when too_few_before <> '' then concat(too_few_before, ' before: base too small') end,
+            case
+                when r.first_month > cast($to as date) - cast(concat(2 * $months - 1, ' months') as interval)
+                    then 'escalations before: not on record in full'
+            end
+        ),
+        ''
+    ) as note
 from placed
 cross join records r
 where region = any($regions)
+   or (region = 'All' and array_length($regions) = 3)
 order by
     case region when 'All' then 0 when 'NA' then 1 when 'EMEA' then 2 else 3 end,
     place

@@ -29,7 +29,8 @@
 -- [params.regions]
 -- type = "list<text>"
 -- default = "all"
--- values = ["All", "NA", "EMEA", "APAC"]
+-- values = ["NA", "EMEA", "APAC"]
+-- description = "regions to show; All, which is their sum, stands beside all three"
 --
 -- [params.confidence]
 -- type = "float"
@@ -107,5 +108,5 @@ select
     100.0 * net_3_months / nullif(n_3_months, 0) as nps_3_months
 from pooled
 where month >= (select first_shown from bounds)
-  and region = any($regions)
+  and (region = any($regions) or (region = 'All' and array_length($regions) = 3))
 order by month, case region when 'All' then 0 when 'NA' then 1 when 'EMEA' then 2 else 3 end

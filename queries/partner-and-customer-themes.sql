@@ -38,20 +38,21 @@
 -- partner_share_earlier = { title = "Partners earlier", format = "0%", description = "partners' share so many months before as lag says" }
 -- lag = { title = "Lag", format = "0", description = "months by which partners' share is moved" }
 -- correlation = { title = "Correlation", format = "+0.00", description = "of customers' share with partners' earlier one, over the window" }
+-- series = { title = "Series", description = "region and theme" }
 --
 -- [[chart]]
 -- type = "line"
 -- title = "Customers' share"
 -- x = "month"
 -- y = "customer_share"
--- color = "theme"
+-- color = "series"
 --
 -- [[chart]]
 -- type = "line"
 -- title = "Partners' share, moved by the lag"
 -- x = "month"
 -- y = "partner_share_earlier"
--- color = "theme"
+-- color = "series"
 -- +++
 with lags as (
     select
@@ -92,7 +93,8 @@ select
     partner_share,
     partner_share_earlier,
     lag,
-    correlation
+    correlation,
+    concat(region, ', ', theme) as series
 from months
 -- The three months before the window are there for the lags only.
 where month >= cast($to as date) - cast(concat($months - 1, ' months') as interval)

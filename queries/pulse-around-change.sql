@@ -45,13 +45,14 @@
 -- low = { title = "Low", format = "+0.0" }
 -- high = { title = "High", format = "+0.0" }
 -- note = { title = "Note" }
+-- series = { title = "Series", description = "measure and offices" }
 --
 -- [[chart]]
 -- type = "line"
 -- title = "Score around the change"
 -- x = "from_day"
 -- y = "score"
--- color = "office_group"
+-- color = "series"
 -- low = "low"
 -- high = "high"
 -- +++
@@ -86,6 +87,7 @@ select
     case when n >= $min_base then case measure when 'NPS' then nps['nps'] else 100 * csat['share'] end end as score,
     case when n >= $min_base then case measure when 'NPS' then nps['low'] else 100 * csat['low'] end end as low,
     case when n >= $min_base then case measure when 'NPS' then nps['high'] else 100 * csat['high'] end end as high,
-    case when n < $min_base then 'base too small' end as note
+    case when n < $min_base then 'base too small' end as note,
+    concat(measure, ', ', office_group) as series
 from scored
 order by measure desc, office_group, step

@@ -34,13 +34,13 @@
 -- logo_churn = { title = "Logo churn", format = "0.0%", good = "down" }
 -- grr = { title = "GRR", format = "0.0%", good = "up", bands = [0.85, 0.92] }
 -- nrr = { title = "NRR", format = "0.0%", good = "up", bands = [0.95, 1.05] }
--- start_revenue = { title = "Start", format = "#,##0", description = "of one month, USD" }
--- expansion = { title = "Expansion", format = "#,##0", good = "up" }
--- contraction = { title = "Contraction", format = "#,##0", good = "down" }
--- churn = { title = "Churn", format = "#,##0", good = "down" }
--- end_revenue = { title = "End", format = "#,##0", good = "up", description = "of those who were there at the start" }
+-- start_revenue = { title = "Start", format = "#,##0", unit = "USD a month", description = "recurring revenue of the start month, of those who were customers in it" }
+-- expansion = { title = "Expansion", format = "#,##0", unit = "USD a month", good = "up" }
+-- contraction = { title = "Contraction", format = "#,##0", unit = "USD a month", good = "down" }
+-- churn = { title = "Churn", format = "#,##0", unit = "USD a month", good = "down" }
+-- end_revenue = { title = "End", format = "#,##0", unit = "USD a month", good = "up", description = "of those who were there at the start" }
 -- new_accounts = { title = "New", format = "#,##0", good = "up" }
--- new_revenue = { title = "New revenue", format = "#,##0", good = "up" }
+-- new_revenue = { title = "New revenue", format = "#,##0", unit = "USD a month", good = "up" }
 -- note = { title = "Note" }
 --
 -- [[chart]]

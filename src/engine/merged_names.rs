@@ -13,41 +13,46 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Cte, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, Ident, Join, JoinConstraint, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
-    WildcardAdditionalOptions, With, visit_expressions,
+    BinaryOperator, Cte, ExcludeSelectItem, Expr, GroupByExpr, Ident, Join, JoinConstraint, ObjectName, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Statement as Parsed, TableFactor, TableWithJoins, Value, VisitMut,
+    VisitorMut, WildcardAdditionalOptions, With, visit_expressions,
 };
 
-use super::functions::arguments::{alias, each_outside_queries, normalized, query, visit_statement};
+use super::functions::arguments::{alias, coalesce, each_outside_queries, flow, normalized, query, visit_statement};
 use super::functions::joins::constraint;
+use crate::error::{Error, Result};
 
 /// Writes the merged names of a statement out.
 ///
 /// What cannot be planned is left as it is: planning the whole says why.
-pub async fn write_out(statement: &mut Statement, state: &SessionState) {
+///
+/// # Errors
+/// `Query` for a NATURAL JOIN of tables without a common column, which would pair every row with every other.
+pub async fn write_out(statement: &mut Statement, state: &SessionState) -> Result<()> {
     let mut next = 0;
-    while let Some((place, probe)) = search(statement, next) {
+    while let Some((place, probe)) = search(statement, next)? {
         if let Ok(LogicalPlan::Projection(plan)) = state.statement_to_plan(probe).await {
-            walk(statement, Walk::new(Task::Write { place, from: &plan.input }));
+            walk(statement, Walk::new(Task::Write { place, from: &plan.input }))?;
         }
         next = place + 1;
     }
+    Ok(())
 }
 
 /// The next SELECT that joins by names, and a statement with the same FROM.
-fn search(statement: &mut Statement, first: usize) -> Option<(usize, Statement)> {
-    match walk(statement, Walk::new(Task::Search { first, found: None })) {
-        Task::Search { found, .. } => found,
-        Task::Write { .. } => None,
+fn search(statement: &mut Statement, first: usize) -> Result<Option<(usize, Statement)>> {
+    match walk(statement, Walk::new(Task::Search { first, found: None }))? {
+        Task::Search { found, .. } => Ok(found),
+        Task::Write { .. } => Ok(None),
     }
 }
 
 /// Passes over all SELECTs of a statement, in the same order each time.
-fn walk<'a>(statement: &mut Statement, mut walk: Walk<'a>) -> Task<'a> {
-    // Nothing breaks it off.
-    let _: ControlFlow<()> = visit_statement(statement, &mut walk);
-    walk.task
+fn walk<'a>(statement: &mut Statement, mut walk: Walk<'a>) -> Result<Task<'a>> {
+    match visit_statement(statement, &mut walk) {
+        ControlFlow::Continue(()) => Ok(walk.task),
+        ControlFlow::Break(error) => Err(error),
+    }
 }
 
 enum Task<'a> {
@@ -73,35 +78,36 @@ impl<'a> Walk<'a> {
         Self { task, place: 0, ctes: Vec::new(), is_recursive: false, around: Vec::new() }
     }
 
-    fn selects(&mut self, body: &mut SetExpr, keys: Option<&mut Vec<OrderByExpr>>) {
+    fn selects(&mut self, body: &mut SetExpr, keys: Option<&mut Vec<OrderByExpr>>) -> Result<()> {
         match body {
             SetExpr::Select(select) => self.select(select, keys),
             SetExpr::SetOperation { left, right, .. } => {
-                self.selects(left, None);
-                self.selects(right, None);
+                self.selects(left, None)?;
+                self.selects(right, None)
             }
             // The others have none of their own.
-            _ => {}
+            _ => Ok(()),
         }
     }
 
-    fn select(&mut self, select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>) {
+    fn select(&mut self, select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>) -> Result<()> {
         let here = self.place;
         self.place += 1;
         match &mut self.task {
             Task::Search { first, found } if here >= *first && found.is_none() && joins_by_name(&mut select.from) => {
                 *found = Some((here, probe(select, &self.ctes, self.is_recursive)));
             }
-            Task::Write { place, from } if *place == here => write(select, keys, from),
+            Task::Write { place, from } if *place == here => return write(select, keys, from),
             Task::Search { .. } | Task::Write { .. } => {}
         }
+        Ok(())
     }
 }
 
 impl VisitorMut for Walk<'_> {
-    type Break = ();
+    type Break = Error;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         // Each CTE knows those before it.
         let mut with = query.with.take();
         let (known, was_recursive) = (self.ctes.len(), self.is_recursive);
@@ -122,7 +128,7 @@ impl VisitorMut for Walk<'_> {
     }
 
     /// A join in parentheses that has a name is a query of its own.
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         if let TableFactor::NestedJoin { table_with_joins, alias: alias @ Some(_) } = factor
             && joins_by_name(std::slice::from_mut(table_with_joins))
             && let Ok(mut query) = query("select * from nothing")
@@ -135,12 +141,12 @@ impl VisitorMut for Walk<'_> {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         let keys = match query.order_by.as_mut().map(|order_by| &mut order_by.kind) {
             Some(OrderByKind::Expressions(keys)) => Some(keys),
             Some(OrderByKind::All(_)) | None => None,
         };
-        self.selects(&mut query.body, keys);
+        flow(self.selects(&mut query.body, keys))?;
         if let Some((with, known, was_recursive)) = self.around.pop() {
             query.with = with;
             self.ctes.truncate(known);
@@ -283,7 +289,7 @@ fn merged(
             JoinType::Inner | JoinType::Left => output.is_merged = true,
             JoinType::Right => *output = Output { is_merged: true, ..other },
             JoinType::Full => {
-                output.value = first_known(output.value.clone(), other.value);
+                output.value = coalesce(vec![output.value.clone(), other.value]);
                 output.is_merged = true;
             }
             // One side alone is given out.
@@ -335,32 +341,23 @@ fn written(column: &Column) -> Expr {
     }
 }
 
-/// `coalesce(one, other)`.
-fn first_known(one: Expr, other: Expr) -> Expr {
-    let argument = |value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("coalesce")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: vec![argument(one), argument(other)],
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}
-
 /// Writes the merged names of one SELECT out, whose FROM has this plan.
-fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, plan: &LogicalPlan) {
+///
+/// # Errors
+/// `Query` for a NATURAL JOIN that has nothing to join by.
+fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, plan: &LogicalPlan) -> Result<()> {
     let mut from = select.from.clone();
-    let Some(outputs) = joined(&mut from, plan) else { return };
+    let Some(outputs) = joined(&mut from, plan) else { return Ok(()) };
+    // Those that have a common column are joins by values now.
+    if joins_by_name(&mut from) {
+        return Err(Error::query(
+            "a `natural join` of tables without a common column would pair every row with every other",
+        )
+        .hint("write `join … on a.x = b.y`, or `cross join`"));
+    }
     select.from = from;
     if !outputs.iter().any(|output| output.is_merged) {
-        return;
+        return Ok(());
     }
     let all = Names { outputs: &outputs, hidden: HashSet::new() };
     let aliases: HashSet<String> = select.projection.iter().filter_map(alias).collect();
@@ -382,6 +379,7 @@ fn write(select: &mut Select, keys: Option<&mut Vec<OrderByExpr>>, plan: &Logica
     if let Some(keys) = keys {
         Names { hidden: kept, ..behind }.write(keys);
     }
+    Ok(())
 }
 
 /// The name that an item is.

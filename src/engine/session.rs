@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::NaiveDate;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
@@ -103,6 +104,8 @@ impl Engine {
         options.sql_parser.collect_spans = true;
         // Sizes of intermediate results too, so that the smaller side of a join is the one that is kept in memory.
         options.optimizer.use_statistics_registry = true;
+        // A scan below `min(a), max(b + 1)` would be told what `a` has reached alone, or nothing of what is null so far.
+        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
         // The engine's two ways of telling whether a CASE can be null differ at times, and it would refuse its own plan for it.
         options.execution.skip_physical_aggregate_schema_check = true;
         // As spreadsheets and DuckDB have it: blanks at the end, whichever way the column is sorted.
@@ -133,6 +136,16 @@ impl Engine {
         let names = Arc::clone(&schema) as Arc<dyn SchemaProvider>;
         context.register_catalog_list(catalogs(Arc::clone(&names), &lake, schema.stores())?);
         Ok(Self { context, lake, schema, names, mode, limits: limits.clone(), is_changed: Arc::default() })
+    }
+
+    /// A session of its own over the same lake, with this day for today.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn on_day(&self, day: NaiveDate) -> Result<Self> {
+        let mut lake = self.lake.as_ref().clone();
+        lake.calendar.today = Some(day);
+        Self::open(Arc::new(lake), Arc::clone(self.stores()), self.folder().to_owned(), &self.limits, self.mode)
     }
 
     /// Folder in which relative paths of statements start.
@@ -181,7 +194,7 @@ impl Engine {
         let text = query.as_deref().unwrap_or(sql.text);
         let mut statement = state.sql_to_statement(text, &dialect).map_err(explain)?;
         functions::arguments::complete(&mut statement, &self.lake.metrics).map_err(|error| sql.place_named(error))?;
-        merged_names::write_out(&mut statement, &state).await;
+        merged_names::write_out(&mut statement, &state).await.map_err(|error| sql.place_named(error))?;
         let plan = with_default(state.statement_to_plan(statement).await.map_err(explain)?);
         if self.mode == Mode::ReadOnly {
             let allowed = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);

@@ -80,6 +80,36 @@ impl Target {
         Ok(Self::at(Place::File { file, path: place }))
     }
 
+    /// The folder of a file's place; `None` for what is no file.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File { path, .. } => path.parent(),
+            Place::Stdout(_) | Place::Device(_) => None,
+        }
+    }
+
+    /// Takes a file that another has written in [`Self::folder`], and puts it in its place with its bytes on the disk; a device
+    /// is given its bytes.
+    ///
+    /// # Errors
+    /// Those of the disk, and of the device.
+    pub fn adopt(self, written: &Path) -> io::Result<()> {
+        match self.place {
+            Place::File { file, path } => {
+                let permissions = file.get_ref().as_file().metadata()?.permissions();
+                let adopted = File::options().write(true).open(written)?;
+                adopted.set_permissions(permissions)?;
+                adopted.sync_all()?;
+                std::fs::rename(written, path)
+            }
+            Place::Stdout(mut out) => {
+                io::copy(&mut File::open(written)?, &mut out)?;
+                out.flush()
+            }
+            Place::Device(mut device) => io::copy(&mut File::open(written)?, &mut device).map(|_| ()),
+        }
+    }
+
     /// Puts a file in its place, with its bytes on the disk; nothing to do for the others.
     ///
     /// # Errors

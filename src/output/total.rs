@@ -3,7 +3,7 @@
 //! A rate has no sum, and the mean of rates lets small rows count as much as large ones. So a query says what the total of a
 //! column is as an expression over the sums of columns, `cost / touches`, and documents and spreadsheets compute the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -47,6 +47,11 @@ impl Sign {
     }
 }
 
+/// Whether a whole number has more digits than a spreadsheet keeps.
+fn is_long(value: i128) -> bool {
+    value.unsigned_abs() >= u128::from(DIGITS_MAX)
+}
+
 /// The value of a total.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
@@ -61,6 +66,11 @@ impl Value {
             Self::Exact(unscaled, scale) => unscaled as f64 / 10_f64.powi(i32::try_from(scale).unwrap_or(i32::MAX)),
             Self::Float(value) => value,
         }
+    }
+
+    /// Whether it is a whole number of more digits than a spreadsheet keeps.
+    pub fn is_long(self) -> bool {
+        matches!(self, Self::Exact(unscaled, 0) if is_long(unscaled))
     }
 
     /// The value in a column's format; without one an exact value has all of its digits, and another those of the column's type.
@@ -186,7 +196,12 @@ impl Words<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Sums {
     columns: BTreeMap<String, Running>,
+    /// The columns of whole numbers of which one has more digits than every program keeps.
+    long: BTreeSet<String>,
 }
+
+/// Whole numbers from here on have digits that a spreadsheet would change.
+pub const DIGITS_MAX: u64 = 1_000_000_000_000_000;
 
 #[derive(Clone, Debug)]
 enum Running {
@@ -203,7 +218,8 @@ enum Running {
 impl Sums {
     /// Sums of these columns, of no rows yet.
     pub fn of<'a>(columns: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { columns: columns.into_iter().map(|column| (column.to_owned(), Running::Nothing)).collect() }
+        let columns = columns.into_iter().map(|column| (column.to_owned(), Running::Nothing)).collect();
+        Self { columns, long: BTreeSet::new() }
     }
 
     /// Takes rows in; nulls count as nothing.
@@ -217,11 +233,19 @@ impl Sums {
             match values.data_type() {
                 data_type if data_type.is_integer() => {
                     let wide = cast(values, &DataType::Decimal128(38, 0)).map_err(|_| not_numbers())?;
-                    running.exact(wide.as_primitive::<Decimal128Type>().iter().flatten(), 0, name)?;
+                    let wide = wide.as_primitive::<Decimal128Type>();
+                    running.exact(wide.iter().flatten(), 0, name)?;
+                    if wide.iter().flatten().any(is_long) {
+                        self.long.insert(name.clone());
+                    }
                 }
                 DataType::Decimal128(_, scale) => {
                     let scale = u32::try_from(*scale).map_err(|_| not_numbers())?;
-                    running.exact(values.as_primitive::<Decimal128Type>().iter().flatten(), scale, name)?;
+                    let decimals = values.as_primitive::<Decimal128Type>();
+                    running.exact(decimals.iter().flatten(), scale, name)?;
+                    if scale == 0 && decimals.iter().flatten().any(is_long) {
+                        self.long.insert(name.clone());
+                    }
                 }
                 data_type if data_type.is_numeric() => {
                     let floats = cast(values, &DataType::Float64).map_err(|_| not_numbers())?;
@@ -231,6 +255,11 @@ impl Sums {
             }
         }
         Ok(())
+    }
+
+    /// Whether a column has whole numbers of more digits than a spreadsheet keeps.
+    pub fn are_long(&self, column: &str) -> bool {
+        self.long.contains(column)
     }
 
     fn value(&self, column: &str) -> Option<Value> {
@@ -297,6 +326,19 @@ mod tests {
         assert_eq!(value("sum"), Some(Value::Exact(1004, 2)));
         assert_eq!(value("touches"), Some(Value::Exact(7, 0)));
         assert_eq!(value("none"), None);
+    }
+
+    #[test]
+    fn columns_of_long_whole_numbers_are_known_and_their_sums_exact() {
+        let long = Int64Array::from(vec![12_345_678_901_234_567, 1]);
+        let columns: [(&str, ArrayRef); 2] =
+            [("long", Arc::new(long)), ("short", Arc::new(Int64Array::from(vec![999_999_999_999_999, 1])))];
+        let mut sums = Sums::of(["long", "short"]);
+        sums.add(&RecordBatch::try_from_iter(columns).expect("columns of one length")).expect("numbers");
+        assert_eq!([sums.are_long("long"), sums.are_long("short")], [true, false]);
+        assert_eq!(sums.value("long"), Some(Value::Exact(12_345_678_901_234_568, 0)));
+        assert_eq!([sums.value("long"), sums.value("short")].map(|sum| sum.is_some_and(Value::is_long)), [true, true]);
+        assert!(!Value::Exact(12_345_678_901_234_567, 2).is_long() && !Value::Float(1e18).is_long());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! The engine writes where it is told to, row by row, and leaves what it has when the statement fails. Here it is told to write
 //! into a folder of its own beside the target, and what it wrote is moved into place when it is complete; in a bucket, into
-//! uploads that are completed then.
+//! uploads that are completed then. One file goes to its place as `--output` does.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,14 +19,15 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lake::Root;
+use crate::output::target::Target;
 use crate::output::{self, Format};
 use crate::storage;
 
 /// What a COPY writes, until it is complete. Dropped before that, it leaves nothing.
 pub enum Staged {
-    OnDisk(Folder),
+    OnDisk(Box<Folder>),
     InBucket(Box<Objects>),
 }
 
@@ -41,10 +43,10 @@ impl Staged {
         }
     }
 
-    /// What the bucket said against it, if it did; the engine says less of it.
+    /// What disk or bucket said against it, if they did; the engine says less of it, or takes it for a defect of its own.
     pub fn refusal(&self) -> Option<Error> {
         match self {
-            Self::OnDisk(_) => None,
+            Self::OnDisk(folder) => folder.staged.refusal(),
             Self::InBucket(objects) => objects.staged.refusal(),
         }
     }
@@ -75,8 +77,8 @@ pub async fn stage(plan: LogicalPlan, engine: &Engine) -> Result<(LogicalPlan, O
     let path = copy.output_url.strip_prefix("file://").unwrap_or(&copy.output_url);
     let target = std::path::absolute(folder.join(path))
         .map_err(|error| Error::usage(format!("`{path}` is no path: {error}")).caused_by(error))?;
-    let (copy, folder) = on_disk(copy, target)?;
-    Ok((LogicalPlan::Copy(copy), Some(Staged::OnDisk(folder))))
+    let (copy, folder) = on_disk(copy, target, engine)?;
+    Ok((LogicalPlan::Copy(copy), Some(Staged::OnDisk(Box::new(folder)))))
 }
 
 /// Refuses partitions that no table can be declared by, and files without a column.
@@ -156,8 +158,16 @@ impl Objects {
     }
 }
 
+impl Added {
+    fn new(staged: &storage::Staged, path: &ObjectPath, is_folder: bool, engine: &Engine) -> Result<Self> {
+        static COPIES: AtomicU64 = AtomicU64::new(0);
+        let address = staged_address(COPIES.fetch_add(1, Ordering::Relaxed), path, is_folder)?;
+        engine.add_store(&address, staged.store());
+        Ok(Self { engine: engine.clone(), address })
+    }
+}
+
 async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(CopyTo, Objects)> {
-    static COPIES: AtomicU64 = AtomicU64::new(0);
     let (bucket, path) = engine.stores().writable(address)?;
     let is_folder = !copy.partition_by.is_empty()
         || address.ends_with('/')
@@ -166,13 +176,11 @@ async fn in_bucket(copy: CopyTo, address: &str, engine: &Engine) -> Result<(Copy
         first.map_err(|error| storage::explain(&error, &format!("cannot list `{address}`")))?;
         return Err(not_empty(&copy.output_url));
     }
-    let copies = COPIES.fetch_add(1, Ordering::Relaxed);
-    let address = staged_address(copies, &path, is_folder)?;
-    let output_url = address.to_string();
     let staged = storage::Staged::new(Arc::new(bucket), engine.stores().as_ref().clone());
-    engine.add_store(&address, staged.store());
+    let added = Added::new(&staged, &path, is_folder, engine)?;
+    let output_url = added.address.to_string();
     let folder = is_folder.then_some((path, copy.output_url));
-    let objects = Objects { staged, added: Added { engine: engine.clone(), address }, folder };
+    let objects = Objects { staged, added, folder };
     Ok((CopyTo { output_url, ..copy }, objects))
 }
 
@@ -187,19 +195,22 @@ fn staged_address(copies: u64, path: &ObjectPath, is_folder: bool) -> Result<Url
 }
 
 /// A folder beside the target that a COPY writes into.
-#[derive(Debug)]
 pub struct Folder {
+    staged: storage::Staged,
+    added: Added,
     written: PathBuf,
     target: PathBuf,
-    /// Whether it writes files into a folder, and not one file.
-    is_folder: bool,
+    /// Where one file goes; `None` for files in a folder.
+    place: Option<Target>,
     /// Holds `written`; gone when this is dropped.
     around: TempDir,
 }
 
-fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
-    let shown = target.display();
-    let is_folder = !copy.partition_by.is_empty() || copy.output_url.ends_with('/') || target.extension().is_none();
+fn on_disk(copy: CopyTo, target: PathBuf, engine: &Engine) -> Result<(CopyTo, Folder)> {
+    // A named pipe is none for want of an ending.
+    let is_device = target.metadata().is_ok_and(|found| !found.is_dir() && !found.is_file());
+    let is_folder =
+        !copy.partition_by.is_empty() || copy.output_url.ends_with('/') || target.extension().is_none() && !is_device;
     if is_folder && std::fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(not_empty(&copy.output_url));
     }
@@ -211,35 +222,53 @@ fn on_disk(copy: CopyTo, target: PathBuf) -> Result<(CopyTo, Folder)> {
             above.display()
         )));
     }
-    let folder = tempfile::Builder::new()
-        .prefix(".cxlake-")
-        .tempdir_in(above)
-        .map_err(|error| Error::storage(format!("cannot write `{shown}`: {error}")).caused_by(error))?;
-    let name = target.file_name().map_or_else(|| "copy".into(), ToOwned::to_owned);
-    let written = folder.path().join(name);
+    let place = if is_folder { None } else { Some(Target::file(&target)?) };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".cxlake-");
+    // Behind a link the file lies elsewhere, and a device among files that nobody may add to.
+    let around = match place.as_ref().map_or(Some(above), Target::folder) {
+        Some(beside) => builder.tempdir_in(beside),
+        None => builder.tempdir(),
+    };
+    let around = around.map_err(|error| refused(&target, error))?;
+    let name = match target.file_name() {
+        Some(name) if !is_device => name.to_owned(),
+        // By its ending the engine knows that one file is asked for.
+        _ => format!("copy.{}", copy.file_type.get_ext()).into(),
+    };
+    let written = around.path().join(name);
+    let path = ObjectPath::from_absolute_path(&written)
+        .map_err(|error| Error::usage(format!("cannot address `{}`: {error}", target.display())).caused_by(error))?;
+    let staged = storage::Staged::on_disk(engine.stores().as_ref().clone(), &target.to_string_lossy());
     // The engine would take a plain path apart at the signs of a glob.
-    let address = if is_folder { Url::from_directory_path(&written) } else { Url::from_file_path(&written) };
-    let address = address.map_err(|()| Error::internal(format!("`{}` makes no address", written.display())))?;
-    let output_url = address.into();
-    Ok((CopyTo { output_url, ..copy }, Folder { written, target, is_folder, around: folder }))
+    let added = Added::new(&staged, &path, is_folder, engine)?;
+    let output_url = added.address.to_string();
+    Ok((CopyTo { output_url, ..copy }, Folder { staged, added, written, target, place, around }))
+}
+
+fn refused(target: &Path, error: std::io::Error) -> Error {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Error::new(Kind::ClosedPipe, "the reader of the output has gone");
+    }
+    Error::storage(format!("cannot write `{}`: {error}", target.display())).caused_by(error)
 }
 
 impl Folder {
     fn commit(self) -> Result<()> {
+        drop((self.staged, self.added));
         let is_written = self.written.exists();
-        if !is_written && !self.is_folder {
-            return Err(Error::internal(format!("`{}` was not written", self.target.display())));
-        }
-        // A folder without rows is never made; an empty one that is there gives way to the new one.
-        let result = if !is_written {
-            Ok(())
-        } else if self.written.is_dir() && self.target.is_dir() {
-            std::fs::remove_dir(&self.target).and_then(|()| std::fs::rename(&self.written, &self.target))
-        } else {
-            std::fs::rename(&self.written, &self.target)
+        let moved = match self.place {
+            Some(_) if !is_written => {
+                return Err(Error::internal(format!("`{}` was not written", self.target.display())));
+            }
+            Some(place) => place.adopt(&self.written),
+            // A folder without rows is never made; an empty one that is there gives way to the new one.
+            None if !is_written => Ok(()),
+            None if self.written.is_dir() && self.target.is_dir() => {
+                std::fs::remove_dir(&self.target).and_then(|()| std::fs::rename(&self.written, &self.target))
+            }
+            None => std::fs::rename(&self.written, &self.target),
         };
-        result.and_then(|()| self.around.close()).map_err(|error| {
-            Error::storage(format!("cannot write `{}`: {error}", self.target.display())).caused_by(error)
-        })
+        moved.and_then(|()| self.around.close()).map_err(|error| refused(&self.target, error))
     }
 }

@@ -215,6 +215,11 @@ pub async fn planned(engine: &Engine, prepared: Prepared, now: DateTime<Utc>, ab
     let Some(query) = queries.pop() else { return Err(Error::internal("a query without itself")) };
     let mut scoped = engine.clone();
     for used in queries {
+        if let Some(table) = engine.lake().tables.values().find(|table| table.name.eq_ignore_ascii_case(&used.name)) {
+            let message =
+                format!("`{}` has the name of a table, which a query that uses it could not read", table.name);
+            return Err(Error::invalid(message).hint("give one of the two another name").at(&used.file, None));
+        }
         scoped = scoped.with_view(&used.name, &text(&used), &values).await?;
     }
     let plan = scoped.plan(&text(&query), &values).await?;

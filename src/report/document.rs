@@ -72,6 +72,8 @@ pub struct Answer {
     pub present: Presentation,
     pub rows: Rows,
     pub sums: Sums,
+    /// Rows that stand for all the others together, as the charts of the query say.
+    pub totals: u64,
     /// Values that are missing, by column and by what is said to be the reason, in the order in which they were met.
     pub gaps: Vec<Gap>,
     pub inputs: Vec<Input>,
@@ -87,6 +89,8 @@ pub struct Gap {
     pub column: String,
     pub reason: String,
     pub count: u64,
+    /// How many of them are in rows that stand for all the others.
+    pub of_totals: u64,
 }
 
 /// A query that a report rests on.
@@ -124,7 +128,10 @@ impl Answer {
                 false => format!("{} ({})", gap.reason, gap.count),
             };
             let reasons: Vec<String> = of_column().map(reason).collect();
-            let words = format!("{all} of {} missing ({})", self.rows.count, reasons.join("; "));
+            // A total is none of the rows that it adds up, unless it is missing as they are.
+            let known_totals = self.totals.saturating_sub(of_column().map(|gap| gap.of_totals).sum());
+            let of = self.rows.count.saturating_sub(known_totals);
+            let words = format!("{all} of {of} missing ({})", reasons.join("; "));
             let title = self.present.title(&gap.column);
             match told.iter_mut().find(|(_, known)| *known == words) {
                 Some((titles, _)) => titles.push(title),

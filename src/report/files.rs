@@ -104,6 +104,15 @@ async fn json(document: &Document, order: &Order) -> Result<MadeFile> {
     draft.finish()
 }
 
+/// A total as a number of JSON, with every digit that it can have.
+fn total(value: Value) -> serde_json::Value {
+    let whole = match value {
+        Value::Exact(unscaled, 0) => i64::try_from(unscaled).ok(),
+        Value::Exact(..) | Value::Float(_) => None,
+    };
+    whole.map_or_else(|| value.number().into(), Into::into)
+}
+
 /// What is known of a section beside its rows.
 fn about(section: &Section) -> serde_json::Value {
     let answer = &section.result;
@@ -118,7 +127,7 @@ fn about(section: &Section) -> serde_json::Value {
                 "title": answer.present.title(field.name()),
                 "type": field.data_type().to_string(),
                 "description": style.and_then(|style| style.description.clone()),
-                "total": answer.total(field.name()).map(Value::number),
+                "total": answer.total(field.name()).map(total),
             })
         })
         .collect();

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use tokio::task::JoinSet;
@@ -22,7 +24,7 @@ use crate::output::present::Presentation;
 use crate::output::total::Sums;
 use crate::query::results;
 use crate::query::run::SavedRun;
-use crate::query::saved::Library;
+use crate::query::saved::{Library, SavedQuery};
 
 /// What is said of a value that is missing where its query gives no reason.
 pub const NO_REASON: &str = "no value";
@@ -50,12 +52,19 @@ pub async fn gather(engine: &Engine, library: &Library, report: &Report, order: 
             result: answer,
         })
     });
-    let sections = sections.collect::<Result<Vec<Section>>>()?;
+    let mut sections = sections.collect::<Result<Vec<Section>>>()?;
     let mut inputs: Vec<_> = answers.iter().flat_map(|answer| answer.inputs.clone()).collect();
     inputs.sort();
     inputs.dedup();
     let bound = sections.iter().map(|section| section.result.bound.as_slice());
-    let values = plan::values(&order.given, report.sections.iter().zip(bound));
+    let values = plan::values(report, &order.given, report.sections.iter().zip(bound));
+    for (section, part) in sections.iter_mut().zip(&report.sections) {
+        // What ran in the section itself comes before what ran in others.
+        let mut values = values.clone();
+        values.extend(plan::values(report, &order.given, std::iter::once((part, section.result.bound.as_slice()))));
+        section.title = plan::written_out(&section.title, &values);
+        section.text = section.text.as_ref().map(|text| plan::written_out(text, &values));
+    }
     Ok(Document {
         name: report.name.clone(),
         title: plan::written_out(&report.title, &values),
@@ -112,10 +121,12 @@ async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime
     let named = || query.columns.iter().filter_map(|(name, _)| present.style(name)?.total.as_ref());
     let mut sums = Sums::of(named().flat_map(|total| total.columns()));
     let mut gathering = Gathering::new(Arc::clone(&running.schema));
-    let mut gaps = Vec::new();
+    let (mut gaps, mut totals) = (Vec::new(), 0);
     while let Some(batch) = running.batches.try_next().await? {
         sums.add(&batch).map_err(|error| error.at(&query.file, None))?;
-        count_gaps(&batch, &present, &mut gaps)?;
+        let are_totals = are_totals(&batch, &query);
+        totals += are_totals.iter().filter(|is_total| **is_total).count() as u64;
+        count_gaps(&batch, &present, &are_totals, &mut gaps)?;
         gathering.add(batch)?;
     }
     let rows = gathering.finish()?;
@@ -123,11 +134,27 @@ async fn answer(engine: &Engine, library: &Library, asked: &Asked, now: DateTime
     rows.write(&mut hash, Format::Csv, false).await?;
     let inputs = running.scans.inputs();
     let computed_at = running.scans.computed_at();
-    Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, gaps, inputs, computed_at })
+    Ok(Answer { digest: hash.digits(), query, bound, present, rows, sums, totals, gaps, inputs, computed_at })
+}
+
+/// Which rows stand for all the others together, as the charts of the query say.
+fn are_totals(batch: &RecordBatch, query: &SavedQuery) -> Vec<bool> {
+    let mut are_totals = vec![false; batch.num_rows()];
+    for chart in query.charts.iter().map(|chart| &chart.value) {
+        let Some(total) = chart.total.as_deref() else { continue };
+        for name in [Some(&chart.x), Some(&chart.y), chart.color.as_ref()].into_iter().flatten() {
+            let labels = batch.column_by_name(name).filter(|values| values.data_type().is_string());
+            let Some(Ok(labels)) = labels.map(|values| cast(values, &DataType::Utf8)) else { continue };
+            for (is_total, label) in are_totals.iter_mut().zip(labels.as_string::<i32>()) {
+                *is_total |= label == Some(total);
+            }
+        }
+    }
+    are_totals
 }
 
 /// Counts the values that are missing in columns of which the query says why.
-fn count_gaps(batch: &RecordBatch, present: &Presentation, gaps: &mut Vec<Gap>) -> Result<()> {
+fn count_gaps(batch: &RecordBatch, present: &Presentation, are_totals: &[bool], gaps: &mut Vec<Gap>) -> Result<()> {
     let schema = batch.schema();
     for (place, field) in schema.fields().iter().enumerate() {
         let Some(reason) = present.style(field.name()).and_then(|style| style.missing.as_deref()) else { continue };
@@ -138,14 +165,18 @@ fn count_gaps(batch: &RecordBatch, present: &Presentation, gaps: &mut Vec<Gap>) 
         let reasons = reasons(batch, reason)?;
         for row in (0..batch.num_rows()).filter(|&row| values.is_null(row)) {
             let mut reason = reasons(row);
+            let of_totals = u64::from(are_totals.get(row) == Some(&true));
             let of_column = gaps.iter().filter(|gap| gap.column == *field.name()).count();
             let same = |gap: &&mut Gap, reason: &str| gap.column == *field.name() && gap.reason == reason;
             if of_column >= REASONS_MAX && !gaps.iter_mut().any(|gap| same(&gap, &reason)) {
                 "for other reasons".clone_into(&mut reason);
             }
             match gaps.iter_mut().find(|gap| same(gap, &reason)) {
-                Some(gap) => gap.count += 1,
-                None => gaps.push(Gap { column: field.name().clone(), reason, count: 1 }),
+                Some(gap) => {
+                    gap.count += 1;
+                    gap.of_totals += of_totals;
+                }
+                None => gaps.push(Gap { column: field.name().clone(), reason, count: 1, of_totals }),
             }
         }
     }

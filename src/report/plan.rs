@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use chrono::{DateTime, Utc};
 
 use super::document::Source;
@@ -59,7 +59,8 @@ pub async fn find(engine: &Engine, library: &Library, name: &str) -> Result<Repo
 /// What a report asks for when it is called with these values.
 ///
 /// # Errors
-/// `Usage` for a parameter that no section has; those of reading the queries, with the section's line.
+/// `Usage` for a parameter that no section has, or that would change some of the sections that go by another; those of reading the
+/// queries, with the section's line.
 pub async fn of(library: &Library, report: &Report, called: &Given) -> Result<Plan> {
     let of_sections = queries(library, report).await?;
     let lists = lists(report, &of_sections);
@@ -80,6 +81,7 @@ pub async fn of(library: &Library, report: &Report, called: &Given) -> Result<Pl
         }
     }
     refuse_unknown(report, called, &plan.known)?;
+    refuse_of_some(report, called)?;
     Ok(plan)
 }
 
@@ -217,31 +219,54 @@ fn references(part: &Part) -> impl Iterator<Item = &str> {
 
 /// What `$name` is in the texts of a report: the value that ran, as people read it, by the names that sections refer to and by
 /// those of their parameters. What sections say each for itself counts where neither call nor report say it for all.
-pub fn values<'a>(called: &Given, sections: impl Iterator<Item = (&'a Part, &'a [Bound])>) -> BTreeMap<String, String> {
+pub fn values<'a>(
+    report: &'a Report,
+    called: &'a Given,
+    sections: impl Iterator<Item = (&'a Part, &'a [Bound])>,
+) -> BTreeMap<String, String> {
     let (mut of_all, mut own) = (BTreeMap::new(), BTreeMap::new());
-    let add = |values: &mut BTreeMap<&'a str, Vec<&'a str>>, name: &'a str, bound: &'a Bound| {
+    let add = |values: &mut BTreeMap<&'a str, Vec<&'a str>>, name: &'a str, read: &'a str| {
         let shown = values.entry(name).or_default();
-        if !shown.contains(&bound.shown.as_str()) {
-            shown.push(&bound.shown);
+        if !shown.contains(&read) {
+            shown.push(read);
         }
     };
     for (part, bound) in sections {
         for bound in bound {
             let texts = part.params.get(&bound.name);
             let (of, name) = (texts.and_then(|texts| reference(texts)), bound.name.as_str());
+            let asked = called.get(name).or_else(|| match (of, texts) {
+                (Some(of), _) => called.get(of).or_else(|| report.params.get(of)),
+                (None, Some(texts)) => Some(texts),
+                (None, None) => report.params.get(name),
+            });
+            let read = asked.and_then(|texts| label(texts, bound)).unwrap_or(&bound.shown);
             for name in of.into_iter().chain([name]) {
-                add(&mut own, name, bound);
+                add(&mut own, name, read);
             }
             // What the call has for a parameter comes before what its section has.
             let is_own = texts.is_some() && !called.contains_key(name);
             let stands_for = if is_own { of } else { Some(name) };
             if let Some(name) = stands_for {
-                add(&mut of_all, name, bound);
+                add(&mut of_all, name, read);
             }
         }
     }
     own.extend(of_all);
     own.into_iter().map(|(name, shown)| (name.to_owned(), shown.join(", "))).collect()
+}
+
+/// What a text was asked for by, such as the name of an office where an id ran; `None` for several values, and for what is no text.
+fn label<'a>(texts: &'a [String], bound: &Bound) -> Option<&'a str> {
+    let is_text = match bound.value.data_type() {
+        DataType::List(values) => values.data_type().is_string(),
+        data_type => data_type.is_string(),
+    };
+    let [text] = texts else { return None };
+    let text = text.trim();
+    // Behind these signs stands another value, or more than one; `all` is counted.
+    let is_one = !text.is_empty() && !text.contains(['$', ',', '\\']) && !text.eq_ignore_ascii_case("all");
+    (is_text && is_one).then_some(text)
 }
 
 /// A text of a report with every `$name` written out that has a value.
@@ -265,10 +290,13 @@ fn name_before(behind: &str, is_known: impl Fn(&str) -> bool) -> &str {
     if is_known(name) { name } else { name.trim_end_matches('_') }
 }
 
-/// An error for each `$name` in a report's title and text that is a value of nothing. An amount such as `$5` is none.
+/// An error for each `$name` in the titles and texts of a report and its sections that is a value of nothing. An amount such as `$5`
+/// is none.
 fn unknown_in_texts(report: &Report, known: &BTreeSet<String>) -> impl Iterator<Item = Error> {
-    let texts = [("title", Some(&report.title)), ("text", report.text.as_ref())];
-    let named = texts.into_iter().filter_map(|(key, text)| Some((key, text?))).flat_map(move |(key, text)| {
+    let of_sections =
+        report.sections.iter().flat_map(|part| [("title", part.title.as_ref()), ("text", part.text.as_ref())]);
+    let texts = [("title", Some(&report.title)), ("text", report.text.as_ref())].into_iter().chain(of_sections);
+    let named = texts.filter_map(|(key, text)| Some((key, text?))).flat_map(move |(key, text)| {
         text.split('$').skip(1).map(move |behind| (key, name_before(behind, |name| known.contains(name))))
     });
     let is_name = |name: &str| name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
@@ -286,6 +314,23 @@ fn refuse_unknown(report: &Report, called: &Given, known: &BTreeSet<String>) -> 
     };
     let error = Error::usage(format!("no section of report `{}` has a parameter `{unknown}`", report.name));
     Err(near(error, unknown, known))
+}
+
+/// Refuses a parameter that the report sets from another one, from which it also sets parameters of other names: these would keep
+/// their value, and the document would be of two.
+fn refuse_of_some(report: &Report, called: &Given) -> Result<()> {
+    let set_from = || {
+        let sections = report.sections.iter().flat_map(|part| &part.params);
+        sections.filter_map(|(name, texts)| Some((name.as_str(), reference(texts)?)))
+    };
+    let is_own = |name: &str| report.params.contains_key(name) || set_from().any(|(_, from)| from == name);
+    let sets_others = |name: &str, from: &str| set_from().any(|(other, same)| same == from && other != name);
+    let found = set_from().find(|&(name, from)| {
+        called.contains_key(name) && !called.contains_key(from) && !is_own(name) && sets_others(name, from)
+    });
+    let Some((name, from)) = found else { return Ok(()) };
+    let message = format!("`{name}` is for some sections of report `{}`, which sets it from `{from}`", report.name);
+    Err(Error::usage(message).hint(format!("`--param {from}=…` is for all of them")))
 }
 
 /// The error with the nearest name of those that there are.

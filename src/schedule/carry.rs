@@ -188,6 +188,11 @@ impl<W: World> Run<'_, W> {
             return Ok(());
         }
         record.deliveries = self.schedule.to.iter().map(not_tried).collect();
+        if let Some(why) = &self.lease.admission.fail {
+            record.outcome = Outcome::Failed;
+            record.error = Some(why.clone());
+            return self.look_back(record).await;
+        }
         if self.lease.died >= DIED_MAX {
             record.outcome = Outcome::Failed;
             record.error = Some(format!("the process that ran it died {DIED_MAX} times"));

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lake::run::{
     self, DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord, Trigger, moment, new_id,
 };
@@ -74,6 +74,9 @@ pub struct Admission {
     pub round: u32,
     /// Why it is not to be run, but recorded as skipped.
     pub skip: Option<String>,
+    /// Why it is not to be run, but recorded as failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail: Option<String>,
 }
 
 /// How far the fire times of a schedule were taken in.
@@ -139,6 +142,8 @@ pub struct Holder {
     pub host: String,
     pub pid: u32,
     pub until: DateTime<Utc>,
+    /// What began the run.
+    pub trigger: Trigger,
 }
 
 /// A run that this process has, until another takes it up.
@@ -226,7 +231,7 @@ impl Claims {
     }
 
     /// The fire time up to which all of a schedule were taken in: at first, when this lake first heard of the schedule or of its
-    /// `cron`, so that none before that was missed. It may lag behind, and is never ahead.
+    /// `cron`, so that none before that was missed. It may lag behind, and is ahead where a clock was.
     ///
     /// # Errors
     /// `Storage` when the records cannot be read or written.
@@ -278,7 +283,7 @@ impl Claims {
     /// # Errors
     /// `Storage` when the records cannot be read.
     pub async fn known(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Option<RunRecord>> {
-        if let Some(open) = self.read::<Admission>(&open_object(schedule, fire)).await? {
+        if let Some(open) = self.readable(schedule, fire).await? {
             let first = format!("{}-001", object(&folder(schedule, fire), "attempt-", open.round));
             if let Some(attempt) = self.read::<Attempt>(&first).await? {
                 let begun = self.read(&run::object(&open.run_id, attempt.started_at)).await?;
@@ -344,12 +349,54 @@ impl Claims {
             trigger,
             round,
             skip,
+            fail: None,
         };
-        let object = open_object(schedule, fire);
-        match self.records.create(&object, json(&admission)?).await? {
+        match self.records.create(&open_object(schedule, fire), json(&admission)?).await? {
             true => Ok(Some(admission)),
             // It may be done, and so gone, by now.
-            false => self.read(&object).await,
+            false => self.admitted(schedule, fire).await,
+        }
+    }
+
+    /// What was said of a fire time that is to be run; `None` when it is done. Where that cannot be read, as on a disk that lost
+    /// its power, one takes its place by which the run fails, so that its owner hears of it and those behind it go on.
+    async fn admitted(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Option<Admission>> {
+        let object = open_object(schedule, fire);
+        let damage = match self.read::<Admission>(&object).await {
+            Err(error) if error.kind() == Kind::InvalidData => error.to_string(),
+            read => return read,
+        };
+        if self.done(schedule, fire).await?.is_some() {
+            self.records.delete(&object).await?;
+            return Ok(None);
+        }
+        let admission = Admission {
+            run_id: new_id(self.clock.now()).to_string(),
+            schedule: schedule.to_owned(),
+            fire_time: fire,
+            trigger: Trigger::Schedule,
+            round: 1,
+            skip: None,
+            fail: Some(format!("{damage}; `cxlake schedule run {schedule} --at TIME` runs it anew")),
+        };
+        self.records.put(&object, json(&admission)?).await?;
+        Ok(Some(admission))
+    }
+
+    /// What began the run of a fire time that is open; `None` when it is done, or will fail without being run.
+    ///
+    /// # Errors
+    /// `Storage` when the records cannot be read.
+    pub async fn trigger(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Option<Trigger>> {
+        let open = self.readable(schedule, fire).await?;
+        Ok(open.filter(|admission| admission.fail.is_none()).map(|admission| admission.trigger))
+    }
+
+    /// What was said of a fire time that is to be run, where that can be read.
+    async fn readable(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Option<Admission>> {
+        match self.read(&open_object(schedule, fire)).await {
+            Err(error) if error.kind() == Kind::InvalidData => Ok(None),
+            read => read,
         }
     }
 
@@ -360,8 +407,7 @@ impl Claims {
     pub async fn claim(&self, schedule: &str, fire: DateTime<Utc>) -> Result<Claim> {
         let folder = folder(schedule, fire);
         loop {
-            let admission: Option<Admission> = self.read(&open_object(schedule, fire)).await?;
-            let Some(admission) = admission else {
+            let Some(admission) = self.admitted(schedule, fire).await? else {
                 // It is done, or has been since somebody saw it open.
                 let done = self.done(schedule, fire).await?;
                 return done.map(|done| Claim::Done(Box::new(done))).ok_or_else(|| self.vanished(schedule, fire));
@@ -381,7 +427,8 @@ impl Claims {
             if newest > 0 {
                 let Some(attempt) = self.read::<Attempt>(&object(&folder, &attempts, newest)).await? else { continue };
                 if attempt.until > now {
-                    return Ok(Claim::Held(Holder { host: attempt.host, pid: attempt.pid, until: attempt.until }));
+                    let Attempt { host, pid, until, .. } = attempt;
+                    return Ok(Claim::Held(Holder { host, pid, until, trigger: admission.trigger }));
                 }
                 started_at = attempt.started_at;
                 died = attempt.died + u32::from(!attempt.released);

@@ -189,7 +189,8 @@ impl<W: World> Schedules<W> {
         for earlier in before {
             let is_elsewhere = match self.claims.claim(&schedule.name, earlier).await? {
                 Claim::Done(_) => false,
-                Claim::Held(_) => true,
+                // What is run for days that are over holds up nothing of today.
+                Claim::Held(holder) => holder.trigger != Trigger::Backfill,
                 Claim::Mine(lease) => self.carry(schedule, &lease, stop.as_mut()).await?.is_none(),
             };
             if is_elsewhere {

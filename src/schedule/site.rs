@@ -40,11 +40,23 @@ impl Site {
         Self { engine, library, post }
     }
 
+    /// The engine for a fire time. Where the manifest fixes the lake's day, a fire time before it is of a day of its own: it is
+    /// about the same period as when it came.
+    fn engine_at(&self, fire: DateTime<Utc>, zone: Tz) -> Result<Engine> {
+        let (engine, day) = (&self.engine, fire.with_timezone(&zone).date_naive());
+        if engine.lake().calendar.today.is_none_or(|today| today <= day) {
+            Ok(engine.clone())
+        } else {
+            engine.on_day(day)
+        }
+    }
+
     async fn look(&self, alert: &Alert, request: Request, zone: Tz) -> Result<Making> {
         let lake = self.engine.lake();
         let records = Records::open(self.engine.stores(), lake)?;
         let claims = Claims::new(records, lake.scheduler.lease, Clock::Machine);
-        let (engine, library, alert) = (self.engine.clone(), self.library.clone(), alert.clone());
+        let engine = self.engine_at(request.fire_time, zone)?;
+        let (library, alert) = (self.library.clone(), alert.clone());
         apart(async move { alert::look(&engine, &library, &alert, &claims, &request, zone).await }).await
     }
 }
@@ -67,7 +79,8 @@ impl World for Site {
             now: request.fire_time,
             banner: request.banner,
         };
-        let (engine, library, params) = (self.engine.clone(), self.library.clone(), params.clone());
+        let engine = self.engine_at(request.fire_time, schedule.timing.zone)?;
+        let (library, params) = (self.library.clone(), params.clone());
         // On threads of its own: a query that computes without a pause would hold up the lease, the timeout and other runs.
         let goes_by_mail = schedule.to.iter().any(|to| matches!(to, Destination::Email(_)));
         let (made, pictures) = apart(async move {

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 
 use super::carry::{Carried, World, carry_out, in_a_line};
 use super::claims::{Again, Claim, Claims};
-use super::due::{Due, due};
+use super::due::{Due, LATE, due};
 use super::{Clock, Schedules, Site};
 use crate::error::Result;
 use crate::lake::MANIFEST;
-use crate::lake::run::{Outcome, RunRecord};
+use crate::lake::run::{Outcome, RunRecord, Trigger};
 use crate::lake::schedule::Schedule;
 use crate::lake::span;
 use crate::storage::Texts;
@@ -41,8 +41,8 @@ struct Ended {
 #[derive(Debug)]
 enum How {
     Done(Box<RunRecord>),
-    /// Another process has it.
-    Elsewhere,
+    /// Another process has it; what began it says whether others wait for it.
+    Elsewhere(Trigger),
     /// It was given back when the scheduler stopped.
     Released,
 }
@@ -142,6 +142,8 @@ pub struct Scheduler<W> {
     open: BTreeSet<(String, DateTime<Utc>)>,
     /// Schedules whose first open run another process has, until the next look.
     elsewhere: BTreeSet<String>,
+    /// Open runs that another process has and nobody waits for, until the next look.
+    aside: BTreeSet<(String, DateTime<Utc>)>,
     /// The run of each schedule that this process has.
     in_hand: BTreeMap<String, DateTime<Utc>>,
     running: JoinSet<Ended>,
@@ -160,6 +162,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
             last: BTreeMap::new(),
             open: BTreeSet::new(),
             elsewhere: BTreeSet::new(),
+            aside: BTreeSet::new(),
             in_hand: BTreeMap::new(),
             running: JoinSet::new(),
             next_look,
@@ -207,6 +210,7 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
                 Ok(open) => {
                     self.open = open.into_iter().collect();
                     self.elsewhere.clear();
+                    self.aside.clear();
                 }
                 Err(error) => {
                     tell(Event::wrong(format!("the records cannot be read: {}", in_a_line(&error))));
@@ -243,8 +247,17 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
             Some(last) => *last,
             None => self.claims().taken_in(schedule).await?,
         };
-        let of_schedule = |(open, fire): &(String, DateTime<Utc>)| (open == name).then_some(*fire);
-        let under_way = self.open.iter().find_map(of_schedule);
+        if last > now + LATE {
+            let until = schedule.shown(last);
+            tell(Event::wrong(format!(
+                "{name}: its fire times up to {until} were taken in by a clock that was ahead; it goes on from now"
+            )));
+            last = now;
+            self.claims().take_in(schedule, last).await?;
+        }
+        // Most looks find nothing that is due, and need not read what is open.
+        let is_due = schedule.timing.next(last).is_some_and(|fire| fire <= now);
+        let under_way = if is_due { self.under_way(name).await? } else { None };
         let found = due(schedule, last, now, under_way);
         for Due { fire, trigger, skip } in &found {
             if let Some(taken) = self.claims().admit(name, *fire, *trigger, skip.clone(), Again::Never).await? {
@@ -263,10 +276,21 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
         Ok(last)
     }
 
+    /// The first fire time of a schedule whose run is under way, as `overlap` has it: somebody who runs others by hand takes
+    /// nothing from those of its cron.
+    async fn under_way(&self, name: &str) -> Result<Option<DateTime<Utc>>> {
+        for (_, fire) in self.open.iter().filter(|(open, _)| open == name) {
+            if self.claims().trigger(name, *fire).await?.is_some_and(is_regular) {
+                return Ok(Some(*fire));
+            }
+        }
+        Ok(None)
+    }
+
     /// Begins the runs that can begin: the first of each schedule.
     fn spawn(&mut self, tell: &impl Fn(Event)) {
         let mut seen = BTreeSet::new();
-        for (name, fire) in &self.open {
+        for (name, fire) in self.open.difference(&self.aside) {
             let is_first = seen.insert(name.clone());
             let is_free = !self.in_hand.contains_key(name) && !self.elsewhere.contains(name);
             let Some(schedule) = self.schedules.schedules.get(name).filter(|_| is_first && is_free) else { continue };
@@ -307,8 +331,11 @@ impl<W: World + Send + Sync + 'static> Scheduler<W> {
                 let is_wrong = matches!(record.outcome, Outcome::Failed | Outcome::MayHaveBeenSent);
                 tell(Event { is_wrong, text: format!("{name}, {at}: {}", told(&record)) });
             }
-            Ok(How::Elsewhere) => {
+            Ok(How::Elsewhere(trigger)) if is_regular(trigger) => {
                 self.elsewhere.insert(name);
+            }
+            Ok(How::Elsewhere(_)) => {
+                self.aside.insert((name, fire));
             }
             Ok(How::Released) => tell(Event::of(format!("{name}, {at}: given back, for another process to take up"))),
             Err(error) => {
@@ -353,17 +380,22 @@ async fn run(
 ) -> Result<How> {
     let lease = match claims.claim(&schedule.name, fire).await? {
         Claim::Done(record) => return Ok(How::Done(record)),
-        Claim::Held(_) => return Ok(How::Elsewhere),
+        Claim::Held(holder) => return Ok(How::Elsewhere(holder.trigger)),
         Claim::Mine(lease) => lease,
     };
     tokio::select! {
         biased;
         carried = carry_out(world, schedule, &lease, &claims.clock, slots) => Ok(match carried? {
             Carried::Done(record) => How::Done(record),
-            Carried::Lost => How::Elsewhere,
+            Carried::Lost => How::Elsewhere(lease.admission.trigger),
         }),
         () = released(&mut release) => lease.release().await.map(|()| How::Released),
     }
+}
+
+/// Whether a scheduler began a run, at its fire time or behind it.
+fn is_regular(trigger: Trigger) -> bool {
+    matches!(trigger, Trigger::Schedule | Trigger::CatchUp)
 }
 
 /// Waits until runs are to be given back.

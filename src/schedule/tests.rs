@@ -14,7 +14,7 @@ use super::carry::{Making, Product, Request, Sending, World};
 use super::claims::{Again, Claim, Claims, Doubt, Passage};
 use super::clock::tests::{driven, wound};
 use super::letter::Letter;
-use super::start::Scheduler;
+use super::start::{Event, Scheduler};
 use super::{Clock, Schedules};
 use crate::error::{Error, Result};
 use crate::lake::destination::Destination;
@@ -436,6 +436,89 @@ fn a_fire_time_behind_a_run_under_way_is_skipped_or_waits() {
         let second = if rule == "wait" { vec!["11:30:00"] } else { vec![] };
         assert_eq!(places, [vec!["11:30:00"], second, vec!["12:00:00"]].concat(), "{rule}");
     }
+}
+
+#[test]
+fn a_backfill_of_another_process_skips_nothing_that_comes_and_holds_nothing_up() {
+    let clock = wound("2026-11-22T09:59:00Z");
+    let records = Records::in_memory();
+    let lease = driven(&clock, async {
+        let (other, past) = (claims(&records, &clock, 2), at("2026-01-05T10:00:00Z"));
+        other.admit("s", past, Trigger::Backfill, None, Again::Never).await.expect("an answer");
+        let Claim::Mine(lease) = other.claim("s", past).await.expect("an answer") else { panic!("it is free") };
+        lease
+    });
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let world = Arc::clone(&schedules.world);
+    driven(&clock, async {
+        let mut scheduler = Scheduler::new(schedules);
+        let until = at("2026-11-22T11:30:00Z");
+        let scheduling = async {
+            while clock.now() < until {
+                let next = scheduler.turn(&|_| {}).await;
+                scheduler.wait(next.min(until), &|_| {}).await;
+            }
+        };
+        tokio::select! {
+            () = lease.keep() => panic!("nobody has taken it up"),
+            () = scheduling => {}
+        }
+    });
+    let makes: Vec<String> = world.told().iter().filter(|line| line.contains("make")).cloned().collect();
+    assert_eq!(makes, ["10:00:00 make s for 10:00", "11:00:00 make s for 11:00"]);
+}
+
+#[test]
+fn an_admission_that_cannot_be_read_is_a_failed_run_that_is_told_and_holds_nothing_up() {
+    let clock = wound("2026-11-22T09:30:00Z");
+    let records = Records::in_memory();
+    let lines = "cron = \"0 * * * *\"";
+    let world = Made::new(&clock);
+    scheduled(&["s"], lines, "2026-11-22T09:40:00Z", &records, &clock, world);
+    // The machine lost its power at ten, and with it what was in the file.
+    driven(&clock, async {
+        records.put("open/s/20261122T100000Z", "").await.expect("it is written");
+        clock.sleep_until(at("2026-11-22T11:00:00Z")).await;
+    });
+    let world = Made::new(&clock);
+    let (told, outcomes) = scheduled(&["s"], lines, "2026-11-22T11:30:00Z", &records, &clock, world);
+    assert_eq!(outcomes, ["s 10:00 failed", "s 11:00 sent"]);
+    assert_eq!(told[0], "11:00:00 send data@example.com: cxlake: s failed (2026-11-22 10:00 UTC)");
+    let claims = claims(&records, &clock, 1);
+    let failed = driven(&clock, claims.done("s", at("2026-11-22T10:00:00Z"))).expect("it is read").expect("it is done");
+    let why = failed.error.expect("why");
+    assert!(why.starts_with("`records/open/s/20261122T100000Z` is not as it was written: EOF"), "{why}");
+    assert_eq!(driven(&clock, claims.open()).expect("a listing"), []);
+}
+
+#[test]
+fn fire_times_that_a_clock_took_in_that_was_ahead_come_all_the_same() {
+    let clock = wound("2026-11-22T09:30:00Z");
+    let records = Records::in_memory();
+    let schedules = schedules(Made::new(&clock), &records, schedules_of(&["s"], "cron = \"0 * * * *\""));
+    let world = Arc::clone(&schedules.world);
+    let told = Mutex::new(Vec::new());
+    let tell = |event: Event| told.lock().expect("a lock").push(event.text);
+    driven(&clock, async {
+        let ahead = r#"{"until":"2031-01-01T00:00:00Z","token":"another's"}"#;
+        records.put("schedules/s.json", ahead).await.expect("it is written");
+        let mut scheduler = Scheduler::new(schedules);
+        let until = at("2026-11-22T10:30:00Z");
+        while clock.now() < until {
+            let next = scheduler.turn(&tell).await;
+            scheduler.wait(next.min(until), &|_| {}).await;
+        }
+    });
+    assert_eq!(
+        told.into_inner().expect("a lock"),
+        [
+            "s: its fire times up to 2031-01-01 00:00 UTC were taken in by a clock that was ahead; it goes on from now",
+            "s, 2026-11-22 10:00 UTC: begins"
+        ]
+    );
+    assert_eq!(world.told()[0], "10:00:00 make s for 10:00");
+    let kept = driven(&clock, records.read("schedules/s.json")).expect("it is read").expect("it is there");
+    assert!(kept.starts_with(br#"{"until":"2026-11-22T10:00:00"#), "{kept:?}");
 }
 
 #[test]

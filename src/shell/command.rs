@@ -165,7 +165,10 @@ pub async fn run(shell: &mut Shell, text: &str) -> Result<Next> {
             let given = assignments(given)?;
             shell.saved(name, given).await?;
         }
-        ("i", [file]) => return shell.include(Path::new(file)).await,
+        ("i", [file]) => {
+            shell.check_allowed("no file is read by `\\i`")?;
+            return shell.include(Path::new(file)).await;
+        }
         ("save" | "save!", [query, title @ ..]) => {
             let title = Some(title.join(" ")).filter(|title| !title.is_empty());
             let existing = if name == "save" { Existing::Keep } else { Existing::Replace };
@@ -230,6 +233,7 @@ async fn repeat(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
             shell.with(|view| view.format = Some(format), async |shell| shell.again().await).await
         }
         ("g", [file]) => {
+            shell.check_allowed("no file is written by `\\g`")?;
             shell.next_output = Some(PathBuf::from(file));
             let done = shell.with(|view| view.format = None, async |shell| shell.again().await).await;
             shell.next_output = None;
@@ -275,6 +279,7 @@ fn set(shell: &mut Shell, name: &str, rest: &[String]) -> Result<()> {
         ("timeout", [text]) => view.timeout = Some(span(text)?),
         ("o", []) => shell.next_output = None,
         ("o", [file]) => {
+            shell.check_allowed("no file is written by `\\o`")?;
             let path = PathBuf::from(file);
             let is_known = Format::of_file(&path).is_some() || Picture::of_file(&path).is_some();
             if shell.view.format.is_none() && !is_known {

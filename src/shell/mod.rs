@@ -329,6 +329,18 @@ impl Shell {
         Ok(verdicts)
     }
 
+    /// Refuses what a session does not do that is for reading the tables of the lake: `what` says what that is. Files that
+    /// whoever starts the program names are read and written there, too.
+    ///
+    /// # Errors
+    /// `Usage` with `--read-only`.
+    fn check_allowed(&self, what: &str) -> Result<()> {
+        if self.engine.is_read_only() {
+            return Err(Error::usage(format!("read-only: {what}")).hint("leave `--read-only` out to allow it"));
+        }
+        Ok(())
+    }
+
     /// Says something beside the results, unless nothing is to be said.
     pub fn note(&self, text: &str) {
         if !self.view.quiet {

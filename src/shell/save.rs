@@ -36,9 +36,7 @@ impl Shell {
             return Err(Error::usage(format!("`{name}` is no name for a saved query"))
                 .hint("use small letters, digits and hyphens, such as `nps-by-segment`"));
         }
-        if self.engine.is_read_only() {
-            return Err(Error::usage("read-only: nothing is saved").hint("leave `--read-only` out to allow it"));
-        }
+        self.check_allowed("nothing is saved")?;
         if existing == Existing::Keep && self.library.names().await?.iter().any(|known| known == name) {
             return Err(
                 Error::usage(format!("there is a saved query `{name}`")).hint(format!("`\\save! {name}` replaces it"))

@@ -1,12 +1,14 @@
 //! Locations on the local disk.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use object_store::ObjectStore;
+use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
+use object_store::{ObjectMeta, ObjectStore};
 use url::Url;
 
 use super::{Location, Shape, WILDCARDS, glob};
@@ -19,6 +21,51 @@ pub const STORE: &str = "file:///";
 /// The local disk.
 pub fn store() -> Arc<dyn ObjectStore> {
     Arc::new(LocalFileSystem::new())
+}
+
+/// The most that is read of a file in place of handing it to a thread that may wait.
+const AT_ONCE: u64 = 1 << 20;
+
+/// Ranges of a file in the version that was listed, where the system holds all of them in its memory: they are copied sooner than another
+/// thread could be woken up. `None` where the disk has to be waited for, and for whatever else needs a second look.
+#[cfg(target_os = "linux")]
+pub fn in_memory(listed: &ObjectMeta, ranges: &[Range<u64>]) -> Option<Vec<Bytes>> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    use rustix::io::{ReadWriteFlags, preadv2};
+
+    let lengths = ranges.iter().map(|range| range.end.checked_sub(range.start));
+    let lengths = lengths.collect::<Option<Vec<u64>>>()?;
+    if lengths.iter().try_fold(0, |sum: u64, length| sum.checked_add(*length))? > AT_ONCE {
+        return None;
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = openat2(CWD, path(&listed.location)?, flags, Mode::empty(), ResolveFlags::CACHED).ok()?;
+    let file = std::fs::File::from(file);
+    if version(&file.metadata().ok()?) != listed.e_tag {
+        return None;
+    }
+    let read = |(range, length): (&Range<u64>, u64)| {
+        let mut bytes = vec![0; usize::try_from(length).ok()?];
+        let into = &mut [io::IoSliceMut::new(&mut bytes)];
+        let read = preadv2(&file, into, range.start, ReadWriteFlags::NOWAIT).ok()?;
+        (read == bytes.len()).then(|| bytes.into())
+    };
+    ranges.iter().zip(lengths).map(read).collect()
+}
+
+/// The version of a file as listings have it.
+#[cfg(target_os = "linux")]
+fn version(file: &std::fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    let modified = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{:x}-{:x}-{:x}", file.ino(), modified.as_micros(), file.len()))
+}
+
+/// As on Linux, where alone systems say what they hold.
+#[cfg(not(target_os = "linux"))]
+pub fn in_memory(_: &ObjectMeta, _: &[Range<u64>]) -> Option<Vec<Bytes>> {
+    None
 }
 
 /// The location of a local path.
@@ -193,4 +240,37 @@ pub fn decoded(path: &str) -> String {
         .ok()
         .and_then(|path| LocalFileSystem::new().path_to_filesystem(&path).ok())
         .map_or_else(|| path.to_owned(), |path| path.to_string_lossy().trim_start_matches('/').to_owned())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use object_store::ObjectStoreExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_read_at_once_is_what_was_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a b");
+        std::fs::write(&file, vec![b'x'; 2 << 20]).expect("it is written");
+        let at = ObjectPath::from_absolute_path(&file).expect("a path");
+        let listed = store().head(&at).await.expect("it is there");
+        assert_eq!(
+            version(&std::fs::metadata(&file).expect("it is there")),
+            listed.e_tag,
+            "versions are written as in listings"
+        );
+
+        // Not every file system says what is in memory.
+        let read = in_memory(&listed, &[2..5, 0..1]);
+        assert!(read.is_none_or(|read| read == ["xxx", "x"]));
+        let beyond = (2 << 20) - 1..(2 << 20) + 1;
+        let backward = Range { start: 5, end: 2 };
+        for other in [0..AT_ONCE, beyond, backward, 0..u64::MAX] {
+            assert_eq!(in_memory(&listed, &[0..1, other.clone()]), None, "{other:?}");
+        }
+        std::fs::write(folder.path().join("other"), vec![b'y'; 2 << 20]).expect("it is written");
+        std::fs::rename(folder.path().join("other"), &file).expect("it is replaced");
+        assert_eq!(in_memory(&listed, &[0..1, 1..2]), None);
+    }
 }

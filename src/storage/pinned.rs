@@ -114,6 +114,9 @@ impl ObjectStore for Pinned {
             return coalesce_ranges(ranges, |range| self.get_range(location, range), OBJECT_STORE_COALESCE_DEFAULT)
                 .await;
         }
+        if let Some(bytes) = self.listed.get(location).and_then(|listed| local::in_memory(listed, ranges)) {
+            return Ok(bytes);
+        }
         let answer = self.get_opts(location, GetOptions::default()).await?;
         let GetResultPayload::File(mut file, path) = answer.payload else { return Err(self.changed(location)) };
         let (size, ranges) = (answer.meta.size, ranges.to_vec());

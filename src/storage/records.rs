@@ -1,8 +1,12 @@
 //! The small objects in which a lake keeps what was done: runs and their claims, checks, alerts.
 //!
 //! They lie in the lake's own folder (`[lake] records`), on the disk or in a bucket. An object is written whole: who reads one
-//! never sees half of it. Names are letters, digits, `-`, `_` and `.`, in folders set apart by `/`.
+//! never sees half of it, and on the disk it is there before its name is, whatever happens to the machine. Names are letters,
+//! digits, `-`, `_` and `.`, in folders set apart by `/`.
 
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +14,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use uuid::Uuid;
 
 use super::{Stores, explain, local};
 use crate::error::{Error, Result};
@@ -33,6 +38,23 @@ pub struct Records {
     address: Option<String>,
     /// The same as its user writes it.
     written: String,
+    /// What they lie on.
+    medium: Medium,
+}
+
+/// What records lie on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    Disk,
+    /// A bucket, whose server sees to it that what it has taken stays.
+    Bucket,
+}
+
+/// What becomes of an object that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Stays,
+    IsReplaced,
 }
 
 impl Records {
@@ -43,6 +65,7 @@ impl Records {
     pub fn open(stores: &Stores, lake: &Lake) -> Result<Self> {
         let written = lake.records.clone();
         let address = stores.address(&lake.root, &written);
+        let medium = if address.is_some() { Medium::Bucket } else { Medium::Disk };
         let (store, base) = match (&address, &lake.root) {
             (Some(address), _) => {
                 let (_, path) = crate::lake::store::take_apart(address)?;
@@ -52,12 +75,12 @@ impl Records {
             }
             (None, root) => (local::store(), local::folder(root, &written)?),
         };
-        Ok(Self { stores: stores.clone(), store, base, address, written })
+        Ok(Self { stores: stores.clone(), store, base, address, written, medium })
     }
 
     /// Records in a folder of a store; whether it may be written to is asked elsewhere.
-    pub fn at(stores: &Stores, store: Arc<dyn ObjectStore>, base: ObjectPath, written: String) -> Self {
-        Self { stores: stores.clone(), store, base, address: None, written }
+    pub fn at(stores: &Stores, store: Arc<dyn ObjectStore>, base: ObjectPath, written: String, medium: Medium) -> Self {
+        Self { stores: stores.clone(), store, base, address: None, written, medium }
     }
 
     /// Records in memory, for tests of what is kept in them.
@@ -75,6 +98,7 @@ impl Records {
             base: ObjectPath::from("records"),
             address: None,
             written: "records".to_owned(),
+            medium: Medium::Bucket,
         }
     }
 
@@ -93,6 +117,13 @@ impl Records {
         self.check_writable()?;
         let (place, bytes) = (self.place(name)?, bytes.into());
         let failed = |error: StoreError| explain(&error, &format!("cannot write `{}`", self.shown(name)));
+        if let Some(file) = self.on_disk(&place) {
+            return match self.write(name, file, bytes.clone(), There::Stays).await? {
+                true => Ok(true),
+                // Nobody deletes it but who has done with it, and then it was another's.
+                false => Ok(self.read(name).await? == Some(bytes)),
+            };
+        }
         for tried in 1..=TRIES {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
             match self.store.put_opts(&place, bytes.clone().into(), options).await {
@@ -115,7 +146,11 @@ impl Records {
     /// As [`Self::create`].
     pub async fn put(&self, name: &str, bytes: impl Into<Bytes>) -> Result<()> {
         self.check_writable()?;
-        let written = self.store.put(&self.place(name)?, bytes.into().into()).await;
+        let (place, bytes) = (self.place(name)?, bytes.into());
+        if let Some(file) = self.on_disk(&place) {
+            return self.write(name, file, bytes, There::IsReplaced).await.map(|_| ());
+        }
+        let written = self.store.put(&place, bytes.into()).await;
         written.map_err(|error| explain(&error, &format!("cannot write `{}`", self.shown(name)))).map(|_| ())
     }
 
@@ -191,6 +226,20 @@ impl Records {
         }
     }
 
+    /// Where this machine's disk has an object; `None` for one in a bucket.
+    fn on_disk(&self, place: &ObjectPath) -> Option<PathBuf> {
+        if self.medium == Medium::Disk { local::path(place) } else { None }
+    }
+
+    /// Writes an object on the disk; `false` when one is there that stays.
+    async fn write(&self, name: &str, file: PathBuf, bytes: Bytes, there: There) -> Result<bool> {
+        // Whoever waits for the disk holds up nobody else.
+        let written = tokio::task::spawn_blocking(move || write_on_disk(&file, &bytes, there)).await;
+        let written = written.map_err(|error| Error::internal(error.to_string()).caused_by(error))?;
+        written
+            .map_err(|error| Error::storage(format!("cannot write `{}`: {error}", self.shown(name))).caused_by(error))
+    }
+
     fn place(&self, name: &str) -> Result<ObjectPath> {
         ObjectPath::parse(format!("{}/{name}", self.base))
             .map_err(|error| Error::internal(format!("`{name}` is no name of a record: {error}")).caused_by(error))
@@ -215,9 +264,66 @@ impl Records {
     }
 }
 
+/// Writes a file under a name that no listing shows, and gives it its own name when all of its bytes are on the disk: without
+/// that a machine that loses its power may keep the name and lose the bytes.
+fn write_on_disk(file: &Path, bytes: &[u8], there: There) -> io::Result<bool> {
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it names no file"));
+    };
+    make_folder(folder)?;
+    let mut prefix = name.to_owned();
+    // The store takes a name that ends in `#` and digits for that of a file under way.
+    prefix.push(format!("#{}", Uuid::now_v7().as_u128()));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).rand_bytes(0);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut under_way = builder.tempfile_in(folder)?;
+    under_way.write_all(bytes)?;
+    under_way.as_file().sync_all()?;
+    match there {
+        There::IsReplaced => {
+            under_way.persist(file).map_err(|error| error.error)?;
+        }
+        There::Stays => match std::fs::hard_link(under_way.path(), file) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            linked => linked?,
+        },
+    }
+    sync_folder(folder)?;
+    Ok(true)
+}
+
+/// Makes a folder and those above it that are missing, each with its name on the disk.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().unwrap_or(Path::new("/"));
+    if above != folder {
+        make_folder(above)?;
+    }
+    match std::fs::create_dir(folder) {
+        // Another was sooner.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.and_then(|()| sync_folder(above)),
+    }
+}
+
+/// Has the disk keep the names in a folder whatever happens to the machine.
+///
+/// # Errors
+/// Those of the disk. Where folders cannot be opened, and on file systems that do not know how, it is left to them.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    let Ok(folder) = File::open(folder) else { return Ok(()) };
+    match folder.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::runtime::Runtime;
@@ -284,6 +390,26 @@ mod tests {
             assert!(records.create("claims/x", "mine").await.expect("an answer"));
             assert!(records.create("claims/x", "mine").await.expect("an answer"));
             assert!(!records.create("claims/x", "another's").await.expect("an answer"));
+        });
+    }
+
+    #[test]
+    fn what_is_being_written_on_the_disk_is_not_listed_and_leaves_nothing_behind() {
+        let runtime = Runtime::new().expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder");
+        let stores = Stores::new(runtime.handle().clone());
+        let records = Records::open(&stores, &Lake::nowhere(folder.path().to_owned())).expect("records");
+        runtime.block_on(async {
+            assert!(records.create("open/s/x", "one").await.expect("an answer"));
+            assert!(!records.create("open/s/x", "other").await.expect("an answer"));
+            records.put("open/s/x", "two").await.expect("it is written");
+            let place = folder.path().join(".cxlake/open/s");
+            let names =
+                || std::fs::read_dir(&place).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            assert_eq!(names().collect::<Vec<_>>(), ["x"]);
+            // As a process leaves it that was killed before its bytes were on the disk.
+            std::fs::write(place.join(format!("y#{}", Uuid::now_v7().as_u128())), "").expect("it is written");
+            assert_eq!(records.list("open").await.expect("a listing"), ["open/s/x"]);
         });
     }
 

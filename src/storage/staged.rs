@@ -1,9 +1,11 @@
 //! Objects that appear together when a statement is done, or not at all.
 //!
 //! A bucket knows no rename. What it knows is an upload in parts, which nobody sees before it is completed: every object that
-//! a statement writes is such an upload, and all are completed when the statement has ended well.
+//! a statement writes is such an upload, and all are completed when the statement has ended well. On the disk somebody else moves
+//! what is written to its place; here is only heard what the disk says.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::stores::GIVING_UP;
-use super::{Stores, explain};
+use super::{Stores, explain, local};
 use crate::error::{Error, Result};
 
 /// Uploads that are completed at once.
@@ -33,7 +35,14 @@ pub struct Staged(Staging);
 impl Staged {
     /// Objects for this store.
     pub fn new(inner: Arc<dyn ObjectStore>, stores: Stores) -> Self {
-        Self(Staging { inner, stores, whole: Arc::default(), refusal: Arc::default() })
+        Self(Staging { inner, stores, whole: Arc::default(), refusal: Arc::default(), on_disk: None })
+    }
+
+    /// Files on this machine's disk, which are there at once, in a folder that nobody looks at; `written` is where they are to go,
+    /// as errors name it.
+    pub fn on_disk(stores: Stores, written: &str) -> Self {
+        let (inner, on_disk) = (local::store(), Some(written.into()));
+        Self(Staging { inner, stores, whole: Arc::default(), refusal: Arc::default(), on_disk })
     }
 
     /// The store that the statement writes to.
@@ -165,13 +174,18 @@ struct Staging {
     whole: Arc<Mutex<Vec<Open>>>,
     /// The first error in writing.
     refusal: Arc<Mutex<Option<Error>>>,
+    /// Where files on the disk are to go; `None` in a bucket, where uploads are held back.
+    on_disk: Option<Arc<str>>,
 }
 
 impl Staging {
     /// Keeps an error in writing an object, which the engine may replace by one of its own.
     fn refused(&self, location: &ObjectPath, error: object_store::Error) -> object_store::Error {
         let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        refusal.get_or_insert_with(|| explain(&error, &format!("cannot write `{}/{location}`", self.inner)));
+        refusal.get_or_insert_with(|| match &self.on_disk {
+            Some(written) => of_disk(&error, &format!("cannot write `{written}`")),
+            None => explain(&error, &format!("cannot write `{}/{location}`", self.inner)),
+        });
         error
     }
 
@@ -216,6 +230,26 @@ struct Held {
     staging: Staging,
 }
 
+/// A file whose errors are kept.
+#[derive(Debug)]
+struct Heard {
+    upload: Box<dyn MultipartUpload>,
+    path: ObjectPath,
+    staging: Staging,
+}
+
+/// What the disk itself says; the store around it says which of its calls that was.
+fn of_disk(error: &object_store::Error, doing: &str) -> Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(next) = cause {
+        if let Some(said) = next.downcast_ref::<io::Error>() {
+            return Error::storage(format!("{doing}: {said}"));
+        }
+        cause = next.source();
+    }
+    explain(error, doing)
+}
+
 fn ended() -> object_store::Error {
     object_store::Error::Generic { store: "staged", source: "the upload has ended".into() }
 }
@@ -244,6 +278,23 @@ impl MultipartUpload for Held {
     }
 }
 
+#[async_trait]
+impl MultipartUpload for Heard {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        let (part, staging, path) = (self.upload.put_part(data), self.staging.clone(), self.path.clone());
+        part.map_err(move |error| staging.refused(&path, error)).boxed()
+    }
+
+    async fn complete(&mut self) -> object_store::Result<PutResult> {
+        let completed = self.upload.complete().await;
+        completed.map_err(|error| self.staging.refused(&self.path, error))
+    }
+
+    async fn abort(&mut self) -> object_store::Result<()> {
+        self.upload.abort().await
+    }
+}
+
 impl fmt::Display for Staging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "staged for {}", self.inner)
@@ -256,8 +307,12 @@ impl ObjectStore for Staging {
         &self,
         location: &ObjectPath,
         payload: PutPayload,
-        _: PutOptions,
+        options: PutOptions,
     ) -> object_store::Result<PutResult> {
+        if self.on_disk.is_some() {
+            let put = self.inner.put_opts(location, payload, options).await;
+            return put.map_err(|error| self.refused(location, error));
+        }
         let mut upload = self.begin(location, PutMultipartOptions::default()).await?;
         if payload.content_length() > 0 {
             upload.put_part(payload).await?;
@@ -270,6 +325,11 @@ impl ObjectStore for Staging {
         location: &ObjectPath,
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        if self.on_disk.is_some() {
+            let begun = self.inner.put_multipart_opts(location, options).await;
+            let upload = begun.map_err(|error| self.refused(location, error))?;
+            return Ok(Box::new(Heard { upload, path: location.clone(), staging: self.clone() }));
+        }
         Ok(Box::new(self.begin(location, options).await?))
     }
 

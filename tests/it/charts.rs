@@ -224,6 +224,57 @@ fn a_bridge_without_one_of_its_steps_is_not_drawn_and_says_why() {
 }
 
 #[test]
+fn a_line_is_not_drawn_through_several_values_at_one_place() {
+    let said = |values: &str, chart: &str| {
+        let values = of(values, "month, n, measure");
+        cxlake(["-c", &format!("{values} \\chart line {chart}")]).run()
+    };
+    let both = "(date '2026-01-01', 21.1, 'NPS'), (date '2026-02-01', 14.0, 'NPS'), \
+                (date '2026-01-01', 66.7, 'CSAT'), (date '2026-02-01', 53.7, 'CSAT')";
+    let refused = said(both, "month n");
+    assert_eq!((refused.code, refused.text().as_str()), (Some(2), ""));
+    assert_eq!(
+        refused.stderr,
+        "error: a line would join several values at `Jan 2026`, and no column tells them apart\n\n\
+         hint: name one that does: `\\chart line X NUMBERS GROUPS`, or `color` in the query's header\n"
+    );
+    assert_eq!(said(both, "month n measure").code, Some(0));
+    let twice = said(&format!("{both}, (date '2026-02-01', 50.0, 'CSAT')"), "month n measure");
+    assert!(twice.stderr.starts_with("error: a line would join several values of `CSAT` at `Feb 2026`, "), "{twice}");
+    // A value that is missing is joined to nothing.
+    assert_eq!(said(&format!("{both}, (date '2026-02-01', null, 'CSAT')"), "month n measure").code, Some(0));
+}
+
+#[test]
+fn points_of_groups_that_lie_apart_are_not_said_to_go_together_the_other_way() {
+    let points = |apart: i32| {
+        format!(
+            "select value % 5 + {apart} * (value % 2) as x, value % 5 - {apart} * (value % 2) as y, \
+             concat('g', value % 2) as place from generate_series(1, 20)"
+        )
+    };
+    // Within each group both rise together, and the one with the larger x has the smaller y.
+    let drawn = svg(&points(20), "scatter x y place");
+    assert!(drawn.contains("20 points: ") && !drawn.contains("correlation"), "{drawn}");
+    assert!(svg(&points(0), "scatter x y place").contains("Their correlation is +1.00."));
+    assert!(svg(&points(20), "scatter x y").contains("Their correlation is -"));
+    let one = svg(&of("('Oslo', 7, 216)", "office, n, score"), "scatter n score");
+    assert!(one.contains("1 point: n 7, score 216."), "{one}");
+}
+
+#[test]
+fn promoters_look_good_and_detractors_bad() {
+    let classes =
+        of("('EMEA', 'promoter', 0.6), ('EMEA', 'passive', 0.3), ('EMEA', 'detractor', 0.1)", "part, class, share");
+    let drawn = svg(&classes, "stacked part share class");
+    let document = roxmltree::Document::parse(&drawn).expect("XML");
+    let marks = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "rect")));
+    let fills: Vec<&str> = marks.filter_map(|mark| mark.attribute("fill")).collect();
+    let first = |colour: &str| fills.iter().position(|fill| fill.contains(colour)).expect(colour);
+    assert!(first("--cx-s1,") < first("--cx-s3,") && first("--cx-s3,") < first("--cx-s2,"), "{drawn}");
+}
+
+#[test]
 fn a_heat_map_of_very_many_labels_reckons_with_the_cells_that_it_shows() {
     let pairs = "select concat('c', value) as c, concat('r', value) as r, value as n from generate_series(1, 30000)";
     let drawn = cxlake(["-q", "-c", &format!("{pairs} \\chart heatmap c r n")]).prints();

@@ -330,6 +330,30 @@ fn read_only_reads_the_tables_of_the_lake_and_nothing_else() {
 }
 
 #[test]
+fn read_only_reads_and_writes_no_file_that_a_command_names() {
+    let folder = Folder::new();
+    let table = folder.parquet("t.parquet", "select 7 as a");
+    let before = std::fs::read(&table).expect("a file");
+    folder.lake("[table.t]\npath = \"t.parquet\"\n").write("secret.txt", "secret\n");
+    for (script, what) in [
+        ("\\i secret.txt\n", "no file is read by `\\i`"),
+        ("select 1 as a \\g t.parquet\n", "no file is written by `\\g`"),
+        ("select 1 as a;\n\\g ./t.parquet\n", "no file is written by `\\g`"),
+        ("\\o t.parquet\nselect 1 as a;\n", "no file is written by `\\o`"),
+    ] {
+        let said = folder.cxlake(["-q", "--read-only"]).stdin(script).run();
+        assert_eq!(said.code, Some(2), "{script}: {said}");
+        assert!(said.stderr.starts_with(&format!("error: read-only: {what}\n  at stdin:")), "{script}: {said}");
+        assert!(said.stderr.ends_with("\n\nhint: leave `--read-only` out to allow it\n"), "{script}: {said}");
+    }
+    assert_eq!(std::fs::read(&table).expect("a file"), before);
+    // What the command line itself names was named by who may.
+    folder.write("ask.sql", "select a from t");
+    folder.cxlake(["-q", "--read-only", "-f", "ask.sql", "-o", "out.csv"]).prints();
+    assert_eq!(folder.read("out.csv"), "a\n7\n");
+}
+
+#[test]
 fn parameters_of_a_statement_are_bound_and_never_pasted() {
     let bound = |value: &str, sql: &str| csv(&["--param", value, "-c", sql]);
     assert_eq!(bound("x=5", "select $x + 1 as y"), "y\n6\n");

@@ -1,5 +1,10 @@
 //! COPY: what it writes, where, and under which names.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::process::Command;
+use std::time::Duration;
+
 use super::harness::{Folder, cxlake};
 
 fn select(folder: &Folder, sql: &str) -> String {
@@ -153,4 +158,69 @@ fn partitions_that_no_table_can_have_are_refused() {
     assert!(copy("select 1 as a, interval '1 day' as b", "b").starts_with("error: column `b` cannot name folders"));
     assert!(copy("select 1 as a, 2 as b", "a, b").starts_with("error: all columns are in `partitioned by`"));
     assert_eq!(folder.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_is_replaced_behind_its_link_with_its_rights_and_a_pipe_is_written_into() {
+    let folder = Folder::new();
+    let file = folder.write("there/file.csv", "old\n");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is set");
+    symlink("there/file.csv", folder.at("link.csv")).expect("it is linked");
+    folder.cxlake(["-c", "copy (select 7 as a) to 'link.csv'"]).prints();
+    assert_eq!(folder.read("there/file.csv"), "a\n7\n");
+    assert!(folder.at("link.csv").is_symlink());
+    assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    for name in ["pipe.csv", "pipe"] {
+        let pipe = folder.at(name);
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let (send, read) = std::sync::mpsc::channel();
+        let reader = pipe.clone();
+        std::thread::spawn(move || send.send(std::fs::read_to_string(reader)));
+        folder.cxlake(["-c", &format!("copy (select 7 as a) to '{name}' stored as csv")]).prints();
+        // Where the pipe was replaced by a file, its reader would wait for ever.
+        let read = read.recv_timeout(Duration::from_mins(1)).expect("the reader comes to the end");
+        assert_eq!(read.expect("text"), "a\n7\n", "{name}");
+        assert!(pipe.metadata().expect("a pipe").file_type().is_fifo(), "{name}");
+    }
+    assert_eq!(folder.names(), ["link.csv", "pipe", "pipe.csv", "there"]);
+}
+
+#[test]
+fn a_disk_that_takes_no_more_is_told_in_its_own_words() {
+    let rows = "select value as a, md5(cast(value as varchar)) as b, value % 2 as k from generate_series(1, 200000)";
+    for (target, name) in [
+        ("'out.csv'", "out.csv"),
+        ("'out.parquet'", "out.parquet"),
+        ("'out' stored as csv partitioned by (k)", "out"),
+        ("'out' stored as parquet partitioned by (k)", "out"),
+    ] {
+        let folder = Folder::new();
+        let mut call = Command::new("sh");
+        // Files that may not grow any more stand for a disk that is full.
+        call.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_cxlake"), "-c"]);
+        call.arg(format!("copy ({rows}) to {target}")).current_dir(folder.path());
+        let said = call.env("NO_COLOR", "1").env_remove("CXLAKE_LAKE").output().expect("the binary starts");
+        assert_eq!(said.status.code(), Some(1), "{target}: {said:?}");
+        let told = String::from_utf8(said.stderr).expect("messages are UTF-8");
+        let target = folder.path().canonicalize().expect("a folder").join(name);
+        assert_eq!(told, format!("error: cannot write `{}`: File too large (os error 27)\n", target.display()));
+        assert!(!target.exists());
+    }
+    let told = cxlake(["-c", "copy (select 1 as a) to '/dev/full' stored as csv"]).told(1);
+    assert_eq!(told, "error: cannot write `/dev/full`: No space left on device (os error 28)\n");
+}
+
+#[test]
+fn a_text_by_which_folders_name_null_is_refused() {
+    let folder = Folder::new();
+    let copy = |value: &str| format!("copy (select 1 as a, {value} as k) to 't' stored as csv partitioned by (k)");
+    let null = "'__HIVE_DEFAULT_PARTITION__'";
+    assert_eq!(
+        folder.cxlake(["-c", &copy(null)]).told(1),
+        "error: a value of `k` is the text `__HIVE_DEFAULT_PARTITION__`, by which folders name NULL\n\n\
+         hint: leave such rows out, or have them read as NULL: `nullif(k, '__HIVE_DEFAULT_PARTITION__')`\n"
+    );
+    assert!(!folder.at("t").exists());
+    folder.cxlake(["-c", &copy(&format!("nullif({null}, {null})"))]).prints();
+    assert!(folder.at("t/k=__HIVE_DEFAULT_PARTITION__").is_dir());
 }

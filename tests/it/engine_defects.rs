@@ -543,3 +543,141 @@ fn a_negated_membership_heeds_nulls_in_the_condition_of_a_join_and_is_refused_wh
     let refused = ask(correlated).fails(1);
     assert!(refused.contains("NOT IN not below OR") && refused.contains("not exists"), "{refused}");
 }
+
+/// DataFusion 55.2 took a NOT IN of a constant, or with a query that uses columns around it, for true where it is unknown.
+#[test]
+fn a_negated_membership_of_a_constant_or_with_a_query_for_each_row_heeds_nulls() {
+    let tables = "with a(k, x) as (values (1, 1), (2, null), (3, 3)), s(k, y) as (values (1, 7), (1, null), (3, 4))";
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", &format!("{tables} {query}")]).prints();
+    for (condition, rows) in [
+        ("100 not in (select y from s)", ""),
+        ("100 <> all (select y from s)", ""),
+        ("not 100 = any (select y from s)", ""),
+        ("null not in (select y from s)", ""),
+        ("null not in (select y from s where y > 9)", "1 2 3"),
+        ("100 not in (select y from s where y is not null)", "1 2 3"),
+        ("100 not in (select y from s where s.k = a.k)", "2 3"),
+        ("x not in (select y from s where s.k = a.k)", "2 3"),
+        ("x not in (select y from s where s.k <> a.k)", "1"),
+        ("not x in (select y from s where s.k >= a.k and y > 3)", "1 3"),
+    ] {
+        let said = ask(&format!("select k from a where {condition} order by k"));
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>().join(" "), rows, "{condition}");
+    }
+}
+
+/// DataFusion 55.2 told scans what `min(a)` had reached, whatever else was aggregated, and nothing of what was null so far.
+#[test]
+fn extremes_of_what_is_calculated_are_those_of_all_rows() {
+    let folder = Folder::new();
+    let rows = "select case when value > 300 then value end as a, 1000 - value as b, value as n from generate_series";
+    folder.parquet("f/1.parquet", &format!("{rows}(1, 300)"));
+    folder.parquet("f/2.parquet", &format!("{rows}(301, 600)"));
+    folder.parquet("f/3.parquet", &format!("{rows}(601, 900)"));
+    let ask = |items: &str| {
+        let query = format!("select {items} from 'f/' t");
+        folder.cxlake(["--quiet", "--format", "csv", "-c", &query]).prints()
+    };
+    for (items, row) in [
+        ("min(n) a, max(n + 1) b", "1,901"),
+        ("max(n) a, min(abs(n - 450)) b", "900,0"),
+        ("min(a) a, max(b) b", "301,999"),
+        ("max(a) filter (where b < 500) a, max(b) b", "900,999"),
+    ] {
+        assert_eq!(ask(items), format!("a,b\n{row}\n"), "{items}");
+    }
+}
+
+/// DataFusion 55.2 gave whatever came after a NaN, and the largest finite number for a group of nothing but infinite ones.
+#[test]
+fn extremes_of_floats_in_groups_are_those_without_groups() {
+    let nan = "cast('nan' as double)";
+    for values in
+        ["-1.0, nan, 2.0", "nan, -1.0", "2.0, -1.0, nan", "inf, inf", "-inf, null", "null", "nan", "1.5, -2.5"]
+    {
+        let of = |value: &str| match value {
+            "nan" => nan.to_owned(),
+            "inf" | "-inf" => format!("cast('{value}' as double)"),
+            other => format!("cast({other} as double)"),
+        };
+        let rows: Vec<String> = values.split(", ").map(|value| format!("(1, {})", of(value))).collect();
+        let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+        let table = format!("from (values {}) t(g, f)", rows.join(", "));
+        let expected = ask(&format!("select min(f) as a, max(f) as b {table}"));
+        assert_eq!(ask(&format!("select min(f) as a, max(f) as b {table} group by g")), expected, "{values}");
+    }
+}
+
+/// DataFusion 55.2 compares dates with moments in nanoseconds, which end in 2262, and loses hours that are added to dates.
+#[test]
+fn dates_are_compared_with_moments_and_added_to_hours() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let ends = "(values (1, date '9999-12-31'), (2, date '2020-01-01'), (3, null)) t(n, d)";
+    for (condition, rows) in [
+        ("d > now()", "1"),
+        ("d <= now()", "2"),
+        ("d between timestamp '2000-01-01 00:00:00' and now()", "2"),
+        ("d not between timestamp '2000-01-01 00:00:00' and now()", "1"),
+        ("d in (timestamp '2020-01-01 00:00:00')", "2"),
+        ("arrow_cast('2020-01-01T00:00:00', 'Timestamp(Microsecond, None)') < d", "1"),
+        ("timestamp '2020-01-01 00:00:00' = date '2020-01-01' and d > timestamp '2020-01-01 00:00:00'", "1"),
+        ("timestamp '2020-01-01 00:00:00' < date '9999-12-31' and n = 3", "3"),
+    ] {
+        let said = ask(&format!("select n from {ends} where {condition} order by n"));
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>().join(" "), rows, "{condition}");
+    }
+    let sums = "select date '2024-01-01' + interval '12 hours' as a, date '2024-01-01' - interval '25 hours' as b, \
+                date '2024-01-31' + interval '1 month' as c, date '2024-01-01' + interval '1 day 1 hour' as d";
+    assert_eq!(ask(sums), "a,b,c,d\n2024-01-01T12:00:00,2023-12-30T23:00:00,2024-02-29,2024-01-02T01:00:00\n");
+}
+
+/// DataFusion 55.2 has moments without a zone, and took `now()` for the time on a clock in the zone that was asked for.
+#[test]
+fn the_zone_of_a_moment_is_another_way_to_write_it() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let moments = "select to_timestamp(1719531000) at time zone 'Europe/Berlin' as a, \
+                   timestamptz '2024-06-27 23:30:00+00' at time zone 'Europe/Berlin' as b, \
+                   (to_timestamp(1719531000) - interval '1 hour') at time zone 'America/New_York' as c, \
+                   timestamp '2024-06-27 23:30:00' at time zone 'Europe/Berlin' as d";
+    let berlin = "2024-06-28T01:30:00+02:00";
+    let expected = format!("a,b,c,d\n{berlin},{berlin},2024-06-27T18:30:00-04:00,2024-06-27T23:30:00+02:00\n");
+    assert_eq!(ask(moments), expected);
+}
+
+/// DataFusion 55.2 knows -0.0 from 0.0 where it goes by bits.
+#[test]
+fn there_is_one_zero_wherever_values_are_held_against_each_other() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let rows = "(values (1, -0.4), (2, 0.4), (3, 5.0)) t(n, x)";
+    let found = format!(
+        "select n, round(x) in (0, 1, 2, 3) as a, case round(x) when 0 then 'zero' else 'other' end as b, \
+         rank() over (order by round(x)) as c, count(*) over (partition by round(x)) as d from {rows} order by n"
+    );
+    assert_eq!(ask(&found), "n,a,b,c,d\n1,true,zero,1,2\n2,true,zero,1,2\n3,false,other,3,1\n");
+}
+
+/// DataFusion 55.2 leaves casts out of names, and refused two columns of one name.
+#[test]
+fn what_differs_in_a_cast_alone_may_stand_side_by_side() {
+    let rows =
+        "(values (1, 1.5, timestamp '2024-01-01 10:00:00'), (2, 2.5, timestamp '2024-01-01 11:00:00')) t(n, d, m)";
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    for (query, printed) in [
+        (
+            format!("select sum(d) as a, sum(cast(d as int)) as b, sum(d::text::decimal(9, 1)) as c from {rows}"),
+            "a,b,c\n4.0,3,4.0\n",
+        ),
+        (
+            format!("select count(distinct m), count(distinct m::date) from {rows}"),
+            "count(DISTINCT m),count(DISTINCT m::DATE)\n2,1\n",
+        ),
+        (format!("select sum(cast(d as int)) as a from {rows} having sum(d) > 3 order by sum(d)"), "a\n3\n"),
+        (
+            format!("select cast(m as date) as day, count(*) as n from {rows} group by m, cast(m as date) order by m"),
+            "day,n\n2024-01-01,1\n2024-01-01,1\n",
+        ),
+        (format!("select sum(d) over () as a, sum(cast(d as int)) over () as b from {rows} limit 1"), "a,b\n4.0,3\n"),
+    ] {
+        assert_eq!(ask(&query), printed, "{query}");
+    }
+}

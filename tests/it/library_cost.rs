@@ -52,6 +52,24 @@ fn a_month_without_the_cost_of_a_category_is_partial_and_the_rest_is_divided_by_
 }
 
 #[test]
+fn a_month_that_nobody_booked_is_no_gap_of_the_offices() {
+    for (window, reason) in [
+        (["period=2026-11", "months=2"], "nothing: the month is not over, or not loaded"),
+        (["period=2024-09", "months=2"], "nothing: before the first month booked"),
+    ] {
+        let gaps = rows("cost-gaps", &window);
+        assert_eq!(having(&gaps, "office", "All offices").len(), 2, "{gaps:?}");
+        for month in &gaps {
+            assert_eq!((text(month, "office"), text(month, "not_reported")), ("All offices", reason));
+            assert!(month["coverage"].is_null(), "{month:?}");
+        }
+    }
+    // An office that is silent in a month of others has reported none of it.
+    let gaps = rows("cost-gaps", &["months=1"]);
+    assert!(close(number(the(&gaps, "office", "Osaka"), "coverage"), 0.0), "{gaps:?}");
+}
+
+#[test]
 fn a_category_that_came_alone_and_without_touches_is_no_whole_cost() {
     let lake = Folder::sample_with(
         "cost_per_touch",

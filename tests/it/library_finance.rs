@@ -135,6 +135,18 @@ fn the_steps_of_the_cost_bridge_add_up_to_the_cent() {
 }
 
 #[test]
+fn each_end_of_the_cost_bridge_counts_the_estimates_of_its_own_month() {
+    let steps = rows("cost-bridge", &[]);
+    for (step, month) in [("cost before", "2026-08-01"), ("cost now", "2026-09-01")] {
+        let estimated = sql_rows(&format!(
+            "select count(*) as n from (select distinct office_id, function from cost_per_touch \
+             where period = date '{month}' and is_estimate and cost <> 0)"
+        ));
+        assert_eq!(find(&steps, "step", step)["estimated_cells"], estimated[0]["n"], "{step}");
+    }
+}
+
+#[test]
 fn what_did_not_report_is_no_saving_in_the_cost_bridge() {
     let cells = rows("cost-bridge-cells", &[]);
     let mut gaps: Vec<(&str, &str)> = cells
@@ -157,6 +169,13 @@ fn what_did_not_report_is_no_saving_in_the_cost_bridge() {
     for row in cells.iter().filter(|row| gaps.contains(&(text(row, "office"), text(row, "function")))) {
         assert_eq!((cents(row, "rate"), cents(row, "volume"), cents(row, "mix")), (0, 0, 0), "{row:?}");
     }
+    // What was not split has no rate, and says why; a 0 is one that was.
+    for row in &cells {
+        let is_split = row["no_split"].is_null();
+        assert_eq!(row["split_rate"], if is_split { row["rate"].clone() } else { serde_json::Value::Null }, "{row:?}");
+    }
+    let osaka = cells.iter().filter(|row| text(row, "office") == "Osaka");
+    assert_eq!(osaka.map(|row| text(row, "no_split")).collect::<Vec<_>>(), ["not reported now"; 4]);
     let not_split = cells.iter().filter(|row| cents(row, "not_split") != 0);
     let not_split: Vec<(&str, &str)> = not_split.map(|row| (text(row, "office"), text(row, "function"))).collect();
     assert_eq!(not_split, [("Milan", "support")]);
@@ -284,11 +303,25 @@ fn the_silent_accounts_are_to_be_acted_on_now() {
     let planted: Vec<String> = silent_accounts(&Options::default()).collect();
     for account in &planted {
         let row = now.iter().find(|row| text(row, "account_id") == account).expect("to be acted on");
-        for reason in ["note(s) of field staff", "contract 15 % smaller", "renews on", "touches down"] {
+        for reason in [" of field staff open", "contract 15 % smaller", "renews on", "touches down"] {
             assert!(text(row, "reasons").contains(reason), "{row:?}");
         }
     }
     assert!(now.len() <= planted.len() + 6, "{}", now.len());
+    for row in &at_risk {
+        assert!(!text(row, "reasons").contains("(s)"), "{row:?}");
+        for (count, one, more) in [
+            ("sponsors_left", "executive sponsor left", "executive sponsors left"),
+            ("overdue", "follow-up overdue", "follow-ups overdue"),
+        ] {
+            let number = number(row, count);
+            let word = if (number - 1.0).abs() < 1e-9 { one } else { more };
+            assert!(number < 1.0 || text(row, "reasons").contains(&format!("{number} {word}")), "{row:?}");
+        }
+        // What is not known is said, and never safe.
+        let unknown = row["health"].is_null();
+        assert_eq!(unknown, row["note"].as_str().is_some_and(|note| note.contains("score: too little")), "{row:?}");
+    }
     // Those with a sponsor who left are told to look for the next one first.
     for row in &at_risk {
         let gone = number(row, "sponsors_left") > 0.0;

@@ -148,6 +148,11 @@ fn what_few_answered_about_has_no_verdict() {
         assert_eq!(text(row, "verdict"), "unknown", "{row:?}");
         assert!(["no answers", "base too small"].contains(&text(row, "note")), "{row:?}");
     }
+    // What is drawn is on one scale.
+    for row in rows("inside-out", &[]) {
+        let is_drawn = text(&row, "outside_measure") != "NPS" && !row["outside"].is_null();
+        assert_eq!((!row["csat"].is_null(), row["no_csat"].is_null()), (is_drawn, is_drawn), "{row:?}");
+    }
     for row in rows("journey-scorecard", &["min_base=60"]).iter().filter(|row| number(row, "csat_n") < 60.0) {
         assert!(row["csat"].is_null() && row["worst"].is_null(), "{row:?}");
     }

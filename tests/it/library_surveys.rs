@@ -52,7 +52,7 @@ fn the_response_rate_of_an_office_is_the_same_wherever_it_is_told() {
 fn an_invitation_that_was_answered_twice_counts_once_in_trends_and_drivers() {
     let july = "survey_type = 'relationship' and date_trunc('month', answered_at) = timestamp '2026-07-01'";
     let people: f64 = answered_once(july).iter().map(|row| number(row, "n")).sum();
-    let trend = rows("nps-trend", &["to=2026-07", "months=1", "regions=All"]);
+    let trend = rows("nps-trend", &["to=2026-07", "months=1"]);
     assert!(same(number(&trend[0], "n"), people), "{trend:?} {people}");
     let year = answered_once("answered_at >= timestamp '2025-10-01' and answered_at < timestamp '2026-10-01'");
     let accounts = rows("nps-driver-answers", &[]);
@@ -234,6 +234,54 @@ fn revenue_that_nobody_answered_for_is_covered_by_nothing_and_what_is_not_overdu
         !punctual.is_empty() && punctual.iter().all(|row| same(number(row, "revenue_overdue"), 0.0)),
         "{punctual:?}"
     );
+}
+
+#[test]
+fn a_line_of_several_measures_or_regions_is_one_for_each() {
+    let folder = Folder::new();
+    let out = folder.path().to_str().expect("a folder in UTF-8").to_owned();
+    for (query, parameters, wanted) in [
+        ("pulse-around-change", ["measures=NPS,CSAT", "step_months=3"], ["NPS, changed went", "CSAT, changed went"]),
+        (
+            "partner-and-customer-themes",
+            ["themes=response time", "regions=EMEA,APAC"],
+            ["EMEA, response time went", "APAC, response time went"],
+        ),
+    ] {
+        let parameters = parameters.iter().flat_map(|parameter| ["-p", parameter]);
+        let call = ["report", query, "--format", "md", "-o", &out].into_iter().chain(parameters);
+        cxlake(call).prints();
+        let text = folder.read(&format!("{query}.md"));
+        assert!(wanted.iter().all(|line| text.contains(line)) && !text.contains("not drawn"), "{text}");
+    }
+}
+
+#[test]
+fn all_regions_together_are_no_region_and_stand_beside_all_three_only() {
+    for query in ["nps-trend", "journey-scorecard"] {
+        let regions = |parameters: &[&str]| -> BTreeSet<String> {
+            rows(query, parameters).iter().map(|row| text(row, "region").to_owned()).collect()
+        };
+        assert_eq!(regions(&[]), BTreeSet::from(["APAC", "All", "EMEA", "NA"].map(str::to_owned)), "{query}");
+        assert_eq!(regions(&["regions=NA,EMEA"]), BTreeSet::from(["EMEA", "NA"].map(str::to_owned)), "{query}");
+        assert!(cxlake(["run", query]).run().stderr.contains("\n  regions = all (3)\n"), "{query}");
+    }
+}
+
+#[test]
+fn a_score_or_a_share_that_too_few_stand_behind_says_so() {
+    for (query, columns) in [
+        ("journey-scorecard", &["csat", "csat_change", "nps", "nps_change", "ces", "ces_change", "negative_share"][..]),
+        ("follow-up-state", &["in_time_share", "overdue_share", "median_days", "solved_share"][..]),
+    ] {
+        let cells = rows(query, &[]);
+        let lacks = |row: &&Row| columns.iter().any(|column| row[*column].is_null());
+        assert!(cells.iter().any(|row| lacks(&row)), "{query}");
+        for row in cells.iter().filter(lacks) {
+            let note = text(row, "note");
+            assert!(note.contains("base too small") || note.contains("too few calls made"), "{query}: {row:?}");
+        }
+    }
 }
 
 #[test]

@@ -344,6 +344,10 @@ fn backslash_e_with_a_name_edits_the_saved_query_and_runs_it() {
         prompt.said("\\e dayly"),
         "cxlake> \\e dayly\nerror: no saved query `dayly`\n\nhint: did you mean `daily`? `cxlake queries` lists all"
     );
+    let mut prompt = setup.start(env!("CARGO_BIN_EXE_cxlake"), ["--read-only"]);
+    prompt.shows("cxlake>");
+    prompt.enter("\\e daily");
+    prompt.shows("error: read-only: no saved query is edited");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use calamine::{Data, Reader as _, Xlsx, open_workbook};
+
 use super::harness::{Folder, cxlake};
 
 /// A lake with a table of costs, in which one office did not report.
@@ -483,6 +485,9 @@ order by office
     let told = "Cost, Due: 3 of 4 missing (late, partly (2); never (1))";
     assert_eq!([html.matches(told).count(), text.matches(told).count()], [2, 2], "{html}");
     assert!(html.contains("<td>one\ntwo</td>"), "{html}");
+    assert!(
+        html.contains("<td class=\"whole\">2026-01-05</td>") && html.contains("\n.whole { white-space: nowrap; }\n")
+    );
     assert!(text.contains("| a | one two |"), "{text}");
 }
 
@@ -569,6 +574,13 @@ fn a_title_and_a_text_say_the_values_that_ran() {
          {section}params = {{ month = \"2026-07\", kind = \"$month\" }}"
     );
     assert!(head(&each, &["-p", "kind=$5", "-p", "month=2026-08"]).starts_with("# 2026-08: $5\n"));
+    // A section says what ran in itself.
+    let of_section = format!(
+        "title = \"T\"\n{section}title = \"In $month\"\ntext = \"Of _$kind_.\"\nparams = {{ month = \"2026-06\", kind = \"a\" }}\n\
+         {section}params = {{ month = \"2026-07\" }}"
+    );
+    let text = head(&of_section, &["-p", "kind=b"]);
+    assert!(text.contains("\n## In 2026-06\n") && text.contains("Of _b_."), "{text}");
 }
 
 #[test]
@@ -583,6 +595,8 @@ fn a_name_in_a_title_that_no_section_has_is_refused_by_the_check() {
     ] {
         assert!(said.stderr.contains(wanted), "{said}");
     }
+    let said = months(&format!("title = \"T\"\n{section}\ntext = \"$knid\"")).cxlake(["report", "check"]).run();
+    assert!(said.stderr.contains("error: `text` of report `r` has `$knid`, "), "{said}");
     let fine = months(&format!("title = \"$month for $5\"\n{section}"));
     assert_eq!(fine.cxlake(["report", "check"]).prints(), "ok    r\n");
 }
@@ -610,6 +624,72 @@ fn the_reports_of_the_sample_lake_are_right() {
 }
 
 #[test]
+fn the_row_of_all_is_none_of_those_that_lack_a_value() {
+    let folder = Folder::new();
+    let totals = |all: &str| {
+        folder.lake("").write(
+            "queries/all.sql",
+            format!(
+                "-- +++\n-- name = \"all\"\n-- title = \"All\"\n-- description = \"D\"\n-- [columns]\n\
+                 -- n = {{ title = \"N\", missing = \"why\" }}\n-- [[chart]]\n-- type = \"bar\"\n-- x = \"n\"\n\
+                 -- y = \"office\"\n-- total = \"All\"\n-- +++\n\
+                 select * from (values ('All', {all}, 'late'), ('a', 1, null), ('b', null, 'late')) t(office, n, why)\n"
+            ),
+        );
+        folder.cxlake(["report", "all", "--format", "md", "-o", "out"]).prints();
+        folder.read("out/all.md")
+    };
+    let text = totals("1");
+    assert!(text.contains("N: 1 of 2 missing (late)"), "{text}");
+    // One that is missing as well is counted, or more would be missing than there are.
+    let text = totals("null");
+    assert!(text.contains("N: 2 of 3 missing (late)"), "{text}");
+}
+
+#[test]
+fn a_parameter_of_some_sections_that_go_by_one_of_the_report_is_refused() {
+    let folder = Folder::new();
+    let out = folder.path().to_str().expect("a folder in UTF-8").to_owned();
+    assert_eq!(
+        cxlake(["report", "office-pack", "--param", "offices=Lyon", "-o", &out]).fails(2),
+        "error: `offices` is for some sections of report `office-pack`, which sets it from `office`\n\n\
+         hint: `--param office=…` is for all of them\n"
+    );
+}
+
+#[test]
+fn the_text_of_a_section_of_the_sample_says_the_share_that_ran() {
+    let folder = Folder::new();
+    let out = folder.path().to_str().expect("a folder in UTF-8").to_owned();
+    cxlake(["report", "cfo-monthly", "-p", "share=0.2", "-o", &out, "--format", "md"]).prints();
+    let text = folder.read("cfo-monthly.md");
+    assert!(text.contains("a share of 0.2 of each office's marketing spend to support"), "{text}");
+}
+
+#[test]
+fn a_total_of_long_whole_numbers_has_all_their_digits() {
+    let folder = Folder::new();
+    folder.lake("").write(
+        "queries/long.sql",
+        "-- +++\n-- name = \"long\"\n-- title = \"Long\"\n-- description = \"Long numbers.\"\n-- [columns]\n\
+         -- n = { total = \"sum\" }\n-- +++\n\
+         select * from (values ('a', 12345678901234567), ('b', 1)) t(name, n) order by name\n",
+    );
+    folder.cxlake(["report", "long", "--format", "json,xlsx", "-o", "out"]).prints();
+    let json: serde_json::Value = serde_json::from_str(&folder.read("out/long.json")).expect("JSON");
+    assert_eq!(json["sections"][0]["columns"][1]["total"], 12_345_678_901_234_568_i64);
+    let mut book: Xlsx<_> = open_workbook(folder.at("out/long.xlsx")).expect("a workbook");
+    let sheet = book.worksheet_range("Long").expect("the sheet of the section");
+    let texts: Vec<&str> = sheet
+        .used_cells()
+        .filter_map(|(_, _, cell)| if let Data::String(text) = cell { Some(text.as_str()) } else { None })
+        .collect();
+    for wanted in ["12345678901234567", "12345678901234568"] {
+        assert!(texts.contains(&wanted), "{wanted}: {texts:?}");
+    }
+}
+
+#[test]
 fn a_pack_of_one_office_names_no_other() {
     let folder = Folder::new();
     let out = folder.path().to_str().expect("a folder in UTF-8").to_owned();
@@ -619,7 +699,7 @@ fn a_pack_of_one_office_names_no_other() {
         let text = folder.read(name);
         // What was read is said below the report, and may name files and SQL of all.
         let text = text.split("Where the numbers come from").next().expect("a report");
-        assert!(text.contains("Lyon"), "{name}");
+        assert!(text.contains("Lyon: cost, recommendation, calls to make"), "{name} is headed by the office");
         for office in offices.lines().skip(1).filter(|office| *office != "Lyon") {
             assert!(!text.contains(office), "{name} names {office}");
         }

@@ -155,6 +155,13 @@ fn a_query_builds_on_another_with_one_set_of_parameters() {
         folder.cxlake(["run", "self"]).fails(1),
         "error: `self` builds on itself through `self`\n  at queries/self.sql:5\n"
     );
+    folder.write("queries/t.sql", query("t", "", "select 1 as n"));
+    folder.write("queries/hidden.sql", query("hidden", "uses = [\"t\"]", "select * from t"));
+    assert_eq!(
+        folder.cxlake(["run", "hidden"]).fails(1),
+        "error: `t` has the name of a table, which a query that uses it could not read\n  at queries/t.sql\n\n\
+         hint: give one of the two another name\n"
+    );
 }
 
 #[test]

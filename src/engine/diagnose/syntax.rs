@@ -166,6 +166,13 @@ fn advice(expected: &str, place: Option<usize>, sql: &SqlText<'_>, clues: &mut C
     if sql.text.contains(CURLY) {
         return Some("these are quotes of a word processor: texts stand in `'`, names in `\"`".to_owned());
     }
+    let is_from = |piece: &Piece| piece.is_keyword(Keyword::FROM);
+    let narrows = [Keyword::WHERE, Keyword::GROUP, Keyword::HAVING];
+    if clues.words.get(0).is_some_and(is_from)
+        && found.is_some_and(|piece| narrows.iter().any(|keyword| piece.is_keyword(*keyword)))
+    {
+        return Some("`from t` alone stands for all of it: write `select * from t where …`".to_owned());
+    }
     if found.is_some_and(|piece| piece.token == Token::RParen) && expected.starts_with("end of statement") {
         return Some("this `)` has no `(` before it".to_owned());
     }

@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, UnaryOperator,
-    Value, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions, visit_relations_mut,
+    AccessExpr, BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor, SelectItem, SetExpr,
+    TableFactor, UnaryOperator, Value, VisitMut, VisitorMut, WildcardAdditionalOptions, visit_expressions,
+    visit_relations_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -20,7 +21,8 @@ use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 use super::super::diagnose::{no_sample, no_similar_to};
 use super::help::{Help, Kind};
 use super::{
-    codebook, comparisons, exists, items, joins, metrics, named_windows, orders, set_operations, time_formats,
+    casts, codebook, comparisons, exists, items, joins, metrics, named_windows, orders, set_operations, time_formats,
+    zones,
 };
 use crate::error::{Error, Result};
 use crate::lake::metric::Metric;
@@ -108,6 +110,7 @@ impl VisitorMut for Pass<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        select.projection.iter().try_for_each(|item| flow(items::check(item)))?;
         self.relations.push(orders::sole_relation(select));
         if self.asking == 0 {
             items::name(select);
@@ -131,6 +134,7 @@ impl VisitorMut for Pass<'_> {
         named_windows::write_out(&mut query.order_by, &windows)?;
         orders::shorten_in_query(query);
         items::number_keys(query);
+        casts::tell_apart(query);
         flow(set_operations::write_out(query))
     }
 
@@ -163,6 +167,7 @@ impl VisitorMut for Pass<'_> {
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
         flow(comparisons::write_out(expression))?;
+        flow(zones::write_out(expression))?;
         self.asking += usize::from(is_query(expression));
         name_fields(expression);
         if matches!(expression, Expr::SimilarTo { .. }) {
@@ -347,6 +352,25 @@ fn select_all(name: &ObjectName) -> Result<Query> {
 pub fn parser(sql: &str) -> Result<Parser<'static>, ParserError> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize()?;
     Ok(Parser::new(&GenericDialect {}).with_tokens(tokens))
+}
+
+/// A call of `coalesce`.
+pub fn coalesce(values: Vec<Expr>) -> Expr {
+    let argument = |value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("coalesce")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: values.into_iter().map(argument).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 /// A query of our own making.

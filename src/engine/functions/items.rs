@@ -7,12 +7,30 @@
 use std::collections::HashSet;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Value,
+    Distinct, Expr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Spanned, Value,
 };
 
 use super::arguments::alias;
 use super::orders::{as_read, sole_relation};
 use super::set_operations::first_select;
+use crate::error::{Error, Result};
+
+/// Looks at an item of a select list.
+///
+/// # Errors
+/// `Query` for a number with `_` in it, which would be read as a shorter one and its name: `1_000` as `1 as _000`.
+pub fn check(item: &SelectItem) -> Result<()> {
+    let SelectItem::ExprWithAlias { expr, alias } = item else { return Ok(()) };
+    let digits = alias.value.strip_prefix('_').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+    let is_behind = alias.quote_style.is_none() && expr.span().end == alias.span.start && alias.span.start.line > 0;
+    match digits {
+        Some(digits) if is_behind => {
+            Err(Error::query(format!("`_{digits}` behind a number is a name, and no part of it"))
+                .hint("write numbers without `_`, and names behind `as`"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Names the items of a select list that have no name and are no columns.
 pub fn name(select: &mut Select) {

@@ -4,6 +4,7 @@
 
 pub mod aggregate;
 pub mod arguments;
+mod casts;
 mod codebook;
 mod comparisons;
 mod constant;
@@ -23,6 +24,7 @@ pub mod table;
 mod time_formats;
 mod types;
 pub mod window;
+mod zones;
 
 use datafusion::execution::SessionStateBuilder;
 

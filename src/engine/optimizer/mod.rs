@@ -3,6 +3,7 @@
 mod choices;
 mod compact_views;
 mod correlations;
+mod days_and_moments;
 mod days_between;
 mod distinct_counts;
 mod distinct_texts;
@@ -28,6 +29,7 @@ mod standing_filters;
 mod stored;
 mod stored_structs;
 mod unambiguous;
+mod zeros;
 
 use std::sync::Arc;
 
@@ -36,8 +38,9 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Between, InList};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::optimizer::utils::NamePreserver;
 use datafusion::optimizer::{Analyzer, AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
@@ -48,6 +51,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use choices::Choices;
 use compact_views::CompactViews;
 use correlations::Correlations;
+use days_and_moments::DaysAndMoments;
 use days_between::DaysBetween;
 use distinct_counts::DistinctCounts;
 use distinct_texts::DistinctTexts;
@@ -73,6 +77,7 @@ use spans::Spans;
 use standing_filters::StandingFilters;
 use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
+use zeros::Zeros;
 
 use super::sharing::{Attach, ShareSubplans};
 use super::views::OpenViews;
@@ -108,8 +113,9 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, with ours put in, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 6] = [
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 7] = [
         Arc::new(OpenViews),
+        Arc::new(Zeros),
         Arc::new(Products),
         Arc::new(DaysBetween),
         Arc::new(Memberships),
@@ -122,7 +128,7 @@ pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The engine's rules that settle names and types, and ours before types are settled: what a view is settled by.
 pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let before = |rule: &dyn AnalyzerRule| -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-        if rule.name() == TYPES { vec![Arc::new(Spans), Arc::new(Roundings)] } else { vec![] }
+        if rule.name() == TYPES { vec![Arc::new(Spans), Arc::new(DaysAndMoments), Arc::new(Roundings)] } else { vec![] }
     };
     Analyzer::new().rules.into_iter().flat_map(|rule| before(rule.as_ref()).into_iter().chain([rule])).collect()
 }
@@ -213,6 +219,16 @@ fn unaliased(expr: &Expr) -> &Expr {
 fn is_condition(op: Operator) -> bool {
     use Operator::{And, Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq, Or};
     matches!(op, And | Or | Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// What a comparison holds against each other, in the order of its children; `None` for what is none.
+fn sides(expr: &Expr) -> Option<Vec<&Expr>> {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() => Some(vec![left, right]),
+        Expr::Between(Between { expr, low, high, .. }) => Some(vec![expr, low, high]),
+        Expr::InList(InList { expr, list, .. }) => Some(std::iter::once(expr.as_ref()).chain(list).collect()),
+        _ => None,
+    }
 }
 
 /// Whether any number of a type can be cast to the other.

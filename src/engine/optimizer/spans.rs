@@ -9,8 +9,7 @@ use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Between, InList};
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, ScalarUDF, Sort, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, ScalarUDF, Sort, lit};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::scalar::ScalarValue;
 
@@ -28,7 +27,7 @@ impl AnalyzerRule for Spans {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let plan = plan.transform_up_with_subqueries(|node| {
-            super::rewritten_where(node, is_comparison, compared)?.transform_data(|node| {
+            super::rewritten_where(node, |expr| super::sides(expr).is_some(), compared)?.transform_data(|node| {
                 Ok(match node {
                     LogicalPlan::Sort(sort) => sorted(sort),
                     other => Transformed::no(other),
@@ -39,26 +38,11 @@ impl AnalyzerRule for Spans {
     }
 }
 
-fn is_comparison(expr: &Expr) -> bool {
-    match expr {
-        Expr::BinaryExpr(BinaryExpr { op, .. }) => op.supports_propagation(),
-        Expr::Between(_) | Expr::InList(_) => true,
-        _ => false,
-    }
-}
-
 /// A comparison by length; other expressions as they are.
 fn compared(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    let sides: Vec<&Expr> = match &expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if op.supports_propagation() => {
-            vec![left.as_ref(), right.as_ref()]
-        }
-        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_ref(), low.as_ref(), high.as_ref()],
-        Expr::InList(InList { expr, list, .. }) => std::iter::once(expr.as_ref()).chain(list).collect(),
-        _ => return Ok(Transformed::no(expr)),
-    };
+    let Some(sides) = super::sides(&expr) else { return Ok(Transformed::no(expr)) };
     let Some(comparable) = comparable(&sides, schema) else { return Ok(Transformed::no(expr)) };
-    // The sides are the children of each of these, in this order.
+    // The sides are its children, in this order.
     let mut comparable = comparable.into_iter();
     expr.map_children(|side| Ok(Transformed::yes(comparable.next().unwrap_or(side))))
 }

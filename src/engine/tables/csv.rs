@@ -1,7 +1,7 @@
 //! What a CSV file means: its separator and the types of its columns.
 //!
-//! A type is given only when every value of the sample has it. Digits with a leading zero are text, since `00401` is a name
-//! and not the number 401; those are looked for in all of a file.
+//! A type is given only when every value of the sample has it. Digits behind a zero or a plus are text, since `00401` and `+4930401`
+//! are names and no numbers; those are looked for in all of a file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -227,7 +227,7 @@ impl Guesses {
         Ok(())
     }
 
-    /// Lets the leading zeros of a whole file have their say: a whole number would lose them without a word. Any other value that
+    /// Lets the leading zeros and signs of a whole file have their say: a whole number would lose them without a word. Any other value that
     /// is of another type than those of the sample is an error when it is read.
     async fn see_zeros(&mut self, mut text: BoxStream<'static, Result<Bytes>>, separator: u8) -> Result<()> {
         let whole: Vec<usize> = (0..self.names.len()).filter(|&place| self.guesses[place].is_whole()).collect();
@@ -313,12 +313,12 @@ fn look(batch: &RecordBatch, guesses: &mut [Guess]) -> datafusion::error::Result
     Ok(())
 }
 
-/// Looks for leading zeros in the rows decoded so far, of which these are the columns; `None` when no more need be looked at.
+/// Looks for digits that are a name in the rows decoded so far, of which these are the columns; `None` when no more need be looked at.
 fn look_for_zeros(decoder: &mut Decoder, columns: &[usize], guesses: &mut [Guess]) -> Option<()> {
     let batch = decoder.flush().ok()??;
     for (values, &place) in batch.columns().iter().zip(columns) {
         let values = as_string_array(values).ok()?;
-        values.iter().flatten().filter(|value| has_leading_zero(value)).for_each(|value| guesses[place].see(value));
+        values.iter().flatten().filter(|value| is_name(value)).for_each(|value| guesses[place].see(value));
     }
     columns.iter().any(|&place| guesses[place].is_whole()).then_some(())
 }
@@ -344,12 +344,12 @@ impl Default for Guess {
 impl Guess {
     fn see(&mut self, value: &str) {
         self.seen = true;
-        let zeroed = has_leading_zero(value);
-        self.int = self.int && !zeroed && !value.starts_with('+') && value.parse::<i64>().is_ok();
+        let is_name = is_name(value);
+        self.int = self.int && !is_name && value.parse::<i64>().is_ok();
         // Digits too many for a whole number are a name, of which a float would lose the end.
         let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
         let is_long = digits.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<i64>().is_err();
-        self.float = self.float && !zeroed && !is_long && is_decimal(value);
+        self.float = self.float && !is_name && !is_long && is_decimal(value);
         self.bool = self.bool && matches!(value, "true" | "false" | "True" | "False" | "TRUE" | "FALSE");
         self.date = self.date && value.len() == 10 && value.parse::<NaiveDate>().is_ok();
         self.timestamp = self.timestamp && is_timestamp(value);
@@ -374,9 +374,11 @@ impl Guess {
     }
 }
 
-fn has_leading_zero(value: &str) -> bool {
-    let digits = value.strip_prefix('-').unwrap_or(value).as_bytes();
-    digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit()
+/// Whether a value has digits as a name has them: behind a zero, or behind a plus and with nothing else, as telephones do.
+fn is_name(value: &str) -> bool {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value).as_bytes();
+    let has_leading_zero = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+    has_leading_zero || (value.starts_with('+') && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// Digits with a point or an exponent; not `inf`, not `NaN`, which are words in a survey.
@@ -405,7 +407,9 @@ mod tests {
         assert_eq!(kinds("x\n0\n10\n"), [DataType::Int64]);
         assert_eq!(kinds("x\n12345678901234567890123\n1\n"), [DataType::Utf8]);
         assert_eq!(kinds("x\n-12345678901234567890\n1\n"), [DataType::Utf8]);
-        assert_eq!(kinds("x\n0.5\n-0.25\n"), [DataType::Float64]);
+        assert_eq!(kinds("x\n0.5\n-0.25\n+1.5\n"), [DataType::Float64]);
+        assert_eq!(kinds("x\n+491701234567\n+441234567890\n"), [DataType::Utf8]);
+        assert_eq!(kinds("x\n1\n+07\n"), [DataType::Utf8]);
     }
 
     #[test]

@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::utils::take_function_args;
 use datafusion::error::Result as EngineResult;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column as ColumnExpr, case, cast, is_null, lit};
+use datafusion::functions::utils::make_scalar_function;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::physical_expr::expressions::{Column as ColumnExpr, cast};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -68,10 +73,63 @@ pub fn with_folder_names(sink: Arc<dyn ExecutionPlan>, columns: &[String]) -> En
         if !columns.contains(field.name()) {
             return Ok(column);
         }
-        let text = cast(Arc::clone(&column), &schema, DataType::Utf8)?;
-        case(None, vec![(is_null(column)?, lit(NULL))], Some(text))
+        let named = Arc::new(Field::new(field.name(), DataType::Utf8, field.is_nullable()));
+        let function = Arc::new(ScalarUDF::new_from_impl(FolderName::new(field.name())));
+        let texts = vec![cast(column, &schema, DataType::Utf8)?];
+        Ok(Arc::new(ScalarFunctionExpr::new(NAMED, function, texts, named, Arc::new(ConfigOptions::default()))))
     })?;
     replace_children_if_necessary(sink, vec![written])
+}
+
+/// What the names of folders are made by; statements cannot call it.
+const NAMED: &str = "folder_name";
+
+/// The texts of a column as folders are named by them.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct FolderName {
+    column: String,
+    signature: Signature,
+}
+
+impl FolderName {
+    fn new(column: &str) -> Self {
+        let signature = Signature::exact(vec![DataType::Utf8], Volatility::Immutable);
+        Self { column: column.to_owned(), signature }
+    }
+
+    fn of(&self, texts: &StringArray) -> Result<StringArray> {
+        if texts.iter().flatten().any(|text| text == NULL) {
+            let message = format!("a value of `{}` is the text `{NULL}`, by which folders name NULL", self.column);
+            return Err(Error::invalid(message)
+                .hint(format!("leave such rows out, or have them read as NULL: `nullif({}, '{NULL}')`", self.column)));
+        }
+        Ok(match texts.null_count() {
+            0 => texts.clone(),
+            _ => texts.iter().map(|text| text.or(Some(NULL))).collect(),
+        })
+    }
+}
+
+impl ScalarUDFImpl for FolderName {
+    fn name(&self) -> &str {
+        NAMED
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> EngineResult<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> EngineResult<ColumnarValue> {
+        let named = |texts: &[ArrayRef]| -> EngineResult<ArrayRef> {
+            let [texts] = take_function_args(NAMED, texts)?;
+            Ok(Arc::new(self.of(texts.as_string())?))
+        };
+        make_scalar_function(named, vec![])(&args.args)
+    }
 }
 
 /// The rows of a plan, with each of its columns as `with` makes it, under the same name.

@@ -1,6 +1,7 @@
 //! Which columns a chart draws, and as what.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use arrow::array::RecordBatch;
 
@@ -78,6 +79,7 @@ impl Figure {
             Kind::Heatmap => figure.refuse_two_in_a_cell()?,
             Kind::StackedBar => figure.refuse_groups_that_look_alike()?,
             Kind::Waterfall => figure.refuse_a_missing_step()?,
+            Kind::Line | Kind::Sparkline => figure.refuse_two_at_a_place()?,
             _ => {}
         }
         Ok(figure)
@@ -189,8 +191,26 @@ impl Figure {
             .hint("put the small groups together in the statement, or draw a heat map"))
     }
 
+    /// A line from one number to another at the same place would show a change that there was not.
+    fn refuse_two_at_a_place(&self) -> Result<()> {
+        let series = |row: usize| self.by.as_ref().map(|by| by.label(row));
+        // Numbers that are written alike may still lie apart.
+        let place = |row: usize| match self.across.values {
+            Values::Labels => Some((self.across.label(row), 0)),
+            Values::Numbers | Values::Times => Some(("", self.across.number(row)?.to_bits())),
+        };
+        let mut seen = HashSet::new();
+        let mut drawn = (0..self.rows).filter(|&row| self.up.number(row).is_some());
+        let twice = drawn.find(|&row| place(row).is_some_and(|place| !seen.insert((series(row), place))));
+        let Some(row) = twice else { return Ok(()) };
+        let of = series(row).map(|name| format!(" of `{name}`")).unwrap_or_default();
+        let at = self.across.label(row);
+        Err(Error::usage(format!("a line would join several values{of} at `{at}`, and no column tells them apart"))
+            .hint("name one that does: `\\chart line X NUMBERS GROUPS`, or `color` in the query's header"))
+    }
+
     fn refuse_two_in_a_cell(&self) -> Result<()> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         match (0..self.rows).map(|row| (self.up.label(row), self.across.label(row))).find(|pair| !seen.insert(*pair)) {
             Some((row, column)) => Err(Error::usage(format!("two rows have `{row}` and `{column}`"))
                 .hint("a heat map has one cell for each pair: group by both in the statement")),

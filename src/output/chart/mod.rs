@@ -30,7 +30,7 @@ use figure::Figure;
 use scene::{Canvas, Medium, Scene};
 
 pub use column::on_one_line;
-pub use palette::palette_css;
+pub use palette::{palette_css, series_colours};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -149,7 +149,7 @@ impl Drawing {
     ///
     /// # Errors
     /// `Usage` when there are no rows, a column is not there, holds no numbers where numbers are needed, a heat map has two rows for a
-    /// cell, a stacked bar more groups than there are colours, or a step of a waterfall no value.
+    /// cell, a line two values at a place, a stacked bar more groups than there are colours, or a step of a waterfall no value.
     pub fn of(rows: &RecordBatch, present: &Presentation, spec: &Spec) -> Result<Self> {
         if rows.num_rows() == 0 {
             return Err(Error::usage("there are no rows to draw"));

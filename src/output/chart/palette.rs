@@ -62,6 +62,24 @@ pub fn colour(paint: Paint, theme: Theme) -> (&'static str, &'static str) {
     (name, if theme == Theme::Light { light } else { dark })
 }
 
+/// Groups that are good or bad news by their name; the first two colours of series look as good and bad do.
+const NEWS: [(usize, &[&str]); 2] =
+    [(0, &["promoter", "promoters", "healthy"]), (1, &["detractor", "detractors", "at risk"])];
+
+/// The colour of each group, counted as those of [`Paint::Series`]: in their order, but for a name that says which it is.
+pub fn series_colours(names: &[&str]) -> Vec<usize> {
+    let mut colours: Vec<Option<usize>> = vec![None; names.len()];
+    for (colour, words) in NEWS {
+        let named = names.iter().position(|name| words.contains(&name.to_lowercase().as_str()));
+        if let Some(of_name) = named.and_then(|place| colours.get_mut(place)) {
+            *of_name = Some(colour);
+        }
+    }
+    let taken: Vec<usize> = colours.iter().flatten().copied().collect();
+    let mut free = (0..).filter(|colour| !taken.contains(colour));
+    colours.into_iter().map(|colour| colour.or_else(|| free.next()).unwrap_or_default()).collect()
+}
+
 /// The custom properties that charts in a page take their colours from, `--cx-ink`, `--cx-muted`, `--cx-grid`, `--cx-surface`,
 /// `--cx-gap`, `--cx-good`, `--cx-bad`, `--cx-s1` to `--cx-s8` and `--cx-d-4` to `--cx-d4`, as a style sheet: for light, and for
 /// dark where the reader's screen asks for it. Paper is light.
@@ -112,6 +130,18 @@ mod tests {
             for step in -4..=4 {
                 assert!(contrast(look(Paint::Ink), look(Paint::Tint(step))) >= 4.5, "{step} in {theme:?}");
             }
+        }
+    }
+
+    #[test]
+    fn groups_that_are_good_or_bad_news_have_the_colours_of_it() {
+        assert_eq!(series_colours(&["NA", "EMEA", "APAC"]), [0, 1, 2]);
+        assert_eq!(series_colours(&["promoter", "passive", "detractor"]), [0, 2, 1]);
+        assert_eq!(series_colours(&["watch", "At risk", "unknown", "healthy"]), [2, 1, 3, 0]);
+        assert_eq!(series_colours(&["watch", "at risk", "unknown"]), [0, 1, 2]);
+        for theme in [Theme::Light, Theme::Dark] {
+            let look = |paint| colour(paint, theme).1;
+            assert_eq!([0, 1].map(|series| look(Paint::Series(series))), [look(Paint::Good), look(Paint::Bad)]);
         }
     }
 

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::output::cell::{Column, columns, is_number, safe};
 use crate::output::present::Presentation;
 
+/// Letters of the longest text that stays on one line whatever its column's width: a moment has as many.
+const WHOLE_MAX: usize = 20;
+
 /// Writes the table of a section, with what it leaves out said below it. `labelled` is the id of its heading.
 ///
 /// # Errors
@@ -73,7 +76,9 @@ pub fn of_chart(html: &mut String, rows: &RecordBatch, present: &Presentation, t
     for row in 0..rows.num_rows() {
         html.push_str("<tr>");
         for (place, column) in columns.iter().enumerate() {
-            let _ = write!(html, "<td{}>{}</td>", class(place), escaped(&column.text(row)));
+            let text = column.text(row);
+            let class = if class(place).is_empty() { whole(&text) } else { class(place) };
+            let _ = write!(html, "<td{class}>{}</td>", escaped(&text));
         }
         html.push_str("</tr>\n");
     }
@@ -91,8 +96,8 @@ fn head(html: &mut String, head: &Head<'_>) {
 /// A cell; the first of a row names it where it is no number.
 fn cell(html: &mut String, cell: &Cell, head: &Head<'_>, is_first: bool) {
     let _ = match cell {
-        Cell::Text(text) if is_first => write!(html, "<th scope=\"row\">{}</th>", escaped(text)),
-        Cell::Text(text) => write!(html, "<td>{}</td>", escaped(text)),
+        Cell::Text(text) if is_first => write!(html, "<th scope=\"row\"{}>{}</th>", whole(text), escaped(text)),
+        Cell::Text(text) => write!(html, "<td{}>{}</td>", whole(text), escaped(text)),
         Cell::Gap(reason) if head.is_number => write!(html, "<td class=\"number gap\">{}</td>", escaped(reason)),
         Cell::Gap(reason) if is_first => {
             write!(html, "<th scope=\"row\" class=\"gap\">{}</th>", escaped(reason))
@@ -104,6 +109,12 @@ fn cell(html: &mut String, cell: &Cell, head: &Head<'_>, is_first: bool) {
             write!(html, "<td class=\"number {}\">{}{}</td>", tone.class(), sign(*tone), escaped(text))
         }
     };
+}
+
+/// The class of a text that stays on one line: a day or an id, which would break at its hyphens.
+fn whole(text: &str) -> &'static str {
+    let is_whole = text.len() <= WHOLE_MAX && text.contains('-') && !text.contains(char::is_whitespace);
+    if is_whole { " class=\"whole\"" } else { "" }
 }
 
 /// The sign of a tone, which says the same as its colour, and its word for those who hear the page.

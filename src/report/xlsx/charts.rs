@@ -222,9 +222,9 @@ fn words(text: &str) -> String {
 }
 
 /// The colour of a group.
-fn colour(group: usize, groups: usize) -> Color {
-    match style::SERIES.get(group) {
-        Some(colour) if groups <= COLOURED => Color::RGB(*colour),
+fn colour(group: usize, colours: &[usize]) -> Color {
+    match colours.get(group).and_then(|colour| style::SERIES.get(*colour)) {
+        Some(colour) if colours.len() <= COLOURED => Color::RGB(*colour),
         _ => Color::RGB(style::MUTED),
     }
 }
@@ -264,12 +264,12 @@ fn bars(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
         (false, false) => ChartType::Column,
         (false, true) => ChartType::ColumnStacked,
     });
-    let Series { across, groups, is_apart, .. } = series(figure, source, false);
+    let Series { across, groups, colours, is_apart, .. } = series(figure, source, false);
     let count = groups.len();
     for (group, (values, name)) in groups.iter().enumerate() {
         let bars = chart.add_series();
         bars.set_categories(&across).set_values(values).set_name(name).set_gap(40);
-        bars.set_format(&mut fill(colour(group, count)));
+        bars.set_format(&mut fill(colour(group, &colours)));
         if is_stacked || is_apart {
             bars.set_overlap(100);
         }
@@ -341,15 +341,15 @@ fn bullets(figure: &Figure<'_>, source: &mut Source<'_>) -> (Chart, u32) {
 /// A dot for each row, with a line through its interval.
 fn dots(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
     let mut chart = Chart::new(ChartType::Line);
-    let Series { across, groups, ends, .. } = series(figure, source, false);
+    let Series { across, groups, colours, ends, .. } = series(figure, source, false);
     let count = groups.len();
     for (group, (values, name)) in groups.iter().enumerate() {
         let dots = chart.add_series();
         dots.set_categories(&across).set_values(values).set_name(name);
         dots.set_format(ChartFormat::new().set_no_line());
-        dots.set_marker(&marker(ChartMarkerType::Circle, 8, colour(group, count)));
+        dots.set_marker(&marker(ChartMarkerType::Circle, 8, colour(group, &colours)));
         if let Some(ends) = ends.get(group) {
-            dots.set_y_error_bars(&interval(ends, colour(group, count)));
+            dots.set_y_error_bars(&interval(ends, colour(group, &colours)));
         }
     }
     key(&mut chart, count);
@@ -379,6 +379,8 @@ fn lines(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
     let mut chart = Chart::new(if is_number { ChartType::ScatterStraight } else { ChartType::Line });
     let Series { across, groups, ends, has_lone, .. } = series(figure, source, false);
     let count = groups.len();
+    // As in a page, lines have colours in their order.
+    let colours: Vec<usize> = (0..count).collect();
     let mut series =
         |(values, name): &(ChartRange, ChartRange), format: &mut ChartFormat, dots: &ChartMarker, is_end: bool| {
             let series = chart.add_series();
@@ -386,14 +388,14 @@ fn lines(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
             series.set_marker(dots).delete_from_legend(is_end);
         };
     for (group, (numbers, has_lone)) in groups.iter().zip(has_lone).enumerate() {
-        let colour = colour(group, count);
+        let colour = colour(group, &colours);
         series(numbers, &mut line(colour, 2.25), &dots_along(has_lone, colour), false);
     }
     for (group, ends) in ends.iter().enumerate().filter(|_| count <= BANDS_MAX) {
         for end in [&ends.low, &ends.high] {
             let mut thin = ChartFormat::new();
             let dashed = ChartLineDashType::SquareDot;
-            thin.set_line(ChartLine::new().set_color(colour(group, count)).set_width(0.75).set_dash_type(dashed));
+            thin.set_line(ChartLine::new().set_color(colour(group, &colours)).set_width(0.75).set_dash_type(dashed));
             series(end, &mut thin, ChartMarker::new().set_none(), true);
         }
     }
@@ -407,14 +409,14 @@ fn lines(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
 /// A point for each row.
 fn points(figure: &Figure<'_>, source: &mut Source<'_>) -> Chart {
     let mut chart = Chart::new(ChartType::Scatter);
-    let Series { across, groups, ends, .. } = series(figure, source, true);
+    let Series { across, groups, colours, ends, .. } = series(figure, source, true);
     let count = groups.len();
     for (group, (values, name)) in groups.iter().enumerate() {
         let points = chart.add_series();
         points.set_categories(&across).set_values(values).set_name(name);
-        points.set_marker(&marker(ChartMarkerType::Circle, 6, colour(group, count)));
+        points.set_marker(&marker(ChartMarkerType::Circle, 6, colour(group, &colours)));
         if let Some(ends) = ends.get(group) {
-            points.set_y_error_bars(&interval(ends, colour(group, count)));
+            points.set_y_error_bars(&interval(ends, colour(group, &colours)));
         }
     }
     key(&mut chart, count);

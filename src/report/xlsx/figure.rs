@@ -136,7 +136,7 @@ impl<'a> Column<'a> {
         let values = rows.column(place);
         let kind = Kind::of(field.data_type());
         let style = answer.present.style(field.name());
-        let typed = Values::of(field, values, &answer.present, true)?;
+        let typed = Values::of(field, values, &answer.present)?;
         let serial = |row: usize| match typed.value(row) {
             Value::Serial(serial) => Some(serial),
             _ => None,

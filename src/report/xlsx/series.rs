@@ -5,6 +5,7 @@ use rust_xlsxwriter::ChartRange;
 use super::blocks::{Block, Blocks, Cells};
 use super::figure::{Column, Figure};
 use super::sheet::Placed;
+use crate::output::chart::series_colours;
 
 /// Where the cells of a chart come from.
 pub struct Source<'a> {
@@ -111,6 +112,8 @@ pub struct Series {
     pub across: ChartRange,
     /// Numbers and name of each group.
     pub groups: Vec<(ChartRange, ChartRange)>,
+    /// The colour of each group, by its place among those of series.
+    pub colours: Vec<usize>,
     /// The ends of each group's intervals, as they are and by how far they are from the numbers.
     pub ends: Vec<Ends>,
     /// Whether each group has a number with no other beside it.
@@ -169,7 +172,8 @@ pub fn series(figure: &Figure<'_>, source: &mut Source<'_>, by_row: bool) -> Ser
         }
     }
     let is_apart = layout.named.len() == figure.rows;
-    Series { across, groups, ends, has_lone, is_apart }
+    let names: Vec<&str> = layout.names.iter().map(String::as_str).collect();
+    Series { across, groups, colours: series_colours(&names), ends, has_lone, is_apart }
 }
 
 /// Whether a number has a gap or an end on both sides.

@@ -76,7 +76,6 @@ struct Column<'a> {
     width: usize,
     /// Whether its texts break into lines.
     breaks: bool,
-    is_summed: bool,
     side: Side,
 }
 
@@ -157,8 +156,7 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
         let field = schema.field(place);
         let kind = Kind::of(field.data_type());
         let style = answer.present.style(field.name());
-        let is_summed = summed.contains(&field.name().as_str());
-        let values = Values::of(field, sample.column(place), &answer.present, is_summed)?;
+        let values = Values::of(field, sample.column(place), &answer.present)?;
         let texts: Vec<String> = (0..sample.num_rows()).map(|row| values.text(row)).collect();
         let longest = texts.iter().flat_map(|text| text.lines()).map(UnicodeWidthStr::width).max().unwrap_or_default();
         let title = safe(answer.present.title(field.name()));
@@ -186,7 +184,6 @@ fn columns(section: &Section) -> Result<Vec<Column<'_>>> {
             heading,
             kind,
             style,
-            is_summed,
             side,
         });
     }
@@ -335,13 +332,20 @@ fn totals(
             Role::Shown => answer.total(answer.rows.schema.field(column.place).name()),
             _ => None,
         };
-        let formula = || column.style?.total.as_ref()?.formula(&sum).filter(|_| is_whole);
-        match (total.map(crate::output::total::Value::number), formula()) {
-            (Some(number), Some(formula)) if number.is_finite() => {
-                let formula = Formula::new(format!("=IFERROR({formula},\"\")")).set_result(number.to_string());
+        let declared = column.style.and_then(|style| style.total.as_ref());
+        // Long numbers are texts, which a formula would leave out.
+        let reckons = |total: &&Total| is_whole && !total.columns().into_iter().any(|name| answer.sums.are_long(name));
+        let formula = || declared.filter(reckons)?.formula(&sum);
+        match (total, formula()) {
+            (Some(total), _) if total.is_long() => {
+                let text = total.text(column.style.and_then(|style| style.number.as_ref()), &DataType::Int64);
+                sheet.write_string_with_format(row, place, text, &format)?
+            }
+            (Some(total), Some(formula)) if total.number().is_finite() => {
+                let formula = Formula::new(format!("=IFERROR({formula},\"\")")).set_result(total.number().to_string());
                 sheet.write_formula_with_format(row, place, formula, &format)?
             }
-            (Some(number), _) => sheet.write_number_with_format(row, place, number, &format)?,
+            (Some(total), _) => sheet.write_number_with_format(row, place, total.number(), &format)?,
             (None, _) if place == 0 && column.kind != Kind::Number => {
                 let name = if is_whole { "Total of rows in sight".to_owned() } else { totals_name(section) };
                 sheet.write_string_with_format(row, place, name, &format)?
@@ -381,9 +385,9 @@ fn body(sheet: &mut Worksheet, section: &Section, columns: &[Column<'_>], placed
     let mut at = placed.first_row;
     for batch in answer.rows.batches()? {
         let batch = batch?;
-        let values = columns.iter().map(|column| {
-            Values::of(schema.field(column.place), batch.column(column.place), &answer.present, column.is_summed)
-        });
+        let values = columns
+            .iter()
+            .map(|column| Values::of(schema.field(column.place), batch.column(column.place), &answer.present));
         let values: Vec<Values<'_>> = values.collect::<Result<_>>()?;
         for row in 0..batch.num_rows() {
             if at >= placed.first_row + placed.rows {

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone};
 use crate::error::{Error, Result};
 use crate::output::cell;
 use crate::output::present::Presentation;
+use crate::output::total::DIGITS_MAX;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +51,6 @@ const EPOCH: f64 = 25_569.0;
 /// Days that spreadsheets know alike: from the first of March 1900, before which some count a day that never was, to the end of 9999.
 const DAYS: std::ops::Range<f64> = 61.0..2_958_466.0;
 
-/// Whole numbers from here on have digits that a spreadsheet would change.
-const DIGITS_MAX: f64 = 1e15;
-
 /// The values of a column.
 pub struct Values<'a> {
     values: &'a ArrayRef,
@@ -61,10 +59,10 @@ pub struct Values<'a> {
 }
 
 enum Typed {
-    /// Numbers, and whether they name something, so that every digit counts.
+    /// Numbers, and whether they are whole, so that every digit counts.
     Numbers {
         numbers: ArrayRef,
-        are_names: bool,
+        are_whole: bool,
     },
     Days(ArrayRef),
     Moments(ArrayRef, Option<Tz>),
@@ -73,16 +71,16 @@ enum Typed {
 }
 
 impl<'a> Values<'a> {
-    /// The values of a column; `is_summed` where a total takes its sum.
+    /// The values of a column.
     ///
     /// # Errors
     /// `Internal` for a type that has no text.
-    pub fn of(field: &Field, values: &'a ArrayRef, present: &'a Presentation, is_summed: bool) -> Result<Self> {
+    pub fn of(field: &Field, values: &'a ArrayRef, present: &'a Presentation) -> Result<Self> {
         let texts = cell::Column::new(field, values, present).map_err(internal)?.keeping_lines();
         let typed = match Kind::of(field.data_type()) {
             Kind::Number => Typed::Numbers {
                 numbers: cast(values, &DataType::Float64).map_err(internal)?,
-                are_names: is_whole(field.data_type()) && !is_summed,
+                are_whole: is_whole(field.data_type()),
             },
             Kind::Day => Typed::Days(cast(values, &DataType::Date32).map_err(internal)?),
             Kind::Moment(zone) => {
@@ -104,9 +102,9 @@ impl<'a> Values<'a> {
             return Value::Nothing;
         }
         let typed = match &self.typed {
-            Typed::Numbers { numbers, are_names } => {
+            Typed::Numbers { numbers, are_whole } => {
                 let number = numbers.as_primitive::<Float64Type>().value(row);
-                let fits = number.is_finite() && !(*are_names && number.abs() >= DIGITS_MAX);
+                let fits = number.is_finite() && !(*are_whole && number.abs() >= DIGITS_MAX as f64);
                 fits.then_some(Value::Number(number))
             }
             Typed::Days(days) => {
@@ -173,7 +171,7 @@ mod tests {
         let array: ArrayRef = Arc::new(array);
         let field = Field::new("value", array.data_type().clone(), true);
         let present = Presentation::default();
-        let column = Values::of(&field, &array, &present, false).expect("values");
+        let column = Values::of(&field, &array, &present).expect("values");
         (0..array.len()).map(|row| column.value(row)).collect()
     }
 

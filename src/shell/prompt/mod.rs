@@ -209,6 +209,7 @@ fn edit(
         ToEdit::Text(text) => editor::on_text(text)?,
         ToEdit::Last => editor::on_text(&last_statement(editor))?,
         ToEdit::Query(name) => {
+            shell.check_allowed("no saved query is edited")?;
             // One whose file is wrong is there to be mended.
             match runtime.block_on(shell.library.query(name)) {
                 Err(error) if error.kind() != Kind::InvalidData => return Err(error),

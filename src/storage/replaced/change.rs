@@ -18,6 +18,7 @@ use super::{
     name_below, newest, read, reading, record_name, record_number, tail, version, whole,
 };
 use crate::error::{Error, Result};
+use crate::storage::records::{Medium, sync_folder};
 use crate::storage::{Location, Records, Staged, Stores, explain};
 
 /// The lock on the disk, and the object in a bucket, by which a change is known to be alive.
@@ -142,7 +143,8 @@ impl Change {
         }
         let place = location.base.clone().join(FOLDER);
         let written = format!("{}/{FOLDER}", location.written.trim_end_matches('/'));
-        let records = Records::at(stores, Arc::clone(&store), place.clone(), written);
+        let medium = if location.is_local() { Medium::Disk } else { Medium::Bucket };
+        let records = Records::at(stores, Arc::clone(&store), place.clone(), written, medium);
         let lock = location.on_disk(&place).map(|folder| lock(&folder, location)).transpose()?;
         let (before, mut state) = latest(store.as_ref(), location).await?;
         let alive = if let Some(lock) = lock {
@@ -273,7 +275,7 @@ impl Change {
         self.state.replaced.extend(entries);
         self.state.committed_at = Some(now);
         for file in added {
-            self.sync_folder(&file.location);
+            self.sync_folder(&file.location)?;
         }
         self.record().await?;
         self.files.clear();
@@ -394,10 +396,6 @@ impl Change {
                 self.location.written
             ))
             .hint("this one was not heard of for minutes; the files that count are whole, run it again"));
-        }
-        if let Some(folder) = self.location.on_disk(&self.location.base.clone().join(FOLDER)) {
-            let _ = File::open(folder.join(record_name(next))).and_then(|file| file.sync_all());
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         self.last = next;
         self.said = self.state.clone();
@@ -530,12 +528,12 @@ impl Change {
         })
     }
 
-    /// The same for the name of a file; not every file system knows how.
-    fn sync_folder(&self, file: &ObjectPath) {
-        let Some(path) = self.location.on_disk(file) else { return };
-        if let Some(folder) = path.parent() {
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        }
+    /// The same for the name of a file: a record that outlives it would count what is not there.
+    fn sync_folder(&self, file: &ObjectPath) -> Result<()> {
+        let Some(path) = self.location.on_disk(file) else { return Ok(()) };
+        path.parent().map_or(Ok(()), sync_folder).map_err(|error| {
+            Error::storage(format!("cannot write `{}`: {error}", self.location.shown(file))).caused_by(error)
+        })
     }
 }
 

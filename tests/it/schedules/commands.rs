@@ -107,6 +107,20 @@ fn a_time_that_the_clock_skips_is_run_at_the_first_moment_behind_it() {
 }
 
 #[test]
+fn a_fire_time_before_the_day_that_the_manifest_fixes_is_about_its_own_period() {
+    let lake = Lake::new("formats = [\"csv\"]\nto = [{ folder = \"out/{date}/\" }]", "");
+    let header = "-- name = \"r\"\n-- title = \"T\"\n-- description = \"D\"\n--\n\
+                  -- [params.month]\n-- type = \"date\"\n-- default = \"last_complete(month)\"\n";
+    lake.folder.write("queries/r.sql", format!("-- +++\n{header}-- +++\nselect $month as m\n"));
+    let manifest = lake.folder.read("cxlake.toml").replace("[lake]\n", "[lake]\ntoday = 2025-10-06\n");
+    lake.folder.write("cxlake.toml", manifest);
+    for (day, month) in [("2025-09-07", "2025-08-01"), ("2025-11-07", "2025-09-01")] {
+        lake.run(&format!("{day} 07:00")).prints();
+        assert_eq!(lake.folder.read(&format!("out/{day}/r.csv")), format!("m\n{month}\n"), "{day}");
+    }
+}
+
+#[test]
 fn a_run_that_failed_is_run_anew_by_hand_and_goes_to_those_who_do_not_have_it() {
     let lake = Lake::new("to = [{ webhook = \"{hook}/one\" }, { webhook = \"{hook}/other\" }]", "");
     lake.hooks.answer("/other", &[(500, "out of order")]);

@@ -8,6 +8,7 @@ mod distinct_count;
 mod emit;
 mod filter;
 mod first_row;
+mod float_extremes;
 mod float_sums;
 mod mad;
 mod nps;
@@ -65,5 +66,10 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
         AggregateUDF::from(weighted_median::WeightedMedian::new()),
     ];
     // The latter come in the place of the engine's.
-    all.into_iter().chain(float_sums::all()).chain(quantiles::all()).map(Arc::new).collect()
+    all.into_iter()
+        .chain(float_sums::all())
+        .chain(float_extremes::all())
+        .chain(quantiles::all())
+        .map(Arc::new)
+        .collect()
 }

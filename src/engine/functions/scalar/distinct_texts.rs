@@ -1,8 +1,7 @@
 //! What is calculated of a text alone, once for each distinct text of a batch.
 //!
-//! Files keep texts that repeat once, and the rows of a batch refer to them: those that refer to the same place are the same text, which
-//! is seen without reading it. Statements cannot call the function; `engine/optimizer/distinct_texts.rs` puts it in the place of what it
-//! calculates.
+//! Texts are told apart by a hash of what they say, and those with the same hash are compared. Statements cannot call the function;
+//! `engine/optimizer/distinct_texts.rs` puts it in the place of what it calculates.
 
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
@@ -37,7 +36,7 @@ pub struct OfDistinctTexts {
     expr: Expr,
     physical: PhysicalExprRef,
     schema: SchemaRef,
-    of: FieldRef,
+    returns: FieldRef,
     signature: Signature,
 }
 
@@ -60,7 +59,7 @@ impl OfDistinctTexts {
         Ok(Self {
             name,
             physical: create_physical_expr(&expr, &named, &props, &PhysicalPlanningContext::default())?,
-            of: expr.to_field(&named)?.1,
+            returns: expr.to_field(&named)?.1,
             expr,
             schema,
             signature: Signature::exact(vec![DataType::Utf8View], Volatility::Immutable),
@@ -72,7 +71,7 @@ impl OfDistinctTexts {
         (&self.physical, &self.schema)
     }
 
-    fn of(&self, texts: &ArrayRef) -> Result<ArrayRef> {
+    fn calculate(&self, texts: &ArrayRef) -> Result<ArrayRef> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), vec![Arc::clone(texts)])?;
         self.physical.evaluate(&batch)?.into_array(batch.num_rows())
     }
@@ -102,19 +101,19 @@ impl ScalarUDFImpl for OfDistinctTexts {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.of.data_type().clone())
+        Ok(self.returns.data_type().clone())
     }
 
     fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        Ok(Arc::clone(&self.of))
+        Ok(Arc::clone(&self.returns))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [texts] = take_function_args(&self.name, args.args)?;
         let texts = texts.into_array(args.number_rows)?;
         let found = match distinct(&texts)?.as_ref() {
-            Some(distinct) => take(&self.of(&take(&texts, &distinct.rows, None)?)?, &distinct.of_rows, None)?,
-            None => self.of(&texts)?,
+            Some(distinct) => take(&self.calculate(&take(&texts, &distinct.rows, None)?)?, &distinct.of_rows, None)?,
+            None => self.calculate(&texts)?,
         };
         Ok(ColumnarValue::Array(found))
     }
@@ -130,7 +129,7 @@ struct Distinct {
 
 /// Texts that were looked at, and the distinct ones among them; `None` where they are too many to gain anything.
 struct Looked {
-    /// It keeps nothing else from coming to an end, and nothing else comes to its address.
+    /// Not held alive; while this is here, no other texts get their address.
     texts: Weak<dyn Array>,
     distinct: Rc<Option<Distinct>>,
 }
@@ -239,7 +238,7 @@ mod tests {
             assert_eq!(found.is_some(), repeats, "{rows}, {first}, {after}");
             let parts = [Arc::clone(&texts), texts.slice(0, rows / 2), texts.slice(rows / 3, rows / 2)];
             for texts in parts.iter().flat_map(|texts| [texts, texts]) {
-                let expected = function.of(texts).expect("values");
+                let expected = function.calculate(texts).expect("values");
                 assert_eq!(&call(&function, texts), &expected, "{rows}, {first}, {after}");
             }
         }
@@ -262,7 +261,7 @@ mod tests {
             args: vec![ColumnarValue::Array(Arc::clone(texts))],
             arg_fields: vec![field()],
             number_rows: texts.len(),
-            return_field: Arc::clone(&function.of),
+            return_field: Arc::clone(&function.returns),
             config_options: Arc::default(),
         };
         function.invoke_with_args(args).and_then(|values| values.into_array(texts.len())).expect("values")

@@ -3,6 +3,7 @@
 use crate::output::chart::Kind;
 use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::figure::{COLOURED, Figure};
+use crate::output::chart::palette::series_colours;
 use crate::output::chart::scene::Paint;
 
 /// How rows with a label each show which group they are of.
@@ -33,14 +34,14 @@ impl Groups {
             0 | 1 => Self::None,
             groups if groups == runs && groups < others.len() => Self::Headings,
             groups if groups <= COLOURED && groups < others.len() => {
-                let colour = |place: &usize| known.iter().position(|group| group == place).unwrap_or_default();
+                let group = |place: &usize| known.iter().position(|group| group == place).unwrap_or_default();
                 let named = known.iter().enumerate();
-                let name = |place: &usize| names.get(*place).map_or_else(String::new, |&name| name.to_owned());
+                let name = |place: &usize| names.get(*place).map_or("", |name| *name);
+                let colours = series_colours(&known.iter().map(name).collect::<Vec<&str>>());
+                let paint = |group: usize| Paint::Series(colours.get(group).copied().unwrap_or_default());
                 Self::Coloured {
-                    key: named
-                        .map(|(colour, place)| Entry::new(name(place), sign(figure, Paint::Series(colour))))
-                        .collect(),
-                    paints: places.iter().map(|place| Paint::Series(colour(place))).collect(),
+                    key: named.map(|(group, place)| Entry::new(name(place), sign(figure, paint(group)))).collect(),
+                    paints: places.iter().map(|place| paint(group(place))).collect(),
                 }
             }
             _ => Self::Named,

@@ -1,11 +1,12 @@
 //! Points between two axes, in the colour of their group; those that lie apart are named.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::plane::{Plane, Sides};
 use crate::output::chart::axis::{self, Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::{COLOURED, Figure};
+use crate::output::chart::palette::series_colours;
 use crate::output::chart::scale::Scale;
 use crate::output::chart::scene::{Anchor, Canvas, Paint, Point, Scene, Shape, Stroke, Weight};
 use crate::output::chart::sentence::{joined, missing};
@@ -61,16 +62,18 @@ fn colours(figure: &Figure, spots: &[Spot]) -> (Vec<Entry>, Vec<Paint>) {
     let coloured = if counts.len() > COLOURED { COLOURED - 1 } else { counts.len() };
     let (large, small) = counts.split_at(coloured);
     let name = |group: usize| groups.get(group).map_or("", |name| *name);
-    let mut key: Vec<Entry> = (large.iter().enumerate())
-        .map(|(colour, (group, count))| {
-            Entry::new(format!("{} ({count})", name(*group)), Sign::Dot(Paint::Series(colour)))
+    let colours = series_colours(&large.iter().map(|(group, _)| name(*group)).collect::<Vec<&str>>());
+    let mut key: Vec<Entry> = (large.iter().zip(&colours))
+        .map(|((group, count), colour)| {
+            Entry::new(format!("{} ({count})", name(*group)), Sign::Dot(Paint::Series(*colour)))
         })
         .collect();
     if !small.is_empty() {
         let count: usize = small.iter().map(|(_, count)| count).sum();
         key.push(Entry::new(format!("{} others ({count})", small.len()), Sign::Dot(Paint::Gap)));
     }
-    let paint = |place: &usize| large.iter().position(|(group, _)| group == place).map_or(Paint::Gap, Paint::Series);
+    let colour = |place: &usize| colours.get(large.iter().position(|(group, _)| group == place)?).copied();
+    let paint = |place: &usize| colour(place).map_or(Paint::Gap, Paint::Series);
     (key, places.iter().map(paint).collect())
 }
 
@@ -196,6 +199,9 @@ pub fn sentence(figure: &Figure) -> String {
         let order = |one: &&Spot, other: &&Spot| of(one).total_cmp(&of(other));
         let (low, high) = (spots.iter().min_by(order)?, spots.iter().max_by(order)?);
         let end = |spot: &Spot| format!("{}{}", column.form.exact(of(spot)), name(spot));
+        if spots.len() == 1 {
+            return Some(format!("{} {}", column.title, end(low)));
+        }
         Some(format!("{} from {} to {}", column.title, end(low), end(high)))
     };
     let sides = side(&figure.across, |spot| spot.x).zip(side(&figure.up, |spot| spot.y));
@@ -206,21 +212,44 @@ pub fn sentence(figure: &Figure) -> String {
         let names: Vec<String> = key.into_iter().map(|entry| entry.name).collect();
         format!("{}: {}.", by.title, names.join(", "))
     });
-    joined([ends, correlation(&spots), groups, if left_out > 0 { missing(&reasons, figure.rows) } else { None }])
+    let left_out = if left_out > 0 { missing(&reasons, figure.rows) } else { None };
+    joined([ends, told_correlation(figure, &spots), groups, left_out])
 }
 
-/// How far the two numbers go together, where there are enough of both.
-fn correlation(spots: &[Spot]) -> Option<String> {
+/// How far the two numbers go together, where there are enough of both. What goes the other way within the groups comes from how far
+/// these lie apart, and would mislead.
+fn told_correlation(figure: &Figure, spots: &[Spot]) -> Option<String> {
     const ENOUGH: usize = 10;
     if spots.len() < ENOUGH {
         return None;
     }
+    let all = correlation(&deviations(spots.iter()))?;
+    if let Some(by) = &figure.by {
+        let places = by.distinct().1;
+        let mut groups: BTreeMap<Option<usize>, Vec<&Spot>> = BTreeMap::new();
+        for spot in spots {
+            groups.entry(places.get(spot.row).copied()).or_default().push(spot);
+        }
+        let within: Vec<(f64, f64)> = groups.values().flat_map(|spots| deviations(spots.iter().copied())).collect();
+        if correlation(&within).is_some_and(|within| within * all < 0.0) {
+            return None;
+        }
+    }
+    Some(format!("Their correlation is {all:+.2}."))
+}
+
+/// How far each point lies from the middle of all.
+fn deviations<'a>(spots: impl ExactSizeIterator<Item = &'a Spot> + Clone) -> Vec<(f64, f64)> {
     let count = spots.len() as f64;
-    let mean = |of: fn(&Spot) -> f64| spots.iter().map(of).sum::<f64>() / count;
+    let mean = |of: fn(&Spot) -> f64| spots.clone().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|spot| spot.x), mean(|spot| spot.y));
-    let sum = |of: &dyn Fn(&Spot) -> f64| spots.iter().map(of).sum::<f64>();
-    let both = sum(&|spot| (spot.x - x) * (spot.y - y));
-    let (across, up) = (sum(&|spot| (spot.x - x).powi(2)), sum(&|spot| (spot.y - y).powi(2)));
-    let size = (across * up).sqrt();
-    (size > 0.0).then(|| format!("Their correlation is {:+.2}.", both / size))
+    spots.map(|spot| (spot.x - x, spot.y - y)).collect()
+}
+
+/// The correlation of numbers by how far they are from their middle; `None` where one of the two does not vary.
+fn correlation(deviations: &[(f64, f64)]) -> Option<f64> {
+    let sum = |of: fn(&(f64, f64)) -> f64| deviations.iter().map(of).sum::<f64>();
+    let both = sum(|(x, y)| x * y);
+    let size = (sum(|(x, _)| x.powi(2)) * sum(|(_, y)| y.powi(2))).sqrt();
+    (size > 0.0).then(|| both / size)
 }

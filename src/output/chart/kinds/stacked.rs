@@ -4,6 +4,7 @@ use super::rows::{Piece, Row, Rows, STEPS};
 use crate::output::chart::axis::{Entry, Sign};
 use crate::output::chart::column::Column;
 use crate::output::chart::figure::Figure;
+use crate::output::chart::palette::series_colours;
 use crate::output::chart::scale::Scale;
 use crate::output::chart::scene::Paint;
 use crate::output::chart::sentence::{extremes, joined, missing};
@@ -22,6 +23,8 @@ fn bars(figure: &Figure) -> Vec<(String, Vec<usize>)> {
 
 pub fn rows(figure: &Figure) -> Rows {
     let (names, groups) = figure.by.as_ref().map(Column::distinct).unwrap_or_default();
+    let colours = series_colours(&names);
+    let paint = |group: usize| Paint::Series(colours.get(group).copied().unwrap_or_default());
     let bars = bars(figure);
     let mut ends = vec![0.0];
     let mut rows = Vec::new();
@@ -37,7 +40,7 @@ pub fn rows(figure: &Figure) -> Rows {
             let side = if number < 0.0 { &mut below } else { &mut above };
             let (from, to) = (*side, *side + number);
             *side = to;
-            let paint = Paint::Series(groups.get(place).copied().unwrap_or_default());
+            let paint = paint(groups.get(place).copied().unwrap_or_default());
             row.pieces.push(Piece::Bar { from, to, paint });
             row.pieces.push(Piece::Inside { from, to, text: figure.up.form.short(number) });
         }
@@ -50,8 +53,7 @@ pub fn rows(figure: &Figure) -> Rows {
         row.tip = told(figure, label, of_bar);
         rows.push(row);
     }
-    let key =
-        names.iter().enumerate().map(|(place, name)| Entry::new(*name, Sign::Box(Paint::Series(place)))).collect();
+    let key = names.iter().enumerate().map(|(place, name)| Entry::new(*name, Sign::Box(paint(place)))).collect();
     Rows {
         heading: figure.heading.clone(),
         title: figure.up.title.clone(),

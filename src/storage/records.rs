@@ -42,6 +42,9 @@ pub struct Records {
     medium: Medium,
 }
 
+/// What no name of an object has, and that of a file that is being written.
+const UNDER_WAY: char = '#';
+
 /// What records lie on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
@@ -226,6 +229,16 @@ impl Records {
         }
     }
 
+    /// Deletes what writers that were killed have left in the folder itself. Nobody else may be writing there.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot be deleted.
+    pub fn delete_under_way(&self) -> Result<()> {
+        let Some(folder) = self.on_disk(&self.base) else { return Ok(()) };
+        delete_under_way(&folder)
+            .map_err(|error| Error::storage(format!("cannot clear up in `{}`: {error}", self.written)).caused_by(error))
+    }
+
     /// Where this machine's disk has an object; `None` for one in a bucket.
     fn on_disk(&self, place: &ObjectPath) -> Option<PathBuf> {
         if self.medium == Medium::Disk { local::path(place) } else { None }
@@ -272,8 +285,8 @@ fn write_on_disk(file: &Path, bytes: &[u8], there: There) -> io::Result<bool> {
     };
     make_folder(folder)?;
     let mut prefix = name.to_owned();
-    // The store takes a name that ends in `#` and digits for that of a file under way.
-    prefix.push(format!("#{}", Uuid::now_v7().as_u128()));
+    // The store takes a name that ends in this and digits for that of a file under way.
+    prefix.push(format!("{UNDER_WAY}{}", Uuid::now_v7().as_u128()));
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).rand_bytes(0);
     #[cfg(unix)]
@@ -292,6 +305,16 @@ fn write_on_disk(file: &Path, bytes: &[u8], there: There) -> io::Result<bool> {
     }
     sync_folder(folder)?;
     Ok(true)
+}
+
+fn delete_under_way(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().contains(UNDER_WAY) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder and those above it that are missing, each with its name on the disk.
@@ -411,6 +434,25 @@ mod tests {
             std::fs::write(place.join(format!("y#{}", Uuid::now_v7().as_u128())), "").expect("it is written");
             assert_eq!(records.list("open").await.expect("a listing"), ["open/s/x"]);
         });
+    }
+
+    #[test]
+    fn what_a_writer_left_that_was_killed_is_cleared_up_and_nothing_else() {
+        let runtime = Runtime::new().expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder");
+        let stores = Stores::new(runtime.handle().clone());
+        let records = Records::open(&stores, &Lake::nowhere(folder.path().to_owned())).expect("records");
+        runtime.block_on(async {
+            records.put("x", "one").await.expect("it is written");
+            records.put("in/y", "two").await.expect("it is written");
+        });
+        let place = folder.path().join(".cxlake");
+        std::fs::write(place.join("z#123"), "").expect("it is written");
+        records.delete_under_way().expect("it is cleared up");
+        let names = std::fs::read_dir(&place).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, ["in", "x"]);
     }
 
     #[test]

@@ -504,7 +504,8 @@ impl Change {
         Ok(())
     }
 
-    /// Deletes records that no reader at work can need any more, and the sign of life.
+    /// Deletes records that no reader at work can need any more, those of which a change that was killed has written a part, and the
+    /// sign of life.
     async fn clear_up(&self, now: DateTime<Utc>) -> Result<()> {
         let place = self.location.base.clone().join(FOLDER);
         let listed = self.store.list_with_delimiter(Some(&place)).await;
@@ -516,6 +517,8 @@ impl Change {
                 self.records.delete(name).await?;
             }
         }
+        // No listing shows them. On the disk the lock says that nobody else is writing.
+        self.records.delete_under_way()?;
         self.alive.end(&self.records).await
     }
 

@@ -229,14 +229,17 @@ impl Records {
         }
     }
 
-    /// Deletes what writers that were killed have left in the folder itself. Nobody else may be writing there.
+    /// The files of the folder itself, on the disk, that are being written, or were when their writer was killed.
     ///
     /// # Errors
-    /// `Storage` when it cannot be deleted.
-    pub fn delete_under_way(&self) -> Result<()> {
-        let Some(folder) = self.on_disk(&self.base) else { return Ok(()) };
-        delete_under_way(&folder)
-            .map_err(|error| Error::storage(format!("cannot clear up in `{}`: {error}", self.written)).caused_by(error))
+    /// `Storage` when it cannot be listed.
+    pub fn under_way(&self) -> Result<Vec<PathBuf>> {
+        let Some(folder) = self.on_disk(&self.base) else { return Ok(Vec::new()) };
+        match under_way(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed
+                .map_err(|error| Error::storage(format!("cannot list `{}`: {error}", self.written)).caused_by(error)),
+        }
     }
 
     /// Where this machine's disk has an object; `None` for one in a bucket.
@@ -307,14 +310,15 @@ fn write_on_disk(file: &Path, bytes: &[u8], there: There) -> io::Result<bool> {
     Ok(true)
 }
 
-fn delete_under_way(folder: &Path) -> io::Result<()> {
+fn under_way(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().contains(UNDER_WAY) {
-            std::fs::remove_file(entry.path())?;
+            found.push(entry.path());
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Makes a folder and those above it that are missing, each with its name on the disk.
@@ -437,22 +441,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_writer_left_that_was_killed_is_cleared_up_and_nothing_else() {
+    fn what_a_writer_left_that_was_killed_is_found_and_nothing_else() {
         let runtime = Runtime::new().expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
         let stores = Stores::new(runtime.handle().clone());
         let records = Records::open(&stores, &Lake::nowhere(folder.path().to_owned())).expect("records");
+        assert_eq!(records.under_way().expect("no folder yet"), [] as [PathBuf; 0]);
         runtime.block_on(async {
             records.put("x", "one").await.expect("it is written");
             records.put("in/y", "two").await.expect("it is written");
         });
-        let place = folder.path().join(".cxlake");
-        std::fs::write(place.join("z#123"), "").expect("it is written");
-        records.delete_under_way().expect("it is cleared up");
-        let names = std::fs::read_dir(&place).expect("a folder").map(|entry| entry.expect("an entry").file_name());
-        let mut names: Vec<_> = names.collect();
-        names.sort();
-        assert_eq!(names, ["in", "x"]);
+        let left = folder.path().join(".cxlake/z#123");
+        std::fs::write(&left, "").expect("it is written");
+        assert_eq!(records.under_way().expect("a listing"), [left]);
     }
 
     #[test]

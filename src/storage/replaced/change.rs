@@ -101,10 +101,13 @@ impl Waiting {
     /// `InvalidData` for a damaged record; `Storage` when it cannot be read.
     pub async fn of(stores: &Stores, location: &Location, keep: TimeDelta, now: DateTime<Utc>) -> Result<(Self, bool)> {
         let store = stores.open(&location.store_url)?;
+        let records = records(stores, location, Arc::clone(&store));
         let (_, state) = latest(store.as_ref(), location).await?;
         let is_over = |file: &Replaced| file.deleted_at.is_none() && now - file.since >= keep;
-        let wants =
-            state.announced.is_some() || state.replaced.iter().any(is_over) || state.clone().settled(now, &[]) != state;
+        let wants = state.announced.is_some()
+            || state.replaced.iter().any(is_over)
+            || state.clone().settled(now, &[]) != state
+            || !records.under_way()?.is_empty();
         Ok((waiting(&state), wants))
     }
 }
@@ -116,6 +119,13 @@ fn waiting(state: &State) -> Waiting {
         bytes: there().map(|file| file.bytes).sum(),
         since: there().map(|file| file.since).max(),
     }
+}
+
+/// The records of a location.
+fn records(stores: &Stores, location: &Location, store: Arc<dyn ObjectStore>) -> Records {
+    let written = format!("{}/{FOLDER}", location.written.trim_end_matches('/'));
+    let medium = if location.is_local() { Medium::Disk } else { Medium::Bucket };
+    Records::at(stores, store, location.base.clone().join(FOLDER), written, medium)
 }
 
 /// The newest record, 0 for none, and what it says.
@@ -142,9 +152,7 @@ impl Change {
             stores.writable(&format!("{}{}", location.store_url, location.base))?;
         }
         let place = location.base.clone().join(FOLDER);
-        let written = format!("{}/{FOLDER}", location.written.trim_end_matches('/'));
-        let medium = if location.is_local() { Medium::Disk } else { Medium::Bucket };
-        let records = Records::at(stores, Arc::clone(&store), place.clone(), written, medium);
+        let records = records(stores, location, Arc::clone(&store));
         let lock = location.on_disk(&place).map(|folder| lock(&folder, location)).transpose()?;
         let (before, mut state) = latest(store.as_ref(), location).await?;
         let alive = if let Some(lock) = lock {
@@ -518,7 +526,11 @@ impl Change {
             }
         }
         // No listing shows them. On the disk the lock says that nobody else is writing.
-        self.records.delete_under_way()?;
+        for file in self.records.under_way()? {
+            std::fs::remove_file(&file).map_err(|error| {
+                Error::storage(format!("cannot clear up in `{}`: {error}", self.location.written)).caused_by(error)
+            })?;
+        }
         self.alive.end(&self.records).await
     }
 

@@ -681,3 +681,61 @@ fn what_differs_in_a_cast_alone_may_stand_side_by_side() {
         assert_eq!(ask(&query), printed, "{query}");
     }
 }
+
+/// DataFusion 55.2 computes in the type of both sides, and wraps around what has no room there.
+#[test]
+fn whole_numbers_have_room_or_are_an_error() {
+    let folder = Folder::new();
+    let columns = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"];
+    let named = |expression: &dyn Fn(&str) -> String| columns.map(|kind| expression(kind)).join(", ");
+    let columns = named(&|kind| format!("arrow_cast(n, '{kind}') as {kind}"));
+    folder.parquet("t.parquet", &format!("select {columns} from (values (100), (120), (null)) t(n)"));
+    let ask = |query: &str| folder.cxlake(["--quiet", "--format", "csv", "-c", query]);
+    for (operation, first, second) in [
+        ("{0} + {0} + {0}", "300", "360"),
+        ("100 - {0} - {0}", "-100", "-140"),
+        ("{0} - 2 * {0}", "-100", "-120"),
+        ("({0} - {0}) - {0}", "-100", "-120"),
+        ("{0} * {0} * {0} * {0} * {0}", "10000000000", "24883200000"),
+    ] {
+        let columns = named(&|kind| operation.replace("{0}", kind));
+        let rows = [first, second, ""].map(|value| [value; 8].join(",") + "\n").concat();
+        let said = ask(&format!("select {columns} from 't.parquet' order by Int64")).prints();
+        assert_eq!(said.split_once('\n').map(|(_, rows)| rows), Some(rows.as_str()), "{operation}");
+    }
+    // Whatever stands around it knows its type.
+    for (query, printed) in [
+        (
+            "select d * d as e from (select UInt8 - UInt8 - 100 as d from 't.parquet') where d is not null",
+            "e\n10000\n10000\n",
+        ),
+        (
+            "select UInt8 + UInt8 as double, count(*) as n from 't.parquet' group by UInt8 + UInt8 order by double",
+            "double,n\n200,1\n240,1\n,1\n",
+        ),
+        ("select Int8 from 't.parquet' where UInt8 - UInt8 - 1 < 0 and Int8 * Int8 > 10000", "int8\n120\n"),
+        ("select sum(Int8 * Int8) as s, max(UInt64 - 200) as m from 't.parquet'", "s,m\n24400,-80\n"),
+        (
+            "select Int8, rank() over (order by Int8) - rank() over (order by Int8 desc) as moved from 't.parquet' \
+             where Int8 is not null order by Int8",
+            "int8,moved\n100,-1\n120,1\n",
+        ),
+    ] {
+        assert_eq!(ask(query).prints(), printed, "{query}");
+    }
+    let most = "(values (1, 9223372036854775807), (1, 1)) t(g, n)";
+    for operation in
+        ["n + n", "-n - 2", "n * 2", "sum(n)", "sum(n) over (order by n)", "sum(n) * sum(n)", "count(*) + max(n)"]
+    {
+        let query = format!("select {operation} from {most}");
+        let said = ask(&query).run();
+        let is_told = ["beyond 64 bits", "too large for its type"].iter().any(|words| said.stderr.contains(words));
+        assert!(said.code == Some(1) && is_told, "{query}: {said}");
+    }
+    let said = ask(&format!("select g, sum(n) from {most} group by g")).run();
+    assert!(said.stderr.contains("a sum of whole numbers is beyond 64 bits"), "{said}");
+    let exact = format!("select sum(cast(n as decimal(38, 0))) as s, sum(n) filter (where n > 1) as p from {most}");
+    assert_eq!(ask(&exact).prints(), "s,p\n9223372036854775808,9223372036854775807\n");
+    let moving = format!("select sum(n) over (order by n rows between current row and current row) as s from {most}");
+    assert_eq!(ask(&moving).prints(), "s\n1\n9223372036854775807\n");
+}

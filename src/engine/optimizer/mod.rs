@@ -29,6 +29,7 @@ mod standing_filters;
 mod stored;
 mod stored_structs;
 mod unambiguous;
+mod whole_numbers;
 mod zeros;
 
 use std::sync::Arc;
@@ -77,6 +78,7 @@ use spans::Spans;
 use standing_filters::StandingFilters;
 use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
+use whole_numbers::{CheckedWholeNumbers, RoomForWholeNumbers};
 use zeros::Zeros;
 
 use super::sharing::{Attach, ShareSubplans};
@@ -113,10 +115,11 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, with ours put in, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 7] = [
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 8] = [
         Arc::new(OpenViews),
         Arc::new(Zeros),
         Arc::new(Products),
+        Arc::new(CheckedWholeNumbers),
         Arc::new(DaysBetween),
         Arc::new(Memberships),
         Arc::new(Correlations),
@@ -128,7 +131,12 @@ pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 /// The engine's rules that settle names and types, and ours before types are settled: what a view is settled by.
 pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let before = |rule: &dyn AnalyzerRule| -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-        if rule.name() == TYPES { vec![Arc::new(Spans), Arc::new(DaysAndMoments), Arc::new(Roundings)] } else { vec![] }
+        match rule.name() {
+            TYPES => {
+                vec![Arc::new(Spans), Arc::new(DaysAndMoments), Arc::new(Roundings), Arc::new(RoomForWholeNumbers)]
+            }
+            _ => vec![],
+        }
     };
     Analyzer::new().rules.into_iter().flat_map(|rule| before(rule.as_ref()).into_iter().chain([rule])).collect()
 }

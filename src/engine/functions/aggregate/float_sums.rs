@@ -2,7 +2,7 @@
 //!
 //! The engine adds as rows arrive, and what rounding cuts off depends on that order: the same query on the same files
 //! prints other last digits from run to run. Here each sum carries what was cut off along. Other types go to the engine's
-//! own functions, whose sums are exact.
+//! own functions, and sums of whole numbers to `whole_sums.rs`.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
     ReversedUDAF, SetMonotonicity, Signature, StatisticsArgs,
 };
 
+use super::whole_sums::WholeSums;
 use crate::statistics::sum::Sum;
 
 /// The engine's function, with sums of floats of our own.
@@ -32,7 +33,7 @@ struct FloatSums<T> {
 /// The functions.
 pub fn all() -> [AggregateUDF; 6] {
     [
-        FloatSums::of(sum::sum_udaf(), |total: &Total| total.sum()).into(),
+        WholeSums::around(FloatSums::of(sum::sum_udaf(), |total: &Total| total.sum())).into(),
         FloatSums::of(average::avg_udaf(), |total: &Total| Some(total.sum()? / total.count as f64)).into(),
         FloatSums::of(variance::var_samp_udaf(), |moments: &Moments| moments.variance(1)).into(),
         FloatSums::of(variance::var_pop_udaf(), |moments: &Moments| moments.variance(0)).into(),

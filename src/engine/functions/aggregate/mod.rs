@@ -19,6 +19,7 @@ mod quantiles;
 mod samples;
 mod tally;
 mod weighted_median;
+mod whole_sums;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ mod sentiment;
 mod short_text;
 mod significance;
 mod span_length;
+mod whole_numbers;
 mod wilson;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use in_utc::{DayInUtc, is_utc};
 pub use product::Product;
 pub use short_text::ShortTextIs;
 pub use span_length::{SpanLength, nanoseconds, unit_length};
+pub use whole_numbers::WholeNumbers;
 
 /// What each says of itself.
 pub const HELPS: &[&Help] = &[

@@ -121,10 +121,8 @@ fn beyond() -> DataFusionError {
 }
 
 fn column<T: ArrowPrimitiveType>(columns: &[ArrayRef]) -> Result<&PrimitiveArray<T>> {
-    match columns {
-        [column] => Ok(column.as_primitive()),
-        _ => internal_err!("a sum has one argument"),
-    }
+    let [column] = columns else { return internal_err!("a sum has one argument") };
+    Ok(column.as_primitive())
 }
 
 /// One sum, of all rows or of the frame of a window.

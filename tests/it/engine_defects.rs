@@ -687,7 +687,7 @@ fn what_differs_in_a_cast_alone_may_stand_side_by_side() {
 fn whole_numbers_have_room_or_are_an_error() {
     let folder = Folder::new();
     let columns = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"];
-    let named = |expression: &dyn Fn(&str) -> String| columns.map(|kind| expression(kind)).join(", ");
+    let named = |expression: &dyn Fn(&str) -> String| columns.map(expression).join(", ");
     let columns = named(&|kind| format!("arrow_cast(n, '{kind}') as {kind}"));
     folder.parquet("t.parquet", &format!("select {columns} from (values (100), (120), (null)) t(n)"));
     let ask = |query: &str| folder.cxlake(["--quiet", "--format", "csv", "-c", query]);

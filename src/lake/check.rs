@@ -56,8 +56,14 @@ pub struct Checks {
 impl Checks {
     /// How many there are.
     pub fn count(&self) -> usize {
-        let own = [self.key.is_some(), self.fresh.is_some(), self.complete.is_some()];
-        self.checks.len() + own.into_iter().filter(|is_there| *is_there).count()
+        self.names().count()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let own = [(FRESH, self.fresh.is_some()), (KEY, self.key.is_some()), (COMPLETE, self.complete.is_some())];
+        let own = own.into_iter().filter_map(|(name, is_there)| is_there.then_some(name));
+        own.chain(self.checks.iter().map(|check| check.name.as_str()))
     }
 
     /// The place of a check among those of the manifest.

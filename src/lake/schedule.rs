@@ -12,6 +12,7 @@ use toml::Spanned;
 
 use super::Table;
 use super::alert::{self, Alert, AlertSection};
+use super::checked::{Outcome, Verdict};
 use super::destination::{self, Destination, DestinationSection};
 use super::document::{Document, InOrder};
 use super::report::{Form, Params, params};
@@ -80,11 +81,28 @@ pub enum Work {
 /// Checks that must pass before a report is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitFor {
-    /// Tables whose checks are waited for.
-    pub tables: Vec<String>,
+    pub checks: Vec<Awaited>,
     /// How long after the fire time.
     pub until: Duration,
     pub then: Then,
+}
+
+/// What is waited for: the checks of a table, but for warnings, or one check, whatever it weighs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    pub table: String,
+    pub check: Option<String>,
+}
+
+impl Awaited {
+    /// Whether an outcome is one to wait for.
+    pub fn is_missing(&self, outcome: &Outcome) -> bool {
+        outcome.table == self.table
+            && match &self.check {
+                Some(check) => outcome.check == *check && outcome.verdict != Verdict::Passed,
+                None => outcome.is_error(),
+            }
+    }
 }
 
 /// What happens when the checks have not passed in time.
@@ -242,7 +260,7 @@ pub struct ScheduleSection {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WaitSection {
-    /// Tables whose checks must pass.
+    /// Tables whose checks must pass, but for warnings, and single checks, as `TABLE.CHECK`, whatever they weigh.
     #[schemars(with = "Vec<String>")]
     checks: Spanned<Vec<Spanned<String>>>,
     /// How long after the fire time they are waited for.
@@ -448,22 +466,37 @@ fn wait_for(around: Around<'_>, section: WaitSection) -> Result<WaitFor> {
     if section.checks.get_ref().is_empty() {
         return Err(document.error_at(section.checks.span().start, "`checks` names no table"));
     }
-    for table in section.checks.get_ref() {
-        let names = || around.tables.keys().map(String::as_str);
-        if names().any(|known| known == table.get_ref()) {
-            continue;
-        }
-        let error = document.error_at(table.span().start, format!("table `{}` is not in this lake", table.get_ref()));
-        return Err(match suggest::nearest(table.get_ref(), names()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint("`checks` lists tables, whose checks are waited for"),
-        });
-    }
+    let checks = section.checks.into_inner().into_iter();
     Ok(WaitFor {
-        tables: section.checks.into_inner().into_iter().map(Spanned::into_inner).collect(),
+        checks: checks.map(|written| awaited(around, &written)).collect::<Result<_>>()?,
         until: in_manifest(document, &section.until, span::parse)?,
         then: section.then,
     })
+}
+
+fn awaited(around: Around<'_>, written: &Spanned<String>) -> Result<Awaited> {
+    let (table, check) = match written.get_ref().split_once('.') {
+        Some((table, check)) => (table, Some(check)),
+        None => (written.get_ref().as_str(), None),
+    };
+    let error = |text: String| around.document.error_at(written.span().start, text);
+    let Some(found) = around.tables.get(table) else {
+        let error = error(format!("table `{table}` is not in this lake"));
+        return Err(match suggest::nearest(table, around.tables.keys().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`checks` lists tables, whose checks are waited for"),
+        });
+    };
+    if let Some(check) = check
+        && !found.checks.names().any(|known| known == check)
+    {
+        let error = error(format!("table `{table}` has no check `{check}`"));
+        return Err(match suggest::nearest(check, found.checks.names()) {
+            Some(near) => error.hint(format!("did you mean `{table}.{near}`?")),
+            None => error.hint("`cxlake check` lists the checks of all tables"),
+        });
+    }
+    Ok(Awaited { table: table.to_owned(), check: check.map(str::to_owned) })
 }
 
 /// Destinations of those who are told of failures, which are messages and no files.

@@ -11,7 +11,7 @@ use super::letter::{self, Letter};
 use crate::error::{Error, Kind, Result};
 use crate::lake::destination::{Destination, filled};
 use crate::lake::run::{DeliveryRecord, DeliveryState, Outcome, OutputRecord, ParameterRecord, RunRecord};
-use crate::lake::schedule::{Schedule, Then};
+use crate::lake::schedule::{Awaited, Schedule, Then};
 use crate::lake::span;
 use crate::report::{MadeFile, Picture};
 
@@ -80,8 +80,8 @@ pub enum Sending {
 pub trait World: Sync {
     fn make(&self, schedule: &Schedule, request: Request) -> impl Future<Output = Result<Making>> + Send;
 
-    /// What has not passed of the checks of these tables, a sentence each.
-    fn failing(&self, tables: &[String], now: DateTime<Utc>) -> impl Future<Output = Result<Vec<String>>> + Send;
+    /// What has not passed of these checks, a sentence each.
+    fn failing(&self, checks: &[Awaited], now: DateTime<Utc>) -> impl Future<Output = Result<Vec<String>>> + Send;
 
     /// Places files in a folder or bucket, all or none; gives where each is.
     fn place(&self, folder: &str, files: &[MadeFile]) -> impl Future<Output = Result<Vec<String>>> + Send;
@@ -231,7 +231,7 @@ impl<W: World> Run<'_, W> {
         let Some(wait) = &self.schedule.wait_for else { return Waited::Go { banner: None } };
         let deadline = self.lease.admission.fire_time + wait.until;
         loop {
-            let checking = self.computing(self.world.failing(&wait.tables, self.clock.now()));
+            let checking = self.computing(self.world.failing(&wait.checks, self.clock.now()));
             let failing = match checking.await {
                 Some(Ok(failing)) if failing.is_empty() => return Waited::Go { banner: None },
                 Some(Ok(failing)) => failing.join("; "),

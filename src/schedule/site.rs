@@ -1,5 +1,7 @@
 //! The world that runs are carried out in: the lake's engine and saved queries, its stores, mail and webhooks.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::lake::alert::Alert;
 use crate::lake::destination::Destination;
 use crate::lake::run::ParameterRecord;
-use crate::lake::schedule::{Schedule, Work};
+use crate::lake::schedule::{Awaited, Schedule, Work};
 use crate::quality;
 use crate::query::run::Given;
 use crate::query::saved::Library;
@@ -103,10 +105,11 @@ impl World for Site {
         })))
     }
 
-    async fn failing(&self, tables: &[String], now: DateTime<Utc>) -> Result<Vec<String>> {
-        let (engine, tables) = (self.engine.clone(), tables.to_vec());
+    async fn failing(&self, checks: &[Awaited], now: DateTime<Utc>) -> Result<Vec<String>> {
+        let tables: BTreeSet<String> = checks.iter().map(|awaited| awaited.table.clone()).collect();
+        let (engine, tables) = (self.engine.clone(), Vec::from_iter(tables));
         let outcomes = apart(async move { quality::run(&engine, &tables, now).await }).await?;
-        let failing = outcomes.iter().filter(|outcome| outcome.is_error());
+        let failing = outcomes.iter().filter(|outcome| checks.iter().any(|awaited| awaited.is_missing(outcome)));
         Ok(failing.map(|outcome| format!("{}, {}: {}", outcome.table, outcome.check, outcome.found)).collect())
     }
 

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::lake::destination::Destination;
 use crate::lake::manifest;
 use crate::lake::run::{DeliveryState, Outcome, RunRecord, Trigger};
-use crate::lake::schedule::Schedule;
+use crate::lake::schedule::{Awaited, Schedule};
 use crate::lake::{Lake, Root};
 use crate::report::MadeFile;
 use crate::storage::{Records, Stores};
@@ -128,7 +128,7 @@ impl World for Made {
         })))
     }
 
-    async fn failing(&self, _: &[String], now: DateTime<Utc>) -> Result<Vec<String>> {
+    async fn failing(&self, _: &[Awaited], now: DateTime<Utc>) -> Result<Vec<String>> {
         self.tell("check");
         let is_complete = self.complete_from.is_none_or(|from| now >= from);
         Ok(if is_complete { Vec::new() } else { vec!["t, fresh: 3d old".to_owned()] })
@@ -863,7 +863,7 @@ impl World for Counting {
         })))
     }
 
-    async fn failing(&self, _: &[String], _: DateTime<Utc>) -> Result<Vec<String>> {
+    async fn failing(&self, _: &[Awaited], _: DateTime<Utc>) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
 

@@ -86,6 +86,12 @@ fn values_of_a_schedule_are_checked_as_they_are_declared() {
     ] {
         assert_eq!(of_schedule(&[line]), wanted, "{line}");
     }
+    let wait = "wait_for = { checks = [\"t.freshness\"], until = \"4h\", then = \"fail\" }";
+    let table = "[table.t]\npath = \"t/\"\nfresh = { column = \"at\", error = \"1d\" }";
+    assert_eq!(
+        error(&format!("[schedule.s]\n{wait}\n{RIGHT}{table}\n")),
+        "error: table `t` has no check `freshness`\n  at cxlake.toml:4\n\nhint: did you mean `t.fresh`?\n"
+    );
     assert_eq!(
         error(&format!("[schedule.\"a/b\"]\n{RIGHT}")),
         "error: schedule `a/b` cannot name a folder\n  at cxlake.toml:3\n\nhint: letters, digits, `-` and `_`\n"

@@ -189,6 +189,19 @@ fn a_report_on_incomplete_data_says_so_in_every_form_and_warnings_are_not_waited
 }
 
 #[test]
+fn a_warning_that_is_named_is_waited_for() {
+    let lake = Lake::new(
+        "to = [{ folder = \"out/{date}/\" }]\n\
+         wait_for = { checks = [\"t\", \"t.huge\"], until = \"1s\", then = \"send_with_banner\" }",
+        "[table.t]\npath = \"t.parquet\"\n[[table.t.check]]\nname = \"large\"\nassert = \"n > 5\"\nseverity = \"warn\"\n\
+         [[table.t.check]]\nname = \"huge\"\nassert = \"n > 50\"\nseverity = \"warn\"\n",
+    );
+    lake.folder.parquet("t.parquet", "select 1 as n");
+    lake.run(FIRE).prints();
+    assert_eq!(text(&lake.record(), "reason"), "The data is not complete. t, huge: 1 of 1 row");
+}
+
+#[test]
 fn a_disk_that_takes_no_more() {
     let lake = Lake::new("to = [{ folder = \"out/\" }, { email = [\"cfo@example.com\"] }]", "");
     // Files of more than some kilobytes are refused: a report, but not a record.

@@ -4,6 +4,8 @@
 //! first in the alphabet: NULL where only the other side has a row. WHERE and ON know no merged names at all. Here such names,
 //! and each `*` above such a join, are written out in the parsed statement, query by query from the innermost, with what a plan of the
 //! query's FROM says of its columns. A column of one side stays to be had by its table's name.
+//!
+//! The same plan says whether the columns are there that `* replace (…)` names, of which the engine passes over the others.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -21,13 +23,15 @@ use datafusion::sql::sqlparser::ast::{
 use super::functions::arguments::{alias, coalesce, each_outside_queries, flow, normalized, query, visit_statement};
 use super::functions::joins::constraint;
 use crate::error::{Error, Result};
+use crate::suggest;
 
 /// Writes the merged names of a statement out.
 ///
 /// What cannot be planned is left as it is: planning the whole says why.
 ///
 /// # Errors
-/// `Query` for a NATURAL JOIN of tables without a common column, which would pair every row with every other.
+/// `Query` for a NATURAL JOIN of tables without a common column, which would pair every row with every other, and for a column that is
+/// to be replaced and is not there.
 pub async fn write_out(statement: &mut Statement, state: &SessionState) -> Result<()> {
     let mut next = 0;
     while let Some((place, probe)) = search(statement, next)? {
@@ -39,7 +43,7 @@ pub async fn write_out(statement: &mut Statement, state: &SessionState) -> Resul
     Ok(())
 }
 
-/// The next SELECT that joins by names, and a statement with the same FROM.
+/// The next SELECT that joins by names or replaces columns, and a statement with the same FROM.
 fn search(statement: &mut Statement, first: usize) -> Result<Option<(usize, Statement)>> {
     match walk(statement, Walk::new(Task::Search { first, found: None }))? {
         Task::Search { found, .. } => Ok(found),
@@ -94,10 +98,17 @@ impl<'a> Walk<'a> {
         let here = self.place;
         self.place += 1;
         match &mut self.task {
-            Task::Search { first, found } if here >= *first && found.is_none() && joins_by_name(&mut select.from) => {
-                *found = Some((here, probe(select, &self.ctes, self.is_recursive)));
+            Task::Search { first, found } if here >= *first && found.is_none() => {
+                if joins_by_name(&mut select.from) || replaced(select).next().is_some() {
+                    *found = Some((here, probe(select, &self.ctes, self.is_recursive)));
+                }
             }
-            Task::Write { place, from } if *place == here => return write(select, keys, from),
+            Task::Write { place, from } if *place == here => {
+                check_replaced(select, from)?;
+                if joins_by_name(&mut select.from) {
+                    return write(select, keys, from);
+                }
+            }
             Task::Search { .. } | Task::Write { .. } => {}
         }
         Ok(())
@@ -154,6 +165,27 @@ impl VisitorMut for Walk<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The columns that the stars of a SELECT replace.
+fn replaced(select: &Select) -> impl Iterator<Item = &Ident> {
+    let stars = select.projection.iter().filter_map(|item| match item {
+        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => options.opt_replace.as_ref(),
+        _ => None,
+    });
+    stars.flat_map(|replace| replace.items.iter().map(|element| &element.column_name))
+}
+
+fn check_replaced(select: &Select, from: &LogicalPlan) -> Result<()> {
+    let names = || from.schema().fields().iter().map(|field| field.name().as_str());
+    let Some(absent) = replaced(select).find(|name| names().all(|known| known != normalized(name))) else {
+        return Ok(());
+    };
+    let error = Error::query(format!("no column `{}` is there to be replaced", absent.value));
+    Err(match suggest::nearest(&absent.value, names()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("columns here: {}", suggest::some(&names().collect::<Vec<_>>()))),
+    })
 }
 
 fn joins_by_name(from: &mut [TableWithJoins]) -> bool {

@@ -27,6 +27,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "select a.b.c.d.e from offices",
             "select struct(1).a",
             "select revenue / 1_000 from accounts",
+            "select * replace (upper(city) as citi) from offices",
             "from offices where city = 'Oslo'",
         ],
     ),

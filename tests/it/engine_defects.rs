@@ -739,3 +739,129 @@ fn whole_numbers_have_room_or_are_an_error() {
     let moving = format!("select sum(n) over (order by n rows between current row and current row) as s from {most}");
     assert_eq!(ask(&moving).prints(), "s\n1\n9223372036854775807\n");
 }
+
+/// DataFusion 55.2 made nulls equal in all joins around one `is not distinct from`, or in none.
+#[test]
+fn nulls_are_equal_in_the_one_join_that_says_so() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let rows = "(values ('a', 1), ('b', null), (null, 3))";
+    for (joins, count) in [
+        ("join {r} b(g, x) on a.g is not distinct from b.g where a.x = b.x", 2),
+        ("join {r} b(g, x) on a.g is not distinct from b.g and a.x = b.x", 2),
+        ("left join {r} b(g, x) on a.g is not distinct from b.g where a.x = b.x", 2),
+        ("join {r} b(g, x) on a.g is not distinct from b.g join {r} c(g, x) on a.x = c.x", 2),
+        ("join {r} c(g, x) on a.x = c.x join {r} b(g, x) on a.g is not distinct from b.g", 2),
+        ("join {r} b(g, x) on a.g is not distinct from b.g, {r} c(g, x) where a.g = c.g", 2),
+        ("join {r} b(g, x) on a.g is not distinct from b.g join {r} c(g, x) on a.x is not distinct from c.x", 3),
+    ] {
+        let query = format!("select count(*) as n from {rows} a(g, x) {}", joins.replace("{r}", rows));
+        assert_eq!(ask(&query), format!("n\n{count}\n"), "{joins}");
+    }
+    let apart = format!(
+        "explain select count(*) from {rows} a(g, x) join {rows} b(g, x) on a.g is not distinct from b.g, {rows} c(g, x) where a.x = c.x"
+    );
+    assert!(!ask(&apart).contains("cross join"), "{}", ask(&apart));
+}
+
+/// DataFusion 55.2 casts the constant that a cast column is held against in the place of the column.
+#[test]
+fn a_cast_that_cuts_digits_off_is_made_before_anything_is_compared() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let rows = "(values (1, 1.10), (2, 2.20), (3, 2.90), (4, 100.05), (5, null)) r(n, x)";
+    let rows = format!("(select n, cast(x as decimal(12, 2)) as d from {rows}) t");
+    for (condition, found) in [
+        ("cast(d as int) = 2", "2 3"),
+        ("cast(d as bigint) > 2", "4"),
+        ("d::int <= 2", "1 2 3"),
+        ("try_cast(d as int) in (2, 0)", "2 3"),
+        ("d::int not in (1, 100)", "2 3"),
+        ("d::int between 1 and 2", "1 2 3"),
+        ("d::int is distinct from 2", "1 4 5"),
+        ("d::int::text = '2'", "2 3"),
+        ("cast(d as decimal(12, 1)) = 2.2", "2"),
+        ("cast(d as decimal(12, 0)) = 3", "3"),
+        ("d = 2.2", "2"),
+        ("cast(d as double) = 2.2", "2"),
+    ] {
+        let said = ask(&format!("select n from {rows} where {condition} order by n"));
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>().join(" "), found, "{condition}");
+    }
+    let grouped =
+        format!("select k, count(*) as n from (select d::int as k from {rows}) where k > 1 group by k order by k");
+    assert_eq!(ask(&grouped), "k,n\n2,2\n100,1\n");
+}
+
+/// Processors of one kind give 0/0 a sign, by which DataFusion 55.2 puts it below every number.
+#[test]
+fn what_is_no_number_is_above_every_number_however_it_came_about() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let rows = "(values (1, 0.0, 0.0), (2, 1.0, 2.0), (3, 3.0, 1.0)) t(n, a, b)";
+    assert_eq!(ask(&format!("select n from {rows} where a / b < 0.5 or -(a / b) < -3")), "n\n");
+    assert_eq!(
+        ask(&format!("select n, a / b = 'nan' as known, rank() over (order by a / b) as r from {rows} order by a / b")),
+        "n,known,r\n2,false,1\n3,false,2\n1,true,3\n"
+    );
+    assert_eq!(ask(&format!("select min(a / b) as least, count(distinct a % b) as n from {rows}")), "least,n\n0.5,3\n");
+    assert_eq!(
+        ask("select power(-8.0, 0.5) > 1e300 as a, -ln(x - 1) > 1 as b from (values (1.5)) t(x)"),
+        "a,b\ntrue,false\n"
+    );
+}
+
+/// DataFusion 55.2 takes the conditions out of a query that uses columns around it, and asks for all rows at once.
+#[test]
+fn a_query_that_uses_columns_around_it_is_answered_for_each_row_or_refused() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]);
+    let rows = "from (values (1, 10), (1, 20), (2, 7)) u(k, v) where u.k = t.k";
+    for (condition, found) in [
+        ("5 not in (select max(v) {r})", "1 2"),
+        ("20 in (select max(v) {r})", "1"),
+        ("0 in (select count(*) {r})", "3"),
+        ("2 not in (select count(*) {r})", "2 3"),
+        ("exists (select count(*) {r})", "1 2 3"),
+        ("not exists (select max(v) {r})", ""),
+        ("exists (select 1 {r} limit 1)", "1 2"),
+        ("exists (select 1 {r} group by u.k having count(*) > 1)", "1"),
+        ("(select count(*) {r}) > 1", "1"),
+    ] {
+        let query =
+            format!("select k from (values (1), (2), (3)) t(k) where {} order by k", condition.replace("{r}", rows));
+        let said = ask(&query).prints();
+        assert_eq!(said.lines().skip(1).collect::<Vec<_>>().join(" "), found, "{condition}");
+    }
+    for (condition, what) in [
+        ("exists (select 1 {r} having count(*) < 2)", "HAVING on a total"),
+        ("(select sum(v) {r} having count(*) < 3) > 1", "HAVING on a total"),
+        ("exists (select 1 {r} offset 1)", "OFFSET"),
+        ("30 in (select max(v) over () {r})", "a window"),
+        ("exists (select v {r} qualify row_number() over (order by v) > 1)", "a window"),
+    ] {
+        let query = format!("select k from (values (1), (2), (3)) t(k) where {}", condition.replace("{r}", rows));
+        let said = ask(&query).fails(1);
+        let wanted = format!("error: {what} cannot stand in a query that uses columns of the query around it\n");
+        assert!(said.starts_with(&wanted), "{condition}: {said}");
+    }
+    let lateral = format!(
+        "select t.k, q.v from (values (1), (2)) t(k), lateral (select v, row_number() over (order by v desc) as n {rows}) q where n = 1"
+    );
+    assert!(ask(&lateral).fails(1).contains("a window cannot stand"), "{lateral}");
+}
+
+#[test]
+fn a_caret_is_no_power() {
+    let said = cxlake(["-c", "select 1000 * 1.05 ^ 10"]).fails(1);
+    assert!(said.contains("write `power(a, b)`"), "{said}");
+}
+
+/// Who writes files leaves NaN out of the bounds of floats; DataFusion 55.2 takes a column with equal bounds for one value.
+#[test]
+fn what_is_no_number_stays_so_beside_equal_numbers() {
+    let folder = Folder::new();
+    folder.parquet(
+        "t.parquet",
+        "select n, f from (values (1, cast('nan' as double)), (2, 1.0), (3, cast('nan' as double))) t(n, f)",
+    );
+    let ask = |query: &str| folder.cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    assert_eq!(ask("select * from 't.parquet' order by n"), "n,f\n1,NaN\n2,1.0\n3,NaN\n");
+    assert_eq!(ask("select count(*) filter (where f = 1) as n, max(f) as m from 't.parquet'"), "n,m\n1,NaN\n");
+}

@@ -6,15 +6,20 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, Query, SelectItem, SetExpr};
 
 use super::arguments::{insert, query};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 const NAME: &str = "what is compared";
 
 /// Writes a comparison with a query out.
 ///
 /// # Errors
-/// `Internal`, when our own text cannot be read.
+/// `Internal`, when our own text cannot be read; `Query` for `^`, which is a power elsewhere, and here would be the bits in which two
+/// whole numbers differ, below `*` and `+` in rank.
 pub fn write_out(expression: &mut Expr) -> Result<()> {
+    if let Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. } = expression {
+        return Err(Error::query("`^` is not taken: it means a power in some dialects and other bits in others")
+            .hint("write `power(a, b)`"));
+    }
     let (left, right, membership) = match expression {
         Expr::AnyOp { left, compare_op, right, .. } => (left, right, *compare_op == BinaryOperator::Eq),
         Expr::AllOp { left, compare_op, right } => (left, right, *compare_op == BinaryOperator::NotEq),

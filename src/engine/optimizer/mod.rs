@@ -2,6 +2,7 @@
 
 mod choices;
 mod compact_views;
+mod correlated_queries;
 mod correlations;
 mod days_and_moments;
 mod days_between;
@@ -19,6 +20,9 @@ mod join_runs;
 mod late_materialization;
 mod latest_per_key;
 mod memberships;
+mod nans;
+mod narrow_casts;
+mod null_equalities;
 mod products;
 mod quantile_sets;
 mod roundings;
@@ -51,6 +55,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
 use choices::Choices;
 use compact_views::CompactViews;
+use correlated_queries::CorrelatedQueries;
 use correlations::Correlations;
 use days_and_moments::DaysAndMoments;
 use days_between::DaysBetween;
@@ -69,6 +74,9 @@ use join_runs::JoinRuns;
 use late_materialization::LateMaterialization;
 use latest_per_key::LatestPerKey;
 use memberships::Memberships;
+use nans::Nans;
+use narrow_casts::NarrowCasts;
+use null_equalities::NullEqualities;
 use products::Products;
 use quantile_sets::QuantileSets;
 use roundings::Roundings;
@@ -115,8 +123,11 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The engine's rules that settle names and types, in its order, with ours put in, and ours after them.
 pub fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 8] = [
+    let ours: [Arc<dyn AnalyzerRule + Send + Sync>; 11] = [
         Arc::new(OpenViews),
+        Arc::new(NarrowCasts),
+        Arc::new(Nans),
+        Arc::new(CorrelatedQueries),
         Arc::new(Zeros),
         Arc::new(Products),
         Arc::new(CheckedWholeNumbers),
@@ -154,7 +165,7 @@ pub fn before_types(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let rules = Optimizer::new().rules.into_iter();
     let rules = rules.map(ExactSums::around_distinct).map(StandingFilters::around_pushdown);
-    let rules = rules.map(StoredStructs::around_moves);
+    let rules = rules.map(StoredStructs::around_moves).map(NullEqualities::around_joins);
     let ours: [Arc<dyn OptimizerRule + Send + Sync>; 7] = [
         Arc::new(InUtc::new()),
         Arc::new(DistinctTexts),

@@ -199,7 +199,8 @@ pub fn column(footer: &ParquetMetaData, name: &str) -> Option<usize> {
 }
 
 /// Takes out of the statistics what some row group does not know. The engine calls a minimum exact that it has from the other
-/// row groups alone, and a missing count of nulls zero; it would leave out rows on their word.
+/// row groups alone, and a missing count of nulls zero; it would leave out rows on their word. And those who write files leave NaN out
+/// of the bounds of floats: they are none of all values, of which the engine would take a column for one where they are equal.
 pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &ParquetMetaData) {
     let rows = statistics.num_rows;
     for (field, known) in schema.fields().iter().zip(&mut statistics.column_statistics) {
@@ -222,6 +223,10 @@ pub fn keep_known(statistics: &mut Statistics, schema: &Schema, footer: &Parquet
         if lacks_bounds || !groups().all(has_bounds) {
             known.min_value = Precision::Absent;
             known.max_value = Precision::Absent;
+        }
+        if field.data_type().is_floating() {
+            known.min_value = known.min_value.clone().to_inexact();
+            known.max_value = known.max_value.clone().to_inexact();
         }
     }
 }

@@ -4,11 +4,15 @@ mod band;
 mod choice;
 mod decay;
 mod distinct_texts;
+mod duration_parts;
 mod health;
 mod in_utc;
+mod narrow_cast;
 mod normal;
+mod one_nan;
 mod product;
 mod reason_codes;
+mod regexp_replace;
 mod sentiment;
 mod short_text;
 mod significance;
@@ -25,7 +29,10 @@ use significance::{Of, Significance};
 
 pub use choice::Choice;
 pub use distinct_texts::OfDistinctTexts;
+pub use duration_parts::planner;
 pub use in_utc::{DayInUtc, is_utc};
+pub use narrow_cast::NarrowCast;
+pub use one_nan::OneNan;
 pub use product::Product;
 pub use short_text::ShortTextIs;
 pub use span_length::{SpanLength, nanoseconds, unit_length};
@@ -62,5 +69,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ScalarUDF::from(health::OfComponents::score()),
     ];
     // The latter come in the place of the engine's.
-    all.into_iter().chain(in_utc::all()).map(Arc::new).collect()
+    let [date_trunc, _] = in_utc::all();
+    let engine = [date_trunc, duration_parts::date_part(), regexp_replace::regexp_replace()];
+    all.into_iter().chain(engine).map(Arc::new).collect()
 }

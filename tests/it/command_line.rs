@@ -859,3 +859,85 @@ fn a_reader_that_has_seen_enough_is_no_failure_in_any_form() {
 fn statements_may_begin_with_a_comment() {
     assert_eq!(cxlake(["--format", "csv", "-c", "-- how much\nselect 1 as n"]).prints(), "n\n1\n");
 }
+
+#[test]
+fn a_quote_that_swallows_rows_behind_the_sample_is_an_error_with_its_line() {
+    let folder = Folder::new();
+    let rows = |count: usize| "1234,fine\n".repeat(count);
+    // More than the types are taken from.
+    let (many, few) = (rows(500_000), rows(2));
+    for (name, text, wanted) in [
+        (
+            "early.csv",
+            format!("id,note\n1,fine\n2,\"17 inch\n{many}"),
+            "a quote is opened and never closed\n  at early.csv:3\n",
+        ),
+        (
+            "late.csv",
+            format!("id,note\n{many}2,\"17 inch\n{few}"),
+            "a quote is opened and never closed\n  at late.csv:500002\n",
+        ),
+        (
+            "inside.csv",
+            format!("id,note\n{many}2,\"y\"z\n{few}"),
+            "a value goes on behind its closing quote\n  at inside.csv:500002\n\n\
+             hint: the quote was opened in line 500002; a quote within a value is doubled\n",
+        ),
+    ] {
+        folder.write(name, text);
+        for columns in ["count(*)", "max(note)"] {
+            let query = format!("select {columns} from '{name}'");
+            assert_eq!(folder.cxlake(["-c", &query]).fails(1), format!("error: {wanted}"), "{query}");
+        }
+    }
+    folder.write("fine.csv", format!("id,note\n{many}2,\"a \"\"b\"\", c\nd\"\n{few}3,5\" pipe\n"));
+    let query = "select count(*) as n, count(distinct note) as notes from 'fine.csv'";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", query]).prints(), "n,notes\n500004,3\n");
+}
+
+#[test]
+fn a_blank_line_of_a_single_column_is_a_row_without_a_value() {
+    let folder = Folder::new();
+    let ask = |name: &str, columns: &str| {
+        let query = format!("select {columns} from '{name}'");
+        folder.cxlake(["--format", "csv", "-c", &query]).prints()
+    };
+    for (name, text) in [
+        ("unix.csv", "name\nx\n\ny\n\n"),
+        ("windows.csv", "name\r\nx\r\n\r\ny\r\n\r\n"),
+        ("marked.csv", "\u{feff}\nname\nx\n\ny\n\n"),
+    ] {
+        folder.write(name, text);
+        assert_eq!(ask(name, "count(*) as n, count(name) as names"), "n,names\n4,2\n", "{name}");
+    }
+    folder.write("numbers.csv", "n\n\n1\n\n2");
+    assert_eq!(ask("numbers.csv", "count(*) as c, sum(n) as s"), "c,s\n4,3\n");
+    folder.write("quoted.csv", "note\n\"a\n\nb\"\nc\n");
+    assert_eq!(ask("quoted.csv", "count(*) as n, max(length(note)) as longest"), "n,longest\n2,4\n");
+    folder.write("two.csv", "a,b\n1,2\n\n3,4\n\n");
+    assert_eq!(ask("two.csv", "count(*) as n"), "n\n2\n");
+}
+
+#[test]
+fn a_header_with_a_line_break_or_behind_a_blank_line_is_read_and_compared_as_a_whole() {
+    let folder = Folder::new();
+    folder.write("broken/1.csv", "\"Q1\nlong\",yes,no\n1,2,3\n");
+    folder.write("broken/2.csv", "\"Q1\nlong\",no,yes\n1,3,2\n");
+    folder.write("blank/1.csv", "\nyes,no\n2,3\n");
+    folder.write("blank/2.csv", "\nno,yes\n3,2\n");
+    for name in ["broken", "blank"] {
+        assert_eq!(
+            folder.cxlake(["-c", &format!("select * from '{name}/'")]).fails(1),
+            format!(
+                "error: the header of `{name}/2.csv` is not that of `{name}/1.csv`\n\n\
+                 hint: CSV columns are told apart by their place; read files with different headers one by one\n"
+            )
+        );
+    }
+    folder.write("same/1.csv", "\"Q1\nlong\";up;down\n1;2;3\n");
+    folder.write("same/2.csv", "\r\n\"Q1\nlong\";\"up\";down\r\n4;5;6\r\n");
+    let query = "select sum(up) as up, sum(down) as down from 'same/'";
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", query]).prints(), "up,down\n7,9\n");
+    folder.write("behind.csv", "\na;b\n1;2\n");
+    assert_eq!(folder.cxlake(["--format", "csv", "-c", "select * from 'behind.csv'"]).prints(), "a,b\n1,2\n");
+}

@@ -865,3 +865,20 @@ fn what_is_no_number_stays_so_beside_equal_numbers() {
     assert_eq!(ask("select * from 't.parquet' order by n"), "n,f\n1,NaN\n2,1.0\n3,NaN\n");
     assert_eq!(ask("select count(*) filter (where f = 1) as n, max(f) as m from 't.parquet'"), "n,m\n1,NaN\n");
 }
+
+/// DataFusion 55.2 takes what leaves a frame out of its sums again, and keeps what rounding leaves of it.
+#[test]
+fn slopes_and_correlations_of_a_frame_are_those_of_its_rows() {
+    let ask = |query: &str| cxlake(["--quiet", "--format", "csv", "-c", query]).prints();
+    let rows = "(values (1, 4.0, 1.1), (2, 6.0, 2.2), (3, 8.0, 3.3), (4, 9.0, 3.3), (5, 12.0, 3.3), (6, 13.0, 3.3)) t(n, y, x)";
+    let slopes = format!("select n, regr_slope(y, x) over (order by n rows 2 preceding) as s from {rows} order by n");
+    let said = ask(&slopes);
+    let slopes: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!((slopes[0], slopes[4], slopes[5]), ("1,", "5,", "6,"), "{said}");
+    let left = "(values (1, cast('nan' as double), 1.0), (2, 1.0, 2.0), (3, 2.0, 3.0), (4, 4.0, 4.0)) t(n, y, x)";
+    let framed =
+        format!("select corr(y, x) over (order by n rows 2 preceding) as c from {left} order by n desc limit 1");
+    let whole = format!("select corr(y, x) as c from {left} where n > 1");
+    assert_eq!(ask(&framed), ask(&whole));
+    assert!(!ask(&whole).contains("NaN"));
+}

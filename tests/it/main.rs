@@ -12,6 +12,7 @@ mod completion;
 mod copying;
 mod documentation;
 mod engine_defects;
+mod engine_functions;
 mod function_calls;
 mod function_errors;
 mod harness;

@@ -239,6 +239,47 @@ fn files_that_disagree_are_an_error_and_stay() {
 }
 
 #[test]
+fn files_that_disagree_about_a_later_column_are_those_that_have_it() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n[table.t.columns]\na = \"int\"\n");
+    folder.parquet("t/1.parquet", "select 1 as a");
+    folder.parquet("t/2.parquet", "select 2 as a, null as b");
+    folder.parquet("t/3.parquet", "select 3 as a, 'x' as b");
+    folder.parquet("t/4.parquet", "select 4 as a, 7 as b");
+    assert_eq!(
+        folder.cxlake(["optimize", "t"]).fails(1),
+        "error: column `b` is text in `t/3.parquet`, but int in `t/4.parquet`\n\n\
+         hint: files of one table must agree; read them one by one, or write them again with one type\n"
+    );
+}
+
+#[test]
+fn what_writers_store_in_forms_of_their_own_comes_together() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\nsort = [\"id\"]\n");
+    for (id, text, bytes, list, decimal) in [
+        (1, "Utf8", "Binary", "List(Int64)", "Decimal32(7, 2)"),
+        (2, "LargeUtf8", "LargeBinary", "LargeList(Int64)", "Decimal64(12, 2)"),
+        (3, "Dictionary(Int8, Utf8)", "BinaryView", "List(Int64, field: ''element'')", "Decimal128(20, 2)"),
+    ] {
+        let row = format!(
+            "select {id} as id, arrow_cast('x{id}', '{text}') as x, arrow_cast('b{id}', '{bytes}') as b, \
+             arrow_cast([{id}, null], '{list}') as l, arrow_cast({id}.25, '{decimal}') as d, \
+             named_struct('a', arrow_cast('y{id}', '{text}')) as s"
+        );
+        folder.parquet(&format!("t/{id}.parquet"), &row);
+    }
+    let read = "select id, x, b, l, d, s['a'] as a from t order by id";
+    let rows = || folder.cxlake(["--format", "csv", "-c", read]).prints();
+    let wanted = "id,x,b,l,d,a\n1,x1,6231,\"[1, NULL]\",1.25,y1\n2,x2,6232,\"[2, NULL]\",2.25,y2\n3,x3,6233,\"[3, NULL]\",3.25,y3\n";
+    assert_eq!(rows(), wanted);
+    folder.cxlake(["optimize", "t", "--keep", "0s"]).prints();
+    let (ours, others) = data_files(&folder.at("t"));
+    assert_eq!((ours.len(), others.len()), (1, 0));
+    assert_eq!(rows(), wanted);
+}
+
+#[test]
 fn a_table_that_is_no_folder_and_a_lake_that_is_for_reading_are_refused() {
     let folder = Folder::new();
     folder.parquet("t/1.parquet", "select 1 as a");

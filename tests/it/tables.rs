@@ -252,6 +252,68 @@ fn whole_numbers_do_not_wrap_however_narrow_a_file_stores_them() {
 }
 
 #[test]
+fn sums_of_decimals_do_not_wrap_however_narrow_a_file_stores_them() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\npartition = { k = \"int\" }\n");
+    let file = |k: u32, x: &str, y: &str| {
+        let rows = format!(
+            "select arrow_cast('99999.50', '{x}') as x, arrow_cast('9999999999999999.50', '{y}') as y from range(0, 1000)"
+        );
+        folder.parquet(&format!("t/k={k}/1.parquet"), &rows);
+    };
+    file(1, "Decimal32(7, 2)", "Decimal64(18, 2)");
+    let sums = "select sum(x) as x, sum(y) as y from";
+    let wanted = "x,y\n99999500.00,9999999999999999500.00\n";
+    for table in ["t", "'t/k=1/1.parquet'"] {
+        assert_eq!(select(&folder, &format!("{sums} {table}")), wanted, "{table}");
+        let of_all = format!("select min(x) as x, max(y) as y, count(x) as n from {table}");
+        assert_eq!(select(&folder, &of_all), "x,y,n\n99999.50,9999999999999999.50,1000\n", "{table}");
+        for (condition, count) in
+            [("x = 99999.5", 1000), ("x > 99999.4", 1000), ("x > 99999.6", 0), ("x < 1000000", 1000), ("x is null", 0)]
+        {
+            let counted = format!("select count(*) as n from {table} where {condition}");
+            assert_eq!(select(&folder, &counted), format!("n\n{count}\n"), "{table} {condition}");
+        }
+    }
+    file(2, "Decimal128(12, 2)", "Decimal128(20, 2)");
+    assert_eq!(select(&folder, &format!("{sums} t where k = 1")), wanted);
+    assert_eq!(select(&folder, &format!("{sums} t")), "x,y\n199999000.00,19999999999999999000.00\n");
+    assert_eq!(select(&folder, "select count(*) as n from t where x = 99999.5"), "n\n2000\n");
+}
+
+#[test]
+fn lists_and_structs_of_two_writers_are_one_column() {
+    let folder = Folder::new();
+    folder.lake("[table.t]\npath = \"t/\"\n");
+    folder.parquet("t/1.parquet", "select 1 as id, ['a', null] as l, [named_struct('a', 'x', 'b', 1)] as s");
+    folder.parquet(
+        "t/2.parquet",
+        "select 2 as id, arrow_cast(['b'], 'LargeList(LargeUtf8)') as l, \
+         arrow_cast([named_struct('a', 'y', 'b', 2)], 'LargeList(Struct(\"a\": LargeUtf8, \"b\": Int64))') as s",
+    );
+    folder.parquet(
+        "t/3.parquet",
+        "select 3 as id, arrow_cast(['b', 'c'], 'List(Utf8, field: ''element'')') as l, null as s union all select 4, null, null",
+    );
+    assert_eq!(
+        select(&folder, "select id, l, s[1]['a'] as a, s[1]['b'] as b from t order by id"),
+        "id,l,a,b\n1,\"[a, NULL]\",x,1\n2,[b],y,2\n3,\"[b, c]\",,\n4,,,\n"
+    );
+    assert_eq!(select(&folder, "select id from t where array_has(l, 'b') order by id"), "id\n2\n3\n");
+    assert_eq!(select(&folder, "select id from t where l is null"), "id\n4\n");
+    assert_eq!(
+        select(&folder, "select count(l) as l, count(s) as s, count(*) as n from t where id > 0"),
+        "l,s,n\n3,2,4\n"
+    );
+    folder.parquet("t/5.parquet", "select 5 as id, [1] as l");
+    assert_eq!(
+        error(&folder, "select * from t"),
+        "error: column `l` is list<text> in `t/1.parquet`, but list<int> in `t/5.parquet`\n\n\
+         hint: files of one table must agree; read them one by one, or write them again with one type\n"
+    );
+}
+
+#[test]
 fn a_name_that_differs_by_capital_letters_in_another_file_is_an_error() {
     let folder = Folder::new();
     folder.lake("[table.t]\npath = \"t/\"\n");

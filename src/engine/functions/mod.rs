@@ -19,6 +19,7 @@ mod named_windows;
 mod orders;
 pub mod scalar;
 mod set_operations;
+mod shifts;
 pub mod structs;
 pub mod table;
 mod time_formats;
@@ -42,8 +43,10 @@ pub fn helps() -> Vec<&'static Help> {
 pub fn register(builder: SessionStateBuilder, scales: &Scales) -> SessionStateBuilder {
     let mut builder = builder.with_relation_planners(vec![table::planner()]);
     builder.aggregate_functions().get_or_insert_default().extend(aggregate::all(scales));
-    builder.window_functions().get_or_insert_default().extend(window::all());
+    builder.window_functions().get_or_insert_default().extend(window::all().into_iter().chain(shifts::all()));
     builder.scalar_functions().get_or_insert_default().extend(scalar::all());
+    // The first one that plans EXTRACT has it.
+    builder.expr_planners().get_or_insert_default().insert(0, scalar::extract_planner());
     builder
 }
 

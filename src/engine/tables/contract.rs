@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use datafusion::parquet::arrow::ARROW_SCHEMA_META_KEY;
 use datafusion::parquet::basic::ConvertedType;
 use datafusion::parquet::file::metadata::ParquetMetaData;
@@ -151,6 +151,10 @@ pub fn union<'a>(files: impl IntoIterator<Item = (&'a str, &'a Schema)>) -> Resu
                     let common = common(&known, &data_type)
                         .ok_or_else(|| disagreement(field.name(), (first, &known), (shown, &data_type)))?;
                     fields[index] = Arc::new(Field::new(field.name(), common, true));
+                    if known.is_null() {
+                        // The first that says what it is.
+                        seen.insert(field.name(), (index, shown));
+                    }
                 }
             }
         }
@@ -175,13 +179,17 @@ pub fn disagreement(name: &str, first: (&str, &DataType), other: (&str, &DataTyp
     .hint("files of one table must agree; read them one by one, or write them again with one type")
 }
 
-/// A text or binary type in the form that the engine reads fastest, a whole number as wide as a declared one; dictionaries as their
+/// A text or binary type in the form that the engine reads fastest, a number as wide as a declared one; dictionaries as their
 /// values.
 fn viewed(data_type: &DataType) -> DataType {
     match data_type {
         narrow if is_narrow(narrow) => DataType::Int64,
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        // The engine adds them up in as few bits as they have, and sums wrap without a word.
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
         DataType::Dictionary(_, values) => viewed(values),
         other => other.clone(),
     }
@@ -196,7 +204,8 @@ pub fn is_narrow(data_type: &DataType) -> bool {
     }
 }
 
-/// The type that holds both without loss.
+/// The type that holds both without loss. A dictionary counts as its values; of two forms of text or bytes the one with more room
+/// is taken; lists and structs are taken together within.
 pub fn common(one: &DataType, other: &DataType) -> Option<DataType> {
     use DataType as D;
     if one == other {
@@ -204,11 +213,45 @@ pub fn common(one: &DataType, other: &DataType) -> Option<DataType> {
     }
     match (one, other) {
         (D::Null, known) | (known, D::Null) => Some(known.clone()),
+        (D::Dictionary(_, values), other) | (other, D::Dictionary(_, values)) => common(values, other),
         _ if one.is_integer() && other.is_integer() => (*one != D::UInt64 && *other != D::UInt64).then_some(D::Int64),
         (D::Float16 | D::Float32 | D::Float64, D::Float16 | D::Float32 | D::Float64) => Some(D::Float64),
-        (D::Decimal128(p, s), D::Decimal128(q, t)) if s == t => Some(D::Decimal128(*p.max(q), *s)),
+        (
+            D::Decimal32(p, s) | D::Decimal64(p, s) | D::Decimal128(p, s),
+            D::Decimal32(q, t) | D::Decimal64(q, t) | D::Decimal128(q, t),
+        ) if s == t => Some(D::Decimal128(*p.max(q), *s)),
+        (D::Utf8 | D::Utf8View, D::Utf8 | D::Utf8View) => Some(D::Utf8View),
+        _ if one.is_string() && other.is_string() => Some(D::LargeUtf8),
+        (D::Binary | D::BinaryView, D::Binary | D::BinaryView) => Some(D::BinaryView),
+        (D::Binary | D::BinaryView | D::LargeBinary, D::Binary | D::BinaryView | D::LargeBinary) => {
+            Some(D::LargeBinary)
+        }
+        (D::List(one), D::List(other)) => Some(D::List(common_field(one, other)?)),
+        (D::List(one) | D::LargeList(one), D::List(other) | D::LargeList(other)) => {
+            Some(D::LargeList(common_field(one, other)?))
+        }
+        (D::Struct(one), D::Struct(other)) => Some(D::Struct(common_fields(one, other)?)),
         _ => None,
     }
+}
+
+/// A field within a list or a struct, under the name that it has in the first: writers call what is in a list by other names.
+fn common_field(one: &FieldRef, other: &FieldRef) -> Option<FieldRef> {
+    let field = Field::new(one.name(), common(one.data_type(), other.data_type())?, true);
+    Some(Arc::new(match one.metadata() == other.metadata() {
+        true => field.with_metadata(one.metadata().clone()),
+        false => field,
+    }))
+}
+
+/// The fields of structs that have them in one order, each under a name of its own: the engine takes them by name.
+fn common_fields(one: &Fields, other: &Fields) -> Option<Fields> {
+    let names = one.iter().map(|field| field.name());
+    let is_alike = names.eq(other.iter().map(|field| field.name()));
+    if !is_alike || repeated(&Schema::new(one.clone())).next().is_some() {
+        return None;
+    }
+    one.iter().zip(other).map(|(one, other)| common_field(one, other)).collect()
 }
 
 #[cfg(test)]
@@ -232,6 +275,69 @@ mod tests {
         }
         let others = of(&[("u", D::UInt64), ("f", D::Float32), ("l", D::new_list(D::Int8, true))]);
         assert_eq!(union([("a.parquet", &others)]).expect("one file"), others);
+    }
+
+    #[test]
+    fn decimals_have_room_for_their_sums_however_narrow_a_file_stores_them() {
+        use DataType as D;
+        let dictionary = D::Dictionary(Box::new(D::Int8), Box::new(D::Decimal32(7, 2)));
+        for narrow in [D::Decimal32(7, 2), D::Decimal64(7, 2), dictionary] {
+            let wider = of(&[("x", D::Decimal128(12, 2))]);
+            let file = of(&[("x", narrow.clone())]);
+            assert_eq!(union([("a.parquet", &file)]).expect("one file"), of(&[("x", D::Decimal128(7, 2))]), "{narrow}");
+            assert_eq!(union([("a.parquet", &file), ("b.parquet", &wider)]).expect("one type"), wider, "{narrow}");
+        }
+    }
+
+    #[test]
+    fn a_disagreement_names_the_first_file_that_says_what_the_column_is() {
+        let file = |kind: DataType| of(&[("x", kind)]);
+        let (nulls, numbers, texts) = (file(DataType::Null), file(DataType::Int64), file(DataType::Utf8));
+        let files = [("a.parquet", &nulls), ("b.parquet", &numbers), ("c.parquet", &texts)];
+        let error = union(files).expect_err("they disagree");
+        assert_eq!(error.message(), "column `x` is int in `b.parquet`, but text in `c.parquet`");
+    }
+
+    #[test]
+    fn what_two_writers_store_in_two_forms_is_one_type() {
+        use DataType as D;
+        let list = |name: &str, kind: D| D::List(Arc::new(Field::new(name, kind, true)));
+        let large = |name: &str, kind: D| D::LargeList(Arc::new(Field::new(name, kind, true)));
+        let of_fields = |fields: &[(&str, D)]| D::Struct(of(fields).fields);
+        let dictionary = |values: D| D::Dictionary(Box::new(D::Int8), Box::new(values));
+        for (one, other, wanted) in [
+            (D::Utf8, D::LargeUtf8, D::LargeUtf8),
+            (D::Utf8, D::Utf8View, D::Utf8View),
+            (D::LargeUtf8, D::Utf8View, D::LargeUtf8),
+            (dictionary(D::Utf8), D::Utf8, D::Utf8),
+            (dictionary(D::Utf8), dictionary(D::LargeUtf8), D::LargeUtf8),
+            (D::Binary, D::LargeBinary, D::LargeBinary),
+            (D::Binary, D::BinaryView, D::BinaryView),
+            (D::Decimal32(7, 2), D::Decimal64(12, 2), D::Decimal128(12, 2)),
+            (list("item", D::Utf8), large("item", D::Utf8), large("item", D::Utf8)),
+            (list("item", D::Int64), list("item", D::Null), list("item", D::Int64)),
+            (
+                of_fields(&[("a", D::Utf8), ("b", D::Int64)]),
+                of_fields(&[("a", D::LargeUtf8), ("b", D::Int64)]),
+                of_fields(&[("a", D::LargeUtf8), ("b", D::Int64)]),
+            ),
+        ] {
+            assert_eq!(common(&one, &other).as_ref(), Some(&wanted), "{one} and {other}");
+            assert_eq!(common(&other, &one).as_ref(), Some(&wanted), "{other} and {one}");
+        }
+        let named = common(&list("item", D::Utf8), &list("element", D::Utf8));
+        assert_eq!(named, Some(list("item", D::Utf8)));
+        for (one, other) in [
+            (D::Utf8, D::Binary),
+            (dictionary(D::Utf8), D::Int64),
+            (D::Decimal32(7, 2), D::Decimal128(12, 4)),
+            (list("item", D::Utf8), list("item", D::Int64)),
+            (list("item", D::Utf8), D::Utf8),
+            (of_fields(&[("a", D::Utf8)]), of_fields(&[("b", D::Utf8)])),
+            (of_fields(&[("a", D::Utf8), ("a", D::Utf8)]), of_fields(&[("a", D::Utf8), ("a", D::LargeUtf8)])),
+        ] {
+            assert_eq!(common(&one, &other), None, "{one} and {other}");
+        }
     }
 
     #[test]

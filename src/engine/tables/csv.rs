@@ -20,7 +20,7 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use super::csv_errors;
+use super::csv_errors::{self, Quotes};
 use crate::error::{Error, Result};
 use crate::storage::{Location, explain, of_store};
 
@@ -30,6 +30,9 @@ const SAMPLE: usize = 4 << 20;
 /// Files that are asked for at once while they are looked into, and the bytes that these have together at most.
 const AT_ONCE: usize = 16;
 const AT_ONCE_BYTES: u64 = 32 << 20;
+
+/// What may stand before the text of a file.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Separators looked for in the header, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -47,30 +50,27 @@ pub async fn sniff(
 ) -> Result<(u8, SchemaRef)> {
     let shown = location.shown(&files[0].location);
     let sample = head(store, location, &files[0], compression).await?;
-    let header = first_line(&sample);
+    let header = first_row(&sample);
     if header.strip_prefix(b"sep=").is_some_and(|separator| separator.len() <= 1) {
         return Err(Error::invalid("the first line names the separator, not the columns")
             .at(&shown, Some(1))
             .hint("delete the line, as with `tail -n +2`; the separator is found without it"));
     }
     let separator = separator(header);
+    let first = headings(&sample, separator, &shown)?;
     let mut guesses = Guesses::of(&sample, separator, &shown)?;
     let mut longer: Vec<&ObjectMeta> = files[..1].iter().filter(|_| sample.len() >= SAMPLE).collect();
     let others = &files[1..];
     let heads: Vec<_> = others.iter().map(|file| head(store, location, file, compression).boxed()).collect();
     let mut heads = stream::iter(others).zip(stream::iter(heads).buffered(at_once(others)));
     while let Some((file, other)) = heads.next().await {
-        let other = other?;
-        if first_line(&other) == header {
-            guesses.see(&other, separator, &location.shown(&file.location))?;
-            longer.extend((other.len() >= SAMPLE).then_some(file));
-        } else {
-            return Err(Error::invalid(format!(
-                "the header of `{}` is not that of `{shown}`",
-                location.shown(&file.location)
-            ))
-            .hint("CSV columns are told apart by their place; read files with different headers one by one"));
+        let (other, name) = (other?, location.shown(&file.location));
+        if headings(&other, separator, &name)? != first {
+            return Err(Error::invalid(format!("the header of `{name}` is not that of `{shown}`"))
+                .hint("CSV columns are told apart by their place; read files with different headers one by one"));
         }
+        guesses.see(&other, separator, &name)?;
+        longer.extend((other.len() >= SAMPLE).then_some(file));
     }
     for file in longer {
         if !guesses.guesses.iter().any(|guess| guess.is_whole()) {
@@ -170,9 +170,51 @@ pub async fn unpacked(
     Ok(stream.map_err(damaged).boxed())
 }
 
-fn first_line(text: &[u8]) -> &[u8] {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    text.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end()
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+/// The first row as it is written; a heading in quotes may have line breaks.
+fn first_row(text: &[u8]) -> &[u8] {
+    let text = without_mark(text);
+    let begin = text.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(text.len());
+    let text = &text[begin..];
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'\r' | b'\n' => return &text[..at],
+            b'"' if at == 0 || SEPARATORS.contains(&text[at - 1]) => {
+                at = closing_quote(text, at).map_or(text.len(), |closed| closed + 1);
+            }
+            _ => at += 1,
+        }
+    }
+    text
+}
+
+/// Where the quote at `open` is closed; a doubled one stands for itself.
+fn closing_quote(text: &[u8], open: usize) -> Option<usize> {
+    let mut at = open + 1;
+    loop {
+        at += text[at..].iter().position(|&byte| byte == b'"')?;
+        if text.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+/// The headings as files are held against each other: a blank behind one makes no other column.
+fn headings(sample: &[u8], separator: u8, shown: &str) -> Result<Vec<String>> {
+    let header = header(sample, separator, shown)?;
+    Ok(header.fields().iter().map(|field| field.name().trim_end().to_owned()).collect())
+}
+
+/// The columns that the header names.
+fn header(sample: &[u8], separator: u8, shown: &str) -> Result<Schema> {
+    let format = Format::default().with_header(true).with_delimiter(separator);
+    let (header, _) = format.infer_schema(sample, Some(0)).map_err(|error| csv_errors::unreadable(&error, shown))?;
+    Ok(header)
 }
 
 /// The separator that the header has most of, outside quotes.
@@ -199,9 +241,7 @@ struct Guesses {
 impl Guesses {
     /// From the sample of the first file.
     fn of(sample: &[u8], separator: u8, shown: &str) -> Result<Self> {
-        let format = Format::default().with_header(true).with_delimiter(separator);
-        let (header, _) =
-            format.infer_schema(sample, Some(0)).map_err(|error| csv_errors::unreadable(&error, shown))?;
+        let header = header(sample, separator, shown)?;
         let names = distinct_names(header.fields().iter().map(|field| field.name().as_str()));
         let mut guesses = Self { guesses: vec![Guess::default(); names.len()], names };
         guesses.see(sample, separator, shown)?;
@@ -214,7 +254,11 @@ impl Guesses {
             SAMPLE.. => sample.iter().rposition(|&byte| byte == b'\n').map_or(sample, |end| &sample[..=end]),
             _ => sample,
         };
-        quotes_are_closed(complete, separator, sample.len() < SAMPLE, shown)?;
+        let mut quotes = Quotes::new(separator, shown);
+        quotes.see(without_mark(complete))?;
+        if sample.len() < SAMPLE {
+            quotes.end()?;
+        }
         let reader = self.texts(separator).build(complete).map_err(|error| csv_errors::unreadable(&error, shown))?;
         for batch in reader {
             match batch {
@@ -261,47 +305,6 @@ impl Guesses {
         let fields =
             self.names.iter().zip(&self.guesses).map(|(name, guess)| Field::new(name, guess.data_type(), true));
         Schema::new(fields.collect::<Vec<_>>())
-    }
-}
-
-/// Refuses a quote that is not closed, or that is closed within a value: the reader would take the rows behind it for one value.
-///
-/// `is_whole` says that the text is the whole file and not its beginning.
-fn quotes_are_closed(text: &[u8], separator: u8, is_whole: bool, shown: &str) -> Result<()> {
-    let line_of = |at: usize| text[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'"' {
-            let Some(closed) = closing_quote(text, at) else {
-                if !is_whole {
-                    return Ok(());
-                }
-                return Err(Error::invalid("a quote is opened and never closed").at(shown, Some(line_of(at))));
-            };
-            let behind = text.get(closed + 1).copied();
-            if behind.is_some_and(|byte| ![separator, b'\n', b'\r'].contains(&byte)) {
-                return Err(Error::invalid("a value goes on behind its closing quote")
-                    .at(shown, Some(line_of(closed)))
-                    .hint(format!("the quote was opened in line {}; a quote within a value is doubled", line_of(at))));
-            }
-            at = closed + 1;
-        }
-        // On to the next value; a quote within an unquoted one is a letter.
-        at +=
-            text[at..].iter().position(|&byte| byte == separator || byte == b'\n').map_or(text.len(), |next| next + 1);
-    }
-    Ok(())
-}
-
-/// Where the quote at `open` is closed; a doubled one stands for itself.
-fn closing_quote(text: &[u8], open: usize) -> Option<usize> {
-    let mut at = open + 1;
-    loop {
-        at += text[at..].iter().position(|&byte| byte == b'"')?;
-        if text.get(at + 1) != Some(&b'"') {
-            return Some(at);
-        }
-        at += 2;
     }
 }
 
@@ -396,7 +399,7 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<DataType> {
-        let separator = separator(first_line(text.as_bytes()));
+        let separator = separator(first_row(text.as_bytes()));
         let schema = Guesses::of(text.as_bytes(), separator, "x.csv").expect("readable CSV").schema();
         schema.fields().iter().map(|field| field.data_type().clone()).collect()
     }
@@ -427,6 +430,9 @@ mod tests {
         assert_eq!(separator(b"\"a;b;c\",d"), b',');
         assert_eq!(separator(b"a\tb"), b'\t');
         assert_eq!(separator(b"single"), b',');
+        for text in ["\"Q1\nlong\";x;y\n1;2;3\n", "\r\n\na;b;c\r\n1,2,3,4,5\r\n", "\u{feff}\"a\"\"\r\n,\";17\";c\n"] {
+            assert_eq!(separator(first_row(text.as_bytes())), b';', "{text}");
+        }
     }
 
     #[test]

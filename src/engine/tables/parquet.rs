@@ -332,6 +332,7 @@ impl ParquetTable {
             DFParquetMetadata::statistics_from_parquet_metadata(&footer, self.table_schema.file_schema())
                 .map_err(|error| Error::invalid(format!("the statistics of `{shown}` are damaged: {error}")))?;
         footer::keep_known(&mut statistics, self.table_schema.file_schema(), &footer);
+        keep_own(&mut statistics, self.table_schema.file_schema());
         let rows = statistics.num_rows;
         let found = Found::new(self.name(), &self.location, &file.object_meta, rows.get_value().copied());
         let mut file =
@@ -381,6 +382,18 @@ impl ParquetTable {
 
     fn is_partition_filter(&self, filter: &Expr) -> bool {
         filter::is_on(&self.partition, filter)
+    }
+}
+
+/// Takes out of the statistics bounds of another type than the column has, as those of lists may be: the engine expects one type of
+/// the bounds of all files.
+fn keep_own(statistics: &mut Statistics, schema: &Schema) {
+    for (field, known) in schema.fields().iter().zip(&mut statistics.column_statistics) {
+        for bound in [&mut known.min_value, &mut known.max_value] {
+            if bound.get_value().is_some_and(|value| value.data_type() != *field.data_type()) {
+                *bound = Precision::Absent;
+            }
+        }
     }
 }
 

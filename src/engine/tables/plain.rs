@@ -172,10 +172,10 @@ impl TableProvider for PlainTable {
             .with_limit(limit)
             .build();
         let scan = format.create_physical_plan(session, scan).await?;
-        match self.kind {
-            Kind::Csv => Ok(csv_errors::named(scan, &self.location)),
-            Kind::Json => Ok(scan),
-            Kind::Arrow => arrow::with_wide_numbers(scan),
+        match self.look.dialect {
+            Dialect::Csv { separator } => Ok(csv_errors::named(scan, &self.location, separator)),
+            Dialect::Json { .. } => Ok(scan),
+            Dialect::Arrow => arrow::with_wide_numbers(scan),
         }
     }
 }

@@ -288,11 +288,12 @@ fn merged(schemas: &[(Schema, String)]) -> Result<Schema> {
                 continue;
             }
             let Some(common) = contract::common(known.data_type(), field.data_type()) else {
-                return Err(contract::disagreement(
-                    field.name(),
-                    (&schemas[0].1, known.data_type()),
-                    (shown, field.data_type()),
-                ));
+                let first = schemas.iter().find_map(|(schema, shown)| {
+                    let stored = schema.field_with_name(field.name()).ok()?.data_type();
+                    contract::common(stored, field.data_type()).is_none().then_some((shown.as_str(), stored))
+                });
+                let first = first.unwrap_or((shown.as_str(), known.data_type()));
+                return Err(contract::disagreement(field.name(), first, (shown, field.data_type())));
             };
             let nullable = known.is_nullable() || field.is_nullable();
             fields[place] = Arc::new(Field::clone(known).with_data_type(common).with_nullable(nullable));

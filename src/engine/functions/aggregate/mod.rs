@@ -12,6 +12,7 @@ mod float_extremes;
 mod float_sums;
 mod mad;
 mod nps;
+mod pairs;
 #[cfg(test)]
 pub(crate) mod paths;
 mod quantile_set;
@@ -70,6 +71,7 @@ pub fn all(scales: &Scales) -> Vec<Arc<AggregateUDF>> {
     all.into_iter()
         .chain(float_sums::all())
         .chain(float_extremes::all())
+        .chain(pairs::all())
         .chain(quantiles::all())
         .map(Arc::new)
         .collect()

@@ -29,7 +29,7 @@ use significance::{Of, Significance};
 
 pub use choice::Choice;
 pub use distinct_texts::OfDistinctTexts;
-pub use duration_parts::planner;
+pub use duration_parts::extract_planner;
 pub use in_utc::{DayInUtc, is_utc};
 pub use narrow_cast::NarrowCast;
 pub use one_nan::OneNan;

@@ -2,15 +2,17 @@
 //!
 //! The engine makes nanoseconds of a date and the moment that it is compared with, and no date after 2262 can be one: 9999-12-31 is the
 //! usual end of what holds until further notice. Here the date takes the unit of the moment; of nanoseconds, as `now()` has them, both
-//! take microseconds. And a date with hours added is a moment, of which the engine made a date again.
+//! take microseconds. A moment that is written out, `'9999-12-31'` or `timestamp '9999-12-31'`, takes the unit of the other side as well.
+//! And a date with hours added is a moment, of which the engine made a date again.
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
+use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::scalar::ScalarValue;
@@ -44,6 +46,12 @@ fn with_moments(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Some(sides) = sum.or(comparison) else { return Ok(Transformed::no(expr)) };
     let kinds: Option<Vec<DataType>> = sides.iter().map(|side| side.get_type(schema).ok()).collect();
     let Some(kinds) = kinds else { return Ok(Transformed::no(expr)) };
+    if !has_sum && let Some(unit) = of_written(&sides, &kinds) {
+        return expr.map_children(|side| match written(&side) {
+            Some(text) => Ok(Transformed::yes(cast(lit(text), unit.clone()))),
+            None => Ok(Transformed::no(side)),
+        });
+    }
     let wanted = if has_sum { of_sum(&sides, &kinds) } else { of_comparison(&sides, &kinds) };
     let Some(wanted) = wanted else { return Ok(Transformed::no(expr)) };
     // The sides are its children, in this order.
@@ -70,6 +78,42 @@ fn is_date(kind: &DataType) -> bool {
 
 fn is_moment(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(..))
+}
+
+/// The text of a moment that is written out.
+fn written(side: &Expr) -> Option<&str> {
+    let text = match super::unaliased(side) {
+        Expr::Cast(Cast { expr, field })
+            if matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, None)) =>
+        {
+            super::unaliased(expr)
+        }
+        other => other,
+    };
+    match text {
+        Expr::Literal(value, _) => value.try_as_str().flatten(),
+        _ => None,
+    }
+}
+
+/// The moments that those which are written out are compared with; `None` where none are, where these have digits that the others
+/// lack, and where the engine's nanoseconds will do.
+fn of_written(sides: &[&Expr], kinds: &[DataType]) -> Option<DataType> {
+    let texts: Vec<&str> = sides.iter().filter_map(|side| written(side)).collect();
+    let mut others = sides.iter().zip(kinds).filter(|(side, _)| written(side).is_none()).map(|(_, kind)| kind);
+    let other = others.next().filter(|first| others.all(|kind| kind == *first))?;
+    let DataType::Timestamp(unit, zone) = other else { return None };
+    let is_utc = zone.as_deref().is_none_or(|zone| ["UTC", "+00:00"].contains(&zone));
+    let digits = match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 3,
+        TimeUnit::Microsecond => 6,
+        TimeUnit::Nanosecond => return None,
+    };
+    let has_few = |text: &&str| {
+        text.split_once('.').is_none_or(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count() <= digits)
+    };
+    (is_utc && !texts.is_empty() && texts.iter().all(has_few)).then(|| other.clone())
 }
 
 /// The moments that a date is added to hours as; `None` for days, months and all else.

@@ -33,6 +33,7 @@ mod standing_filters;
 mod stored;
 mod stored_structs;
 mod unambiguous;
+mod untyped_nulls;
 mod whole_numbers;
 mod zeros;
 
@@ -86,6 +87,7 @@ use spans::Spans;
 use standing_filters::StandingFilters;
 use stored_structs::StoredStructs;
 use unambiguous::Unambiguous;
+use untyped_nulls::UntypedNulls;
 use whole_numbers::{CheckedWholeNumbers, RoomForWholeNumbers};
 use zeros::Zeros;
 
@@ -144,7 +146,13 @@ pub fn settling_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let before = |rule: &dyn AnalyzerRule| -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
         match rule.name() {
             TYPES => {
-                vec![Arc::new(Spans), Arc::new(DaysAndMoments), Arc::new(Roundings), Arc::new(RoomForWholeNumbers)]
+                vec![
+                    Arc::new(Spans),
+                    Arc::new(DaysAndMoments),
+                    Arc::new(Roundings),
+                    Arc::new(RoomForWholeNumbers),
+                    Arc::new(UntypedNulls),
+                ]
             }
             _ => vec![],
         }

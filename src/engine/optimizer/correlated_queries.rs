@@ -44,11 +44,11 @@ fn is_query(expr: &Expr) -> bool {
 
 /// A query as the engine answers it; other expressions as they are.
 fn answered(expr: Expr) -> Result<Transformed<Expr>> {
-    let query = match &expr {
-        Expr::InSubquery(InSubquery { subquery, .. })
-        | Expr::Exists(Exists { subquery, .. })
-        | Expr::ScalarSubquery(subquery) => subquery,
-        _ => return Ok(Transformed::no(expr)),
+    let (Expr::InSubquery(InSubquery { subquery: query, .. })
+    | Expr::Exists(Exists { subquery: query, .. })
+    | Expr::ScalarSubquery(query)) = &expr
+    else {
+        return Ok(Transformed::no(expr));
     };
     if query.outer_ref_columns.is_empty() {
         return Ok(Transformed::no(expr));

@@ -57,5 +57,5 @@ fn with_one(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     if !may_make_one(&expr) || !expr.get_type(schema)?.is_floating() {
         return Ok(Transformed::no(expr));
     }
-    Ok(Transformed::yes(ScalarUDF::from(OneNan::new()).call(vec![expr])))
+    Ok(Transformed::yes(ScalarUDF::from(OneNan::default()).call(vec![expr])))
 }

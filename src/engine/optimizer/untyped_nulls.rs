@@ -19,7 +19,9 @@ impl AnalyzerRule for UntypedNulls {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        let plan = plan.transform_up_with_subqueries(|node| super::rewritten_where(node, adds, typed))?;
+        let plan = plan.transform_up_with_subqueries(|node| {
+            super::rewritten_where(node, adds, |expr, schema| Ok(typed(expr, schema)))
+        })?;
         Ok(plan.data)
     }
 }
@@ -37,9 +39,9 @@ fn adds(expr: &Expr) -> bool {
 }
 
 /// A sum or mean of nulls as one of numbers that are null; other expressions as they are.
-fn typed(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn typed(mut expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     if !adds(&expr) {
-        return Ok(Transformed::no(expr));
+        return Transformed::no(expr);
     }
     let arguments = match &mut expr {
         Expr::AggregateFunction(AggregateFunction { params, .. }) => &mut params.args,
@@ -47,7 +49,7 @@ fn typed(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let WindowFunction { params, .. } = window.as_mut();
             &mut params.args
         }
-        _ => return Ok(Transformed::no(expr)),
+        _ => return Transformed::no(expr),
     };
     let mut is_other = false;
     for argument in arguments {
@@ -56,5 +58,5 @@ fn typed(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             is_other = true;
         }
     }
-    Ok(if is_other { Transformed::yes(expr) } else { Transformed::no(expr) })
+    if is_other { Transformed::yes(expr) } else { Transformed::no(expr) }
 }

@@ -167,10 +167,9 @@ impl Part {
 
 /// A part that is a whole number of 32 bits, as the engine has it.
 fn whole(counts: &Int64Array, part: impl Fn(i64) -> i64) -> Result<ArrayRef> {
-    match counts.try_unary::<_, Int32Type, _>(|count| i32::try_from(part(count))) {
-        Ok(found) => Ok(Arc::new(found)),
-        Err(_) => exec_err!("a duration of more days than can be counted"),
-    }
+    let found = counts.try_unary::<_, Int32Type, _>(|count| i32::try_from(part(count)));
+    let Ok(found) = found else { return exec_err!("a duration of more days than can be counted") };
+    Ok(Arc::new(found))
 }
 
 fn per_second(unit: TimeUnit) -> i64 {

@@ -17,8 +17,8 @@ pub struct OneNan {
     signature: Signature,
 }
 
-impl OneNan {
-    pub fn new() -> Self {
+impl Default for OneNan {
+    fn default() -> Self {
         Self { signature: Signature::any(1, Volatility::Immutable) }
     }
 }
